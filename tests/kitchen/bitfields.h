@@ -50,6 +50,7 @@ struct bits_before_int { u32 a:1; u32 b; u8 c:1; u16 d; u8 e:1; };
 struct bits_between_pointers { void *a; u32 b:1, c:2; void *d; u8 e:1; };
 struct bits_in_char_gap { char a; int b:7; char c; int d:20; };
 struct bits_u64_after_int { u32 a; u64 b:40; u32 c; u64 d:24; };
+struct bits_u64_across_words { u32 a; u64 b:33; u64 c:31; };
 struct bits_u64_alone { u64 a:33; };
 struct bits_small_u64 { u8 a; u64 b:3; };
 

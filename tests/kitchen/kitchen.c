@@ -73,6 +73,7 @@ struct enum_members {
 };
 
 #include "layout.h"
+#include "nesting.h"
 #include "bitfields.h"
 #include "names.h"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,9 +69,9 @@ def require(tool: str) -> None:
     pytest.skip(f"needs {tool}")
 
 
-def run(command: Sequence[str | Path]) -> str:
+def run(command: Sequence[str | Path], env: Mapping[str, str] | None = None) -> str:
     """Run `command` and return its standard output; a failure shows what it printed."""
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=env)
     if done.returncode != 0:
         line = " ".join(map(str, command))
         raise AssertionError(f"{line}\nexit {done.returncode}\n{done.stdout}{done.stderr}")
