@@ -1,0 +1,457 @@
+"""BTF's type section as a :class:`~uapigen.ir.graph.TypeGraph`.
+
+One pass over the section records where each type starts; a type is decoded
+when first asked for. Nothing relies on the order of types: recent encoders
+sort them by name, and a tenth of the references then point forward.
+
+Every count, id and string offset is checked where it is used, and a count is
+always bounded by the bytes that are really there.
+"""
+
+from __future__ import annotations
+
+import sys
+from array import array
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from uapigen.btf.format import (
+    INT_BOOL,
+    INT_SIGNED,
+    KINDS,
+    Header,
+    Kind,
+    parse_header,
+)
+from uapigen.btf.strings import StringTable
+from uapigen.errors import InputError
+from uapigen.ir.graph import SourceInfo, resolve
+from uapigen.ir.types import (
+    VOID,
+    Array,
+    DeclTag,
+    Enum,
+    Enumerator,
+    Float,
+    Forward,
+    Func,
+    FuncProto,
+    Int,
+    Member,
+    Param,
+    Pointer,
+    Qualifier,
+    Section,
+    SectionVar,
+    Struct,
+    Type,
+    Typedef,
+    TypeId,
+    TypeTag,
+    Union,
+    Unknown,
+    Var,
+)
+
+__all__ = ["BtfGraph"]
+
+_WORD = 4
+_LINKAGE = ("static", "global", "extern")
+_QUALIFIERS = {Kind.CONST: "const", Kind.VOLATILE: "volatile", Kind.RESTRICT: "restrict"}
+_MAX_INT_BYTES = 16
+
+
+class _RecordWords(dict[int, int]):
+    """``info`` word -> length of its whole record in 4-byte words."""
+
+    def __init__(self, header: Header, source: str) -> None:
+        super().__init__()
+        self.sizes = KINDS | header.layout
+        self.source = source
+
+    def __missing__(self, info: int) -> int:
+        kind = info >> 24 & 0x7F
+        size = self.sizes.get(kind)
+        if size is None:
+            raise InputError(
+                self.source, "type section", f"kind {kind} is unknown and its size not described"
+            )
+        words, rest = divmod(12 + size.fixed + size.per_element * (info & 0xFFFFFF), _WORD)
+        if rest:
+            raise InputError(
+                self.source, "type section", f"a record of kind {kind} has an odd length"
+            )
+        self[info] = words
+        return words
+
+
+class BtfGraph:
+    """The types of one BTF blob, over those of its base where it is split BTF.
+
+    ``data`` is raw BTF; ``info_for`` makes the :class:`SourceInfo` once byte
+    order and pointer size are known. Raises :class:`InputError` at once for a
+    malformed header or type section, and on decoding for a malformed type.
+    """
+
+    def __init__(
+        self,
+        data: bytes,
+        name: str,
+        *,
+        base: BtfGraph | None = None,
+        sha256: str = "",
+        machine: str | None = None,
+        release: str | None = None,
+    ) -> None:
+        header = parse_header(data, name)
+        self.name = name
+        self.base = base
+        self.big_endian = header.big_endian
+        if base is not None and base.big_endian != header.big_endian:
+            raise InputError(name, "header", f"byte order differs from its base's, {base.name}")
+        self.words = array("I", data[header.type_start : header.type_end])
+        if header.big_endian != (sys.byteorder == "big"):
+            self.words.byteswap()
+        self.strings = StringTable(
+            data[header.str_start : header.str_end], name, base.strings if base else None
+        )
+        if base is None and self.strings.data[:1] not in (b"", b"\0"):
+            raise InputError(
+                name,
+                "string section",
+                "does not start with an empty name: this is split BTF and needs its base (--base)",
+            )
+        self._first_id = len(base) if base is not None else 1
+        self._offsets, self._odd_ints = _index(self.words, header, name)
+        self._last_id = self._first_id + len(self._offsets)
+        self._nodes: dict[int, Type] = {0: VOID}
+        self._pointer_size: int | None = None
+        self._sha256, self._machine, self._release = sha256, machine, release
+
+    @property
+    def info(self) -> SourceInfo:
+        return SourceInfo(
+            self.name,
+            self._sha256,
+            self.big_endian,
+            self.pointer_size,
+            self._machine,
+            self._release or (self.base._release if self.base else None),
+        )
+
+    @property
+    def first_id(self) -> TypeId:
+        return self._first_id
+
+    def __len__(self) -> int:
+        return self._last_id
+
+    def __getitem__(self, type_id: TypeId) -> Type:
+        node = self._nodes.get(type_id)
+        if node is None:
+            node = self._nodes[type_id] = self._decode(type_id)
+        return node
+
+    def ids_of(self, *kinds: type) -> Iterator[TypeId]:
+        wanted = frozenset(kind for kind, node in _NODE_CLASSES.items() if node in kinds)
+        words, first = self.words, self._first_id
+        return iter(
+            [
+                first + index
+                for index, offset in enumerate(self._offsets)
+                if words[offset + 1] >> 24 & 0x7F in wanted
+            ]
+        )
+
+    def embedders(self, wanted: set[TypeId]) -> Iterator[TypeId]:
+        """Own structs and unions with a member whose type id is in ``wanted``."""
+        words = self.words
+        for index, offset in enumerate(self._offsets):
+            info = words[offset + 1]
+            if info >> 24 & 0x7F in (Kind.STRUCT, Kind.UNION):
+                end = offset + 3 + 3 * (info & 0xFFFFFF)
+                if not wanted.isdisjoint(words[offset + 4 : end : 3]):
+                    yield self._first_id + index
+
+    def ids_named(self, name: str) -> list[TypeId]:
+        """Own types of that name, of whatever kind."""
+        target = self.strings.offset_of(name)
+        if target is None and self.base is not None:
+            target = self.base.strings.offset_of(name)
+        if target is None:
+            return []
+        words, first = self.words, self._first_id
+        return [first + i for i, offset in enumerate(self._offsets) if words[offset] == target]
+
+    @property
+    def pointer_size(self) -> int:
+        """In bytes: the size of ``long``, which is a pointer's on every Linux ABI.
+
+        8 where there is no ``long`` (a BPF object may have none).
+        """
+        if self._pointer_size is None:
+            self._pointer_size = self._find_pointer_size()
+        return self._pointer_size
+
+    def _find_pointer_size(self) -> int:
+        if self.base is not None:
+            return self.base.pointer_size
+        for name in ("long unsigned int", "long int", "unsigned long", "long"):
+            for type_id in self.ids_named(name):
+                node = self[type_id]
+                if isinstance(node, Int) and node.byte_size in (4, 8):
+                    return node.byte_size
+        return 8
+
+    # Decoding
+
+    def _malformed(self, type_id: TypeId, problem: str) -> InputError:
+        return InputError(self.name, f"type {type_id}", problem)
+
+    def _decode(self, type_id: TypeId) -> Type:
+        if not self._first_id <= type_id < self._last_id:
+            if self.base is not None and 0 <= type_id < self._first_id:
+                return self.base[type_id]
+            raise self._malformed(type_id, f"no such type; the last is {self._last_id - 1}")
+        offset = self._offsets[type_id - self._first_id]
+        name_off, info, size_or_type = self.words[offset : offset + 3]
+        decode = _DECODERS.get(info >> 24 & 0x7F)
+        name = self.strings[name_off]
+        if decode is None:
+            return Unknown(name, info >> 24 & 0x7F)
+        return decode(self, type_id, name, info, size_or_type, offset + 3)
+
+    def _reference(self, type_id: TypeId, target: int) -> TypeId:
+        if target >= self._last_id:
+            raise self._malformed(
+                type_id, f"refers to type {target}, the last is {self._last_id - 1}"
+            )
+        return target
+
+    def _columns(self, start: int, vlen: int, width: int) -> list[array[int]]:
+        """The ``vlen`` elements of ``width`` words from word ``start`` on, by column."""
+        end = start + width * vlen
+        return [self.words[start + column : end : width] for column in range(width)]
+
+    def _int(
+        self, type_id: TypeId, name: str, _info: int, byte_size: int, start: int
+    ) -> Type:
+        encoding = self.words[start]
+        flags = encoding >> 24 & 0xF
+        bit_offset, bit_width = encoding >> 16 & 0xFF, encoding & 0xFF
+        if not 0 < byte_size <= _MAX_INT_BYTES:
+            raise self._malformed(type_id, f"an integer of {byte_size} bytes")
+        if bit_offset + bit_width > 8 * byte_size:
+            raise self._malformed(
+                type_id, f"{bit_width} bits at {bit_offset} of {byte_size} bytes"
+            )
+        return Int(
+            name, byte_size, bool(flags & INT_SIGNED), bool(flags & INT_BOOL), bit_offset, bit_width
+        )
+
+    def _float(self, type_id: TypeId, name: str, _info: int, byte_size: int, _start: int) -> Type:
+        if byte_size not in (2, 4, 8, 10, 12, 16):
+            raise self._malformed(type_id, f"a floating point type of {byte_size} bytes")
+        return Float(name, byte_size)
+
+    def _pointer(self, type_id: TypeId, _name: str, _info: int, target: int, _start: int) -> Type:
+        return Pointer(self._reference(type_id, target))
+
+    def _array(self, type_id: TypeId, _name: str, _info: int, _size: int, start: int) -> Type:
+        element, _index_type, nelems = self.words[start : start + 3]
+        return Array(self._reference(type_id, element), nelems)
+
+    def _composite(
+        self, type_id: TypeId, name: str, info: int, byte_size: int, start: int
+    ) -> Type:
+        vlen = info & 0xFFFFFF
+        node = Union if info >> 24 & 0x7F == Kind.UNION else Struct
+        if not vlen:
+            return node(name, byte_size, ())
+        name_offs, types, offsets = self._columns(start, vlen, 3)
+        if max(types) >= self._last_id:
+            self._reference(type_id, max(types))
+        names = map(self.strings.__getitem__, name_offs)
+        if info >> 31:
+            members = tuple(
+                [
+                    Member(member, target, packed & 0xFFFFFF, packed >> 24)
+                    for member, target, packed in zip(names, types, offsets, strict=True)
+                ]
+            )
+        elif self._odd_ints or (self.base is not None and self.base._odd_ints):
+            members = tuple(
+                [
+                    self._old_member(member, target, bit_offset)
+                    for member, target, bit_offset in zip(names, types, offsets, strict=True)
+                ]
+            )
+        else:
+            members = tuple(map(Member, names, types, offsets))
+        return node(name, byte_size, members)
+
+    def _old_member(self, name: str, target: TypeId, bit_offset: int) -> Member:
+        """A member without kind_flag: its integer type may say that it is a bitfield."""
+        node = self[resolve(self, target)]
+        if isinstance(node, Int) and (
+            node.bit_offset or node.bit_width not in (0, 8 * node.byte_size)
+        ):
+            return Member(name, target, bit_offset + node.bit_offset, node.bit_width)
+        return Member(name, target, bit_offset)
+
+    def _enum(self, type_id: TypeId, name: str, info: int, byte_size: int, start: int) -> Type:
+        if byte_size not in (1, 2, 4, 8):
+            raise self._malformed(type_id, f"an enum of {byte_size} bytes")
+        signed = bool(info >> 31)
+        name_offs, values = self._columns(start, info & 0xFFFFFF, 2)
+        sign = 1 << 31 if signed else 0
+        return Enum(
+            name,
+            byte_size,
+            signed,
+            tuple(
+                [
+                    Enumerator(self.strings[name_off], (value ^ sign) - sign)
+                    for name_off, value in zip(name_offs, values, strict=True)
+                ]
+            ),
+        )
+
+    def _enum64(self, type_id: TypeId, name: str, info: int, byte_size: int, start: int) -> Type:
+        if byte_size not in (1, 2, 4, 8):
+            raise self._malformed(type_id, f"an enum of {byte_size} bytes")
+        signed = bool(info >> 31)
+        name_offs, lows, highs = self._columns(start, info & 0xFFFFFF, 3)
+        sign = 1 << 63 if signed else 0
+        return Enum(
+            name,
+            byte_size,
+            signed,
+            tuple(
+                [
+                    Enumerator(self.strings[name_off], ((high << 32 | low) ^ sign) - sign)
+                    for name_off, low, high in zip(name_offs, lows, highs, strict=True)
+                ]
+            ),
+        )
+
+    def _forward(self, _type_id: TypeId, name: str, info: int, _size: int, _start: int) -> Type:
+        return Forward(name, "union" if info >> 31 else "struct")
+
+    def _typedef(self, type_id: TypeId, name: str, _info: int, target: int, _start: int) -> Type:
+        return Typedef(name, self._reference(type_id, target))
+
+    def _qualifier(self, type_id: TypeId, _name: str, info: int, target: int, _start: int) -> Type:
+        return Qualifier(_QUALIFIERS[info >> 24 & 0x7F], self._reference(type_id, target))
+
+    def _type_tag(self, type_id: TypeId, name: str, info: int, target: int, _start: int) -> Type:
+        return TypeTag(name, self._reference(type_id, target), bool(info >> 31))
+
+    def _decl_tag(self, type_id: TypeId, name: str, info: int, target: int, start: int) -> Type:
+        component = self.words[start]
+        return DeclTag(
+            name,
+            self._reference(type_id, target),
+            -1 if component == 0xFFFFFFFF else component,
+            bool(info >> 31),
+        )
+
+    def _func(self, type_id: TypeId, name: str, info: int, target: int, _start: int) -> Type:
+        return Func(name, self._reference(type_id, target), self._linkage(type_id, info & 0xFFFFFF))
+
+    def _func_proto(
+        self, type_id: TypeId, _name: str, info: int, returns: int, start: int
+    ) -> Type:
+        name_offs, types = self._columns(start, info & 0xFFFFFF, 2)
+        if types and max(types) >= self._last_id:
+            self._reference(type_id, max(types))
+        params = tuple(map(Param, map(self.strings.__getitem__, name_offs), types))
+        # A last parameter without name and type stands for the ellipsis.
+        variadic = bool(params) and params[-1] == ("", 0)
+        return FuncProto(
+            self._reference(type_id, returns), params[:-1] if variadic else params, variadic
+        )
+
+    def _var(self, type_id: TypeId, name: str, _info: int, target: int, start: int) -> Type:
+        return Var(name, self._reference(type_id, target), self._linkage(type_id, self.words[start]))
+
+    def _linkage(self, type_id: TypeId, linkage: int) -> str:
+        if linkage >= len(_LINKAGE):
+            raise self._malformed(type_id, f"linkage {linkage} is unknown")
+        return _LINKAGE[linkage]
+
+    def _section(self, type_id: TypeId, name: str, info: int, byte_size: int, start: int) -> Type:
+        columns = self._columns(start, info & 0xFFFFFF, 3)
+        if columns[0] and max(columns[0]) >= self._last_id:
+            self._reference(type_id, max(columns[0]))
+        return Section(name, byte_size, tuple(map(SectionVar, *columns)))
+
+
+_Decoder = Callable[[BtfGraph, TypeId, str, int, int, int], Type]
+"""(graph, type id, name, info word, size or type word, first word after the record)."""
+
+_DECODERS: dict[int, _Decoder] = {
+    Kind.INT: BtfGraph._int,
+    Kind.PTR: BtfGraph._pointer,
+    Kind.ARRAY: BtfGraph._array,
+    Kind.STRUCT: BtfGraph._composite,
+    Kind.UNION: BtfGraph._composite,
+    Kind.ENUM: BtfGraph._enum,
+    Kind.FWD: BtfGraph._forward,
+    Kind.TYPEDEF: BtfGraph._typedef,
+    Kind.VOLATILE: BtfGraph._qualifier,
+    Kind.CONST: BtfGraph._qualifier,
+    Kind.RESTRICT: BtfGraph._qualifier,
+    Kind.FUNC: BtfGraph._func,
+    Kind.FUNC_PROTO: BtfGraph._func_proto,
+    Kind.VAR: BtfGraph._var,
+    Kind.DATASEC: BtfGraph._section,
+    Kind.FLOAT: BtfGraph._float,
+    Kind.DECL_TAG: BtfGraph._decl_tag,
+    Kind.TYPE_TAG: BtfGraph._type_tag,
+    Kind.ENUM64: BtfGraph._enum64,
+}
+
+_NODE_CLASSES: dict[int, type[Any]] = {
+    Kind.INT: Int,
+    Kind.PTR: Pointer,
+    Kind.ARRAY: Array,
+    Kind.STRUCT: Struct,
+    Kind.UNION: Union,
+    Kind.ENUM: Enum,
+    Kind.ENUM64: Enum,
+    Kind.FWD: Forward,
+    Kind.TYPEDEF: Typedef,
+    Kind.FUNC: Func,
+    Kind.FUNC_PROTO: FuncProto,
+    Kind.VAR: Var,
+    Kind.DATASEC: Section,
+    Kind.FLOAT: Float,
+    Kind.DECL_TAG: DeclTag,
+    Kind.TYPE_TAG: TypeTag,
+}
+
+
+def _index(words: array[int], header: Header, source: str) -> tuple[list[int], bool]:
+    """Word offset of each type's record, in order; and whether an INT describes a bitfield."""
+    record_words = _RecordWords(header, source)
+    offsets: list[int] = []
+    append = offsets.append
+    offset, end = 0, len(words)
+    try:
+        while offset < end:
+            append(offset)
+            offset += record_words[words[offset + 1]]
+    except IndexError:
+        offset = end + 1
+    if offset != end:
+        raise InputError(source, f"type {len(offsets)}", "its record runs past the type section")
+    odd_ints = False
+    for info in [info for info in record_words if info >> 24 & 0x7F == Kind.INT]:
+        # Almost always one value; a cheap way to the few INT records there are.
+        for start in [offset for offset in offsets if words[offset + 1] == info]:
+            encoding = words[start + 3]
+            width = encoding & 0xFF
+            if encoding >> 16 & 0xFF or width not in (0, 8 * words[start + 2]):
+                odd_ints = True
+    return offsets, odd_ints

@@ -1,0 +1,463 @@
+"""Types, constants and functions by their C names, made when first asked for."""
+
+from __future__ import annotations
+
+import ctypes
+import enum
+import os
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from .members import (
+    Bytes,
+    NumberItems,
+    Opaque,
+    Packed,
+    Pointer,
+    PointerItems,
+)
+from .records import StructRecord, UnionRecord, make_record
+
+QUALIFIERS = re.compile(r"\b(?:const|volatile|restrict)\b ?")
+C_WORDS = frozenset(
+    "char short int long signed unsigned float double void _Bool __int128 struct union enum".split()
+)
+INTEGERS: dict[tuple[str, int], Any] = {
+    ("u", 1): ctypes.c_uint8,
+    ("u", 2): ctypes.c_uint16,
+    ("u", 4): ctypes.c_uint32,
+    ("u", 8): ctypes.c_uint64,
+    ("i", 1): ctypes.c_int8,
+    ("i", 2): ctypes.c_int16,
+    ("i", 4): ctypes.c_int32,
+    ("i", 8): ctypes.c_int64,
+    ("b", 1): ctypes.c_bool,
+    ("c", 1): ctypes.c_char,
+    ("f", 4): ctypes.c_float,
+    ("f", 8): ctypes.c_double,
+}
+MACHINES = {"amd64": "x86_64", "arm64": "aarch64", "i686": "i386", "armv7l": "arm"}
+
+
+class Prototype:
+    """A function's type as data: C spellings, and the types they stand for when asked."""
+
+    def __init__(self, bindings: Bindings, spelling: str, name: str = "") -> None:
+        self._bindings = bindings
+        self.name = name
+        self.spelling = spelling
+        opening = params_start(spelling)
+        closing = matching(spelling, opening)
+        self.returns = (spelling[:opening].rstrip() + spelling[closing + 1 :]).strip()
+        listed = split_params(spelling[opening + 1 : closing])
+        self.variadic = listed[-1:] == ["..."]
+        if listed in (["void"], [""]):
+            listed = []
+        self.params: tuple[tuple[str, str], ...] = tuple(
+            split_param(param) for param in (listed[:-1] if self.variadic else listed)
+        )
+
+    @property
+    def restype(self) -> Any:
+        """The type returned; None for void."""
+        return self._bindings.ctype(self.returns)
+
+    @property
+    def argtypes(self) -> list[Any]:
+        """The parameters' types."""
+        return [self._bindings.ctype(spelling) for _, spelling in self.params]
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """Declaration tags, such as ``bpf_kfunc``."""
+        return self._bindings.function_tags.get(self.name, ())
+
+    def __str__(self) -> str:
+        opening = params_start(self.spelling)
+        before = self.spelling[:opening]
+        return f"{before}{self.name}{self.spelling[opening:]}" if self.name else self.spelling
+
+    def __repr__(self) -> str:
+        return f"<function {self}>" if self.name else f"<prototype {self}>"
+
+
+class Variable:
+    """A variable of the source: its type, and where in its section it lies (bytes)."""
+
+    def __init__(self, bindings: Bindings, name: str, facts: tuple[Any, ...]) -> None:
+        self._bindings = bindings
+        self.name = name
+        self.spelling, self.section, self.offset, self.size, self.linkage = facts
+
+    @property
+    def type(self) -> Any:
+        return self._bindings.ctype(self.spelling)
+
+    def __repr__(self) -> str:
+        return f"<variable {self.spelling} {self.name}, {self.section}+{self.offset:#x}>"
+
+
+class Entries(Mapping[str, Any]):
+    """Functions or variables by name."""
+
+    def __init__(self, bindings: Bindings, table: str, make: Any) -> None:
+        self._bindings, self._table, self._make = bindings, table, make
+
+    def __getitem__(self, name: str) -> Any:
+        found = self._bindings.tables.entry(self._table, name)
+        if found is None:
+            raise KeyError(name)
+        return self._make(self._bindings, name, found)
+
+    def __iter__(self) -> Iterator[str]:
+        return self._bindings.tables.names(self._table)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+class Bindings:
+    """What one generated package knows.
+
+    ``facts`` holds ``scalars`` (C name: kind letter, size, alignment),
+    ``aliases`` (exact spellings whose key is another), ``incomplete`` (declared
+    but not defined) and ``function_tags``.
+    """
+
+    def __init__(
+        self, abi: dict[str, Any], facts: dict[str, Any], tables: Any, module: str
+    ) -> None:
+        self.abi, self.tables, self.module = abi, tables, module
+        self.big_endian: bool = abi["byteorder"] == "big"
+        self.pointer_size: int = abi["pointer_size"]
+        self.scalars: dict[str, tuple[str, int, int]] = facts["scalars"]
+        self.aliases: dict[str, str] = facts["aliases"]
+        self.incomplete: frozenset[str] = frozenset(facts["incomplete"])
+        self.function_tags: dict[str, tuple[str, ...]] = facts["function_tags"]
+        self._types: dict[str, Any] = {}
+        self._storage: dict[str, tuple[Any, Any]] = {}
+        self._pointers: dict[str, Any] = {}
+        self.Struct: Any = type(StructRecord)(
+            "Struct", (StructRecord,), {"__slots__": (), "_bindings_": self}
+        )
+        self.Union: Any = type(UnionRecord)(
+            "Union", (UnionRecord,), {"__slots__": (), "_bindings_": self}
+        )
+        self.functions = Entries(self, "functions", lambda b, name, c: Prototype(b, c, name))
+        self.variables = Entries(self, "variables", Variable)
+
+    # By name
+
+    def lookup(self, name: str) -> Any:
+        """What a bare C name stands for: a typedef, a tag, an enumerator or a constant."""
+        wanted = name
+        while True:
+            found = self._bare(wanted)
+            if found is not NotImplemented:
+                return found
+            # A class body turns bindings.__be32 into bindings._Class__be32.
+            at = wanted.find("__", 2)
+            if at < 0 or not wanted.startswith("_"):
+                break
+            wanted = wanted[at:]
+        raise AttributeError(f"module {self.module!r} has no attribute {name!r}")
+
+    def _bare(self, name: str) -> Any:
+        for name in (name, name[:-1]) if name.endswith("_") else (name,):
+            for spelling in (name, f"struct {name}", f"union {name}", f"enum {name}"):
+                found = self._make(spelling)
+                if found is not NotImplemented:
+                    return found
+            constant = self.tables.entry("constants", name)
+            if isinstance(constant, tuple):
+                raise AttributeError(f"{name} differs between {', '.join(constant)}: ask one")
+            if constant is not None:
+                return constant
+        return NotImplemented
+
+    def names(self) -> list[str]:
+        """All bare names, sorted."""
+        found = {*self.tables.keys("record"), *self.tables.keys("enum")}
+        found |= {*self.tables.names("typedefs"), *self.tables.names("constants")}
+        return sorted(found)
+
+    def ctype(self, spelling: str) -> Any:
+        """The type of an exact C spelling: ``struct foo``, ``u64``, ``char *[4]`` …
+
+        None for ``void``. Raises LookupError for a type that is not here.
+        """
+        found = self._types.get(spelling, NotImplemented)
+        if found is NotImplemented:
+            found = self._make(spelling)
+            if found is NotImplemented:
+                raise LookupError(self._absence(spelling))
+        return found
+
+    def _absence(self, spelling: str) -> str:
+        if spelling in self.incomplete:
+            return f"{spelling} is declared but not defined in the source"
+        return f"{spelling!r} is not among these bindings"
+
+    def _make(self, spelling: str) -> Any:
+        if spelling in self._types:
+            return self._types[spelling]
+        found = self._by_key(self.aliases.get(spelling, spelling))
+        if found is NotImplemented and spelling not in self.aliases:
+            found = self._derived(" ".join(QUALIFIERS.sub("", spelling).split()))
+        if found is not NotImplemented:
+            found = self._types.setdefault(spelling, found)
+        return found
+
+    def _by_key(self, spelling: str) -> Any:
+        """A struct, union, enum, typedef or base type."""
+        keyword, _, key = spelling.partition(" ")
+        if keyword in ("struct", "union") and key:
+            found = self.tables.statement("record", key)
+            if found is None or found[0] != keyword:
+                return NotImplemented
+            _, members, facts = found
+            size_align = (facts["size"], facts["align"], keyword == "union")
+            return make_record(self, key, size_align, facts.get("name", spelling), members)
+        if keyword == "enum" and key:
+            found = self.tables.statement("enum", key)
+            return NotImplemented if found is None else self._enum(key, found[1])
+        if spelling in self.scalars:
+            return self._scalar(spelling)[0]
+        target = self.tables.entry("typedefs", spelling)
+        return NotImplemented if target is None else self.ctype(target)
+
+    def _derived(self, spelling: str) -> Any:
+        """A pointer, array or function, or void."""
+        if spelling == "void":
+            return None
+        if spelling.startswith("enum ") or not spelling.endswith(("*", "]", ")")):
+            return NotImplemented
+        if outermost(spelling) is None:
+            return Prototype(self, spelling) if "(" in spelling else NotImplemented
+        return self.storage(spelling)[0]
+
+    def _enum(self, key: str, constants: dict[str, int]) -> Any:
+        members = [
+            (f"{name}_" if enum_refuses(key, name) else name, value)
+            for name, value in constants.items()
+        ]
+        return enum.IntEnum(key, members, module=self.module)
+
+    # How members are stored
+
+    def storage(self, spelling: str) -> tuple[Any, Any]:
+        """(ctypes type of a member's bytes, how its value is wrapped or None)."""
+        found = self._storage.get(spelling)
+        if found is None:
+            found = self._storage[spelling] = self._stored(QUALIFIERS.sub("", spelling).strip())
+        return found
+
+    def _stored(self, spelling: str) -> tuple[Any, Any]:
+        outer = outermost(spelling)
+        if outer is not None:
+            count, inner = outer
+            if count is None:
+                return self._scalar_type("u", self.pointer_size), inner
+            return self._array(inner, count), None
+        if spelling.startswith("enum "):
+            heading = self.tables.heading(self.aliases.get(spelling, spelling)[5:])
+            if heading is None:
+                raise LookupError(self._absence(spelling))
+            return self._scalar_type("i" if heading["signed"] else "u", heading["size"]), None
+        if spelling in self.scalars:
+            return self._scalar(spelling)
+        target = self.tables.entry("typedefs", spelling)
+        if target is not None:
+            return self.storage(target)
+        return self.ctype(spelling), None
+
+    def integer(self, spelling: str) -> tuple[int, bool, bool]:
+        """(size in bytes, signed?, boolean?) of an integer or enum type."""
+        spelling = QUALIFIERS.sub("", spelling).strip()
+        if spelling.startswith("enum "):
+            heading = self.tables.heading(self.aliases.get(spelling, spelling)[5:]) or {}
+            return heading["size"], heading["signed"], False
+        if spelling in self.scalars:
+            kind, size, _ = self.scalars[spelling]
+            return size, kind == "i", kind == "b"
+        return self.integer(self.tables.entry("typedefs", spelling))
+
+    def _scalar(self, spelling: str) -> tuple[Any, Any]:
+        kind, size, align = self.scalars[spelling]
+        if (kind, size) in INTEGERS:
+            return self._scalar_type(kind, size), None
+        if kind == "f" and size == ctypes.sizeof(ctypes.c_longdouble) and self._is_host():
+            return ctypes.c_longdouble, None
+        code: Any = Bytes(size, self.big_endian, kind == "i")
+        if kind == "f" and size == 2:
+            code = Packed(">e" if self.big_endian else "<e")
+        made = self._types.get(spelling)
+        if made is None:
+            words = self._scalar_type("u", min(align, 8)) * (size // min(align, 8))
+            body = {"_fields_": [("_bytes", words)], "_align_": align, "_code_": code}
+            made = self._types[spelling] = type(Opaque)(spelling, (Opaque,), body)
+        return made, code
+
+    def _is_host(self) -> bool:
+        machine = os.uname().machine
+        return bool(MACHINES.get(machine, machine) == self.abi["arch"])
+
+    def _scalar_type(self, kind: str, size: int) -> Any:
+        found = INTEGERS[kind, size]
+        if size > 1 and self.big_endian != (sys.byteorder == "big"):
+            return found.__ctype_le__ if sys.byteorder == "big" else found.__ctype_be__
+        return found
+
+    def _array(self, element: str, count: int) -> Any:
+        inner, wrap = self.storage(element)
+        if wrap is None:
+            return inner * count
+        if isinstance(wrap, str):
+            mixin, body = PointerItems, {"_pointer_": self.pointer(wrap)}
+        else:
+            mixin, body = NumberItems, {"_code_": wrap}
+
+        def of(length: int) -> Any:
+            plain = inner * length
+            return type(plain)(plain.__name__, (mixin, plain), {**body, "_of_": staticmethod(of)})
+
+        return of(count)
+
+    # Pointers
+
+    def pointer(self, target: str) -> Any:
+        """The class of pointers to a C spelling."""
+        found = self._pointers.get(target)
+        if found is None:
+            body = {"_bindings_": self, "_spelling_": target}
+            found = self._pointers[target] = type("Pointer", (Pointer,), body)
+        return found
+
+    def address_of(self, value: Any) -> tuple[int, Any]:
+        """(address, object to keep alive or None) of what a pointer is set from."""
+        if value is None:
+            return 0, None
+        if isinstance(value, int):
+            return int(value), value.__dict__.get("kept") if isinstance(value, Pointer) else None
+        if self.pointer_size != ctypes.sizeof(ctypes.c_void_p) or self.big_endian != (
+            sys.byteorder == "big"
+        ):
+            raise TypeError(f"{self.abi['arch']} pointers are set from an int or None")
+        if isinstance(value, (bytes, ctypes._Pointer, ctypes._CFuncPtr)) or isinstance(
+            value, (ctypes.c_void_p, ctypes.c_char_p, ctypes.c_wchar_p)
+        ):
+            return ctypes.cast(value, ctypes.c_void_p).value or 0, value
+        if hasattr(value, "_obj"):  # ctypes.byref()
+            value = value._obj
+        if hasattr(value, "_b_base_"):
+            return ctypes.addressof(value), value
+        view = memoryview(value)
+        if view.readonly:
+            raise TypeError("a pointer needs a writable buffer, or bytes")
+        return ctypes.addressof(ctypes.c_char.from_buffer(view)), (value, view)
+
+
+# C declarators, as the tables spell them
+
+
+def matching(spelling: str, opening: int) -> int:
+    """Where the parenthesis opened at ``opening`` closes."""
+    depth = 0
+    for at in range(opening, len(spelling)):
+        if spelling[at] == "(":
+            depth += 1
+        elif spelling[at] == ")":
+            depth -= 1
+            if not depth:
+                return at
+    raise LookupError(f"{spelling!r} is no C type")
+
+
+def declarator(spelling: str) -> tuple[int, int] | None:
+    """Where the innermost ``(*…)`` group starts and ends; None without one."""
+    start = spelling.find("(")
+    if start < 0 or spelling[start + 1 : start + 2] != "*":
+        return None
+    while True:
+        end = matching(spelling, start)
+        nested = spelling.find("(", start + 1, end)
+        if nested < 0 or spelling[nested + 1] != "*":
+            return start, end
+        start = nested
+
+
+def outermost(spelling: str) -> tuple[int | None, str] | None:
+    """Peel a type's outermost layer: (array length, element) or (None, pointer's target).
+
+    None for a function, and for what has no layer to peel. Reads as C does,
+    from the place of the missing name outwards.
+    """
+    group = declarator(spelling)
+    if group is None:
+        if "(" in spelling:
+            return None
+        if spelling.endswith("*"):
+            return None, spelling[:-1].rstrip()
+        if spelling.endswith("]"):
+            opening = spelling.index("[")
+            closing = spelling.index("]")
+            element = spelling[:opening].rstrip() + spelling[closing + 1 :]
+            return int(spelling[opening + 1 : closing]), element
+        return None
+    start, end = group
+    inner = spelling[start + 1 : end]
+    if inner.endswith("]"):
+        opening, closing = inner.index("["), inner.index("]")
+        rest = inner[:opening] + inner[closing + 1 :]
+        return int(inner[opening + 1 : closing]), f"{spelling[: start + 1]}{rest}{spelling[end:]}"
+    if inner.endswith("*"):
+        rest = inner[:-1].rstrip()
+        if rest:
+            return None, f"{spelling[: start + 1]}{rest}{spelling[end:]}"
+        before, after = spelling[:start], spelling[end + 1 :]
+        return None, (before if after.startswith("(") else before.rstrip()) + after
+    return None  # a function that returns a pointer to a function or an array
+
+
+def params_start(spelling: str) -> int:
+    """Where the parameter list of a function type begins."""
+    group = declarator(spelling)
+    if group is None:
+        return spelling.index("(")
+    return spelling.index("(", group[0] + 1)
+
+
+def split_params(listed: str) -> list[str]:
+    """The parameters of a list, split at its own commas."""
+    found, depth, start = [], 0, 0
+    for at, c in enumerate(listed):
+        depth += (c == "(") - (c == ")")
+        if c == "," and not depth:
+            found.append(listed[start:at].strip())
+            start = at + 1
+    return [*found, listed[start:].strip()]
+
+
+def split_param(param: str) -> tuple[str, str]:
+    """(name or "", type) of a parameter's declaration."""
+    group = declarator(param)
+    begin, end = (group[0] + 1, group[1]) if group else (0, len(param))
+    core = param[begin:end]
+    cut = min((at for at in (core.find("["), core.find("(")) if at >= 0), default=len(core))
+    found = re.fullmatch(r"(?s)(.*[\s*])([A-Za-z_]\w*)", core[:cut])
+    if not found or found[2] in C_WORDS or not set(found[1].split()) - {"struct", "union", "enum"}:
+        return "", param
+    head = param[:begin] + found[1]
+    tail = core[cut:] + param[end:]
+    return found[2], (head if tail.startswith("(") or group else head.rstrip()) + tail
+
+
+def enum_refuses(key: str, name: str) -> bool:
+    """Whether Python's enum has a meaning of its own for a member of that name."""
+    return (
+        name == "mro"
+        or (name[:1] == "_" and name[-1:] == "_")
+        or name.startswith(f"_{key}__")
+    )

@@ -1,0 +1,273 @@
+"""Descriptors for the members that ctypes cannot say, over the bytes it lays out.
+
+Bit offsets count from the least significant bit of byte 0 on little-endian
+targets, from the most significant one on big-endian ones.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import re
+import struct
+from typing import Any
+
+MANGLED = re.compile(r"_[A-Za-z0-9_]*?[A-Za-z0-9](__.*)", re.DOTALL)
+# Names a C member may not take from a class: ctypes', Python's and ours.
+RESERVED = frozenset(
+    [name for name in dir(ctypes.Structure) if name.startswith("__")]
+    + ["_fields_", "_anonymous_", "_pack_", "_align_", "_layout_", "_type_", "_length_"]
+    + ["_b_base_", "_b_needsfree_", "_objects", "_leaves_", "_spelling_", "_height_", "_raw_"]
+    + ["_keep_", "_bindings_", "__dict__", "__weakref__", "__slots__", "__module__"]
+    + ["from_address", "from_buffer", "from_buffer_copy", "from_param", "in_dll"]
+)
+
+
+def attribute_name(name: str) -> str:
+    """The attribute under which a class has the C member ``name``."""
+    return f"{name}_" if name in RESERVED else name
+
+
+class Pointer(int):
+    """An address that knows what it points to; prints in hex."""
+
+    _bindings_: Any = None
+    _spelling_ = "void"
+
+    @property
+    def target(self) -> Any:
+        """The type pointed to, made when asked for; None for ``void``."""
+        return self._bindings_.ctype(self._spelling_)
+
+    @property
+    def contents(self) -> Any:
+        """The object pointed to, for an address in this process.
+
+        Raises ValueError for NULL and for an address that only means
+        something elsewhere (a kernel's, another machine's).
+        """
+        if not self:
+            raise ValueError(f"NULL {self._spelling_} pointer")
+        kept = self.__dict__.get("kept")
+        if kept is None and not self._bindings_.abi.get("user_space"):
+            raise ValueError(f"{self!r} is not an address in this process")
+        found = self.target.from_address(int(self))
+        keep(found, 0, kept)
+        return found
+
+    def __repr__(self) -> str:
+        return hex(self)
+
+
+class Member:
+    """A descriptor over a struct's bytes. ``offset`` and ``size`` are bytes."""
+
+    __slots__ = ("name", "offset", "size")
+
+    def __init__(self, name: str, offset: int, size: int) -> None:
+        self.name, self.offset, self.size = name, offset, size
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name}: offset {self.offset}, size {self.size}>"
+
+
+class PointerMember(Member):
+    """A pointer: reads as :class:`Pointer`; set from an int, None or an object."""
+
+    __slots__ = ("_bindings", "_class", "_field", "target")
+
+    def __init__(self, name: str, field: Any, target: str, bindings: Any) -> None:
+        super().__init__(name, field.offset, field.size)
+        self._field, self.target, self._bindings = field, target, bindings
+        self._class: Any = None
+
+    def __get__(self, obj: Any, owner: Any = None) -> Any:
+        if obj is None:
+            return self
+        if self._class is None:
+            self._class = self._bindings.pointer(self.target)
+        value = self._class(self._field.__get__(obj))
+        if value and (kept := kept_by(obj)):
+            value.kept = kept.get(ctypes.addressof(obj) + self.offset)
+        return value
+
+    def __set__(self, obj: Any, value: Any) -> None:
+        number, kept = self._bindings.address_of(value)
+        self._field.__set__(obj, number)
+        keep(obj, ctypes.addressof(obj) + self.offset, kept)
+
+
+class BitMember(Member):
+    """A bitfield. ``bit_offset`` counts from the start of the class, in bits."""
+
+    __slots__ = ("_boolean", "_mask", "_shift", "_sign", "_unit", "bit_offset", "bit_width")
+
+    def __init__(
+        self, name: str, bit_offset: int, bit_width: int, kind: tuple[int, bool, bool], big: bool
+    ) -> None:
+        byte_size, signed, self._boolean = kind
+        first, stop = bit_offset // 8, (bit_offset + bit_width + 7) // 8
+        super().__init__(name, first, byte_size)
+        self.bit_offset, self.bit_width = bit_offset, bit_width
+        self._unit = BYTES[stop - first, big]
+        self._shift = 8 * stop - bit_offset - bit_width if big else bit_offset - 8 * first
+        self._mask = (1 << bit_width) - 1
+        self._sign = 1 << bit_width - 1 if signed else 0
+
+    def __repr__(self) -> str:
+        return f"<BitMember {self.name}: bit {self.bit_offset}, {self.bit_width} bits wide>"
+
+    def __get__(self, obj: Any, owner: Any = None) -> Any:
+        if obj is None:
+            return self
+        value = self._unit.get(obj, self.offset) >> self._shift & self._mask
+        if self._boolean:
+            return bool(value)
+        return (value ^ self._sign) - self._sign
+
+    def __set__(self, obj: Any, value: Any) -> None:
+        number = bool(value) if self._boolean else value.__index__()
+        rest = self._unit.get(obj, self.offset) & ~(self._mask << self._shift)
+        self._unit.set(obj, self.offset, rest | (number & self._mask) << self._shift)
+
+
+class BytesMember(Member):
+    """A number that ctypes has no type for (``__int128``, ``_Float16``)."""
+
+    __slots__ = ("_code",)
+
+    def __init__(self, name: str, offset: int, code: Any) -> None:
+        super().__init__(name, offset, code.size)
+        self._code = code
+
+    def __get__(self, obj: Any, owner: Any = None) -> Any:
+        return self if obj is None else self._code.get(obj, self.offset)
+
+    def __set__(self, obj: Any, value: Any) -> None:
+        self._code.set(obj, self.offset, value)
+
+
+class Bytes:
+    """Reads and writes an integer of any number of bytes in a buffer."""
+
+    def __init__(self, size: int, big: bool, signed: bool = False) -> None:
+        self.size, self.order, self.signed = size, "big" if big else "little", signed
+        self._struct = struct.Struct(f"{size}s")
+        self._limit = (1 << 8 * size) - 1
+
+    def get(self, obj: Any, offset: int) -> int:
+        (raw,) = self._struct.unpack_from(obj, offset)
+        return int.from_bytes(raw, self.order, signed=self.signed)  # type: ignore[arg-type]
+
+    def set(self, obj: Any, offset: int, value: int) -> None:
+        raw = (value & self._limit).to_bytes(self.size, self.order)  # type: ignore[arg-type]
+        self._struct.pack_into(obj, offset, raw)
+
+
+class Packed:
+    """Reads and writes one ``struct`` code in a buffer."""
+
+    def __init__(self, code: str) -> None:
+        self._struct = struct.Struct(code)
+        self.size = self._struct.size
+
+    def get(self, obj: Any, offset: int) -> Any:
+        return self._struct.unpack_from(obj, offset)[0]
+
+    def set(self, obj: Any, offset: int, value: Any) -> None:
+        self._struct.pack_into(obj, offset, value)
+
+
+class BytesBySize(dict):  # type: ignore[type-arg]
+    def __missing__(self, key: tuple[int, bool]) -> Bytes | Packed:
+        size, big = key
+        code = {1: "B", 2: "H", 4: "I", 8: "Q"}.get(size)
+        made = Packed((">" if big else "<") + code) if code else Bytes(size, big)
+        self[key] = made
+        return made
+
+
+BYTES = BytesBySize()
+
+
+def root_of(obj: Any) -> Any:
+    """The object that owns the memory ``obj`` lies in."""
+    while obj._b_base_ is not None:
+        obj = obj._b_base_
+    return obj
+
+
+def kept_by(obj: Any) -> dict[int, Any] | None:
+    """Python objects that pointers in ``obj``'s memory keep alive, by the pointer's address."""
+    return getattr(root_of(obj), "_keep_", None)
+
+
+def keep(obj: Any, address: int, kept: Any) -> None:
+    root = root_of(obj)
+    if kept is not None:
+        root._keep_ = {**(kept_by(root) or {}), address: kept}
+    elif held := kept_by(root):
+        held.pop(address, None)
+
+
+class PointerItems:
+    """Array items that read as :class:`Pointer`."""
+
+    __slots__ = ()
+    _pointer_: Any
+
+    def __getitem__(self, index: Any) -> Any:
+        found = super().__getitem__(index)  # type: ignore[misc]
+        if isinstance(found, list):
+            return [self._pointer_(value) for value in found]
+        value = self._pointer_(found)
+        if value and (kept := kept_by(self)):
+            value.kept = kept.get(self._item_address(index))
+        return value
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        bindings = self._pointer_._bindings_
+        if isinstance(index, slice):
+            items = range(*index.indices(len(self)))  # type: ignore[arg-type]
+            if len(value) != len(items):
+                raise ValueError("Can only assign sequence of same size")
+            for item, one in zip(items, value):
+                self[item] = one
+            return
+        number, kept = bindings.address_of(value)
+        super().__setitem__(index, number)  # type: ignore[misc]
+        keep(self, self._item_address(index), kept)
+
+    def _item_address(self, index: int) -> int:
+        size = ctypes.sizeof(self._type_)  # type: ignore[attr-defined]
+        item = range(len(self))[index]  # type: ignore[arg-type]
+        return ctypes.addressof(self) + item * size  # type: ignore[arg-type]
+
+
+class NumberItems:
+    """Array items that ctypes has no type for, by their bytes."""
+
+    __slots__ = ()
+    _code_: Any
+
+    def __getitem__(self, index: Any) -> Any:
+        items = range(len(self))[index]  # type: ignore[arg-type]
+        if isinstance(items, range):
+            return [self[item] for item in items]
+        return self._code_.get(self, items * self._code_.size)
+
+    def __setitem__(self, index: int, value: Any) -> None:
+        self._code_.set(self, range(len(self))[index] * self._code_.size, value)  # type: ignore[arg-type]
+
+
+class Opaque(ctypes.Structure):
+    """Bytes of a base type that ctypes lacks; ``value`` is the number."""
+
+    _code_: Any = None
+
+    @property
+    def value(self) -> Any:
+        return self._code_.get(self, 0)
+
+    @value.setter
+    def value(self, value: Any) -> None:
+        self._code_.set(self, 0, value)

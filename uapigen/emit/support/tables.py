@@ -1,0 +1,146 @@
+"""Where generated facts lie: sorted Python text, searched and compiled a record at a time.
+
+A kernel's tables are megabytes that Python would take seconds to compile as a
+whole, so a table is read as text, a record is found by bisection, and only
+that record is compiled. Records are sorted by their name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+
+def literal(name: str) -> str:
+    """The inside of a Python string literal: ASCII, no quotes, no line breaks.
+
+    Names come from untrusted input; only what this lets through reaches text
+    that is compiled.
+    """
+    if name.isascii() and name.isprintable() and '"' not in name and "\\" not in name:
+        return name
+    return "".join(
+        c
+        if c.isascii() and c.isprintable() and c not in '"\\'
+        else f"\\x{ord(c):02x}"
+        if ord(c) < 0x100
+        else f"\\u{ord(c):04x}"
+        if ord(c) < 0x10000
+        else f"\\U{ord(c):08x}"
+        for c in name
+    )
+
+
+class Text:
+    """Records of one form: each begins with ``mark``, and its key ends with ``stop``."""
+
+    def __init__(self, load: Callable[[], str], mark: str, stop: str) -> None:
+        self._load, self.mark, self.stop = load, mark, stop
+        self._text: str | None = None
+
+    @property
+    def text(self) -> str:
+        if self._text is None:
+            self._text = self._load()
+        return self._text
+
+    def find(self, key: str) -> str | None:
+        """The record of that key, from behind its mark to the next one's; or None."""
+        text, mark, stop = self.text, self.mark, self.stop
+        low, high = 0, len(text)
+        while True:
+            at = text.rfind(mark, low, (low + high) // 2 + len(mark))
+            if at < 0:
+                at = text.find(mark, low, high)
+                if at < 0:
+                    return None
+            begin = at + len(mark)
+            end = text.index(stop, begin)
+            found = text[begin:end]
+            if found == key:
+                after = text.find(mark, begin)
+                return text[begin : after if after >= 0 else len(text)]
+            if found < key:
+                low = end
+            else:
+                high = at
+
+    def __iter__(self) -> Iterator[str]:
+        text, mark, stop = self.text, self.mark, self.stop
+        at = text.find(mark)
+        while at >= 0:
+            end = text.index(stop, at + len(mark))
+            yield text[at + len(mark) : end]
+            at = text.find(mark, end)
+
+
+class Statement:
+    """The base of a table's ``class`` statements.
+
+    An instance stands where a class would, so Python hands name, body and
+    keywords to this class instead of a metaclass, and gets plain facts back.
+    """
+
+    def __new__(cls, name: str, bases: Any, body: dict[str, Any], **facts: Any) -> Any:
+        return bases[0].kind, body["_members_"], facts
+
+
+def statement_base(kind: str) -> Any:
+    made = object.__new__(Statement)
+    made.kind = kind  # type: ignore[attr-defined]
+    return made
+
+
+STATEMENT_BASES = {kind: statement_base(kind.lower()) for kind in ("Struct", "Union", "Enum")}
+
+
+class Tables:
+    """A generated package's facts; each question compiles at most one record."""
+
+    def __init__(self, load: Callable[[str], str]) -> None:
+        def classes(name: str) -> Text:
+            return Text(lambda: load(name), "\n\n\nclass ", "(")
+
+        def entries(name: str) -> Text:
+            return Text(lambda: load(name), '\n    "', '": ')
+
+        self._classes = {"record": classes("records"), "enum": classes("enums")}
+        self._entries = {
+            name: entries(name) for name in ("typedefs", "constants", "functions", "variables")
+        }
+
+    def statement(self, kind: str, key: str) -> tuple[str, Any, dict[str, Any]] | None:
+        """(``struct``, ``union`` or ``enum``; members; keywords) of a class statement."""
+        source = self._classes[kind].find(key)
+        if source is None:
+            return None
+        scope: dict[str, Any] = dict(STATEMENT_BASES)
+        exec(compile(f"class _({source.partition('(')[2]}", f"<{kind} {key}>", "exec"), scope)
+        found: tuple[str, Any, dict[str, Any]] = scope["_"]
+        return found
+
+    def heading(self, key: str) -> dict[str, Any] | None:
+        """An enum's keywords alone, without its constants."""
+        source = self._classes["enum"].find(key)
+        if source is None:
+            return None
+        heading = source.partition("(")[2].partition("):\n")[0].partition(",")[2]
+        found: dict[str, Any] = eval(f"dict({heading})", {"dict": dict, "__builtins__": {}})
+        return found
+
+    def entry(self, table: str, name: str) -> Any:
+        """The value of a table's entry, or None."""
+        source = self._entries[table].find(literal(name))
+        if source is None:
+            return None
+        line = source.partition("\n")[0]
+        (found,) = eval(f'{{"{line}}}', {"__builtins__": {}}).values()
+        return found
+
+    def names(self, table: str) -> Iterator[str]:
+        """The names in a table, sorted."""
+        return iter(self._entries[table])
+
+    def keys(self, kind: str) -> Iterator[str]:
+        """The keys of all structs and unions (``record``) or enums (``enum``), sorted."""
+        return iter(self._classes[kind])

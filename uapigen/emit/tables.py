@@ -1,0 +1,118 @@
+"""The generated tables: records, enums, typedefs, constants, functions, variables.
+
+Each is Python text in the form that ``support/tables.py`` reads: one ``class``
+statement or one dict entry for a record, sorted by name.
+"""
+
+from __future__ import annotations
+
+from uapigen.emit.text import class_line, entries, literal, row
+from uapigen.layout.plan import EnumPlan, Plan, RecordPlan
+
+__all__ = [
+    "constants_text",
+    "enums_text",
+    "facts",
+    "functions_text",
+    "records_text",
+    "typedefs_text",
+    "variables_text",
+]
+
+_LONGEST = 88
+
+
+def record_text(plan: RecordPlan) -> str:
+    """The ``class`` statement of one struct or union."""
+    arguments = [plan.keyword.capitalize(), f"size={plan.byte_size}", f"align={plan.byte_align}"]
+    if plan.spelling != f"{plan.keyword} {plan.key}":
+        arguments.append(f'name="{literal(plan.spelling)}"')
+    head = class_line(plan.key, arguments)
+    lines = []
+    for name, offset, c_type, bit_width, _ in plan.members:
+        if not name.isidentifier() or not name.isascii():
+            name = literal(name)
+        if bit_width:
+            line = f'        ("{name}", {offset}, "{c_type}", {bit_width}),\n'
+        else:
+            line = f'        ("{name}", {offset}, "{c_type}"),\n'
+        if len(line) > _LONGEST + 1:
+            items = [f'"{name}"', str(offset), f'"{c_type}"', str(bit_width)]
+            line = row(items if bit_width else items[:3], 8)
+        lines.append(line)
+    if not lines:
+        return f"{head}    _members_ = []\n"
+    return f"{head}    _members_ = [\n{''.join(lines)}    ]\n"
+
+
+def records_text(plans: list[RecordPlan]) -> str:
+    """All structs and unions, each behind two blank lines."""
+    return "".join([f"\n\n{record_text(plan)}" for plan in plans])
+
+
+def enum_text(plan: EnumPlan) -> str:
+    """The ``class`` statement of one enum."""
+    arguments = ["Enum", f"size={plan.byte_size}", f"signed={plan.signed}"]
+    if plan.spelling != f"enum {plan.key}":
+        arguments.append(f'name="{literal(plan.spelling)}"')
+    head = class_line(plan.key, arguments)
+    lines = [f'        "{literal(name)}": {value},\n' for name, value in plan.enumerators]
+    if not lines:
+        return f"{head}    _members_ = {{}}\n"
+    return f"{head}    _members_ = {{\n{''.join(lines)}    }}\n"
+
+
+def enums_text(plan: Plan) -> str:
+    """All enums, each behind two blank lines."""
+    return "".join([f"\n\n{enum_text(enum)}" for enum in plan.enums()])
+
+
+def typedefs_text(plan: Plan) -> str:
+    """Typedef -> what it names."""
+    return entries(
+        "TYPEDEFS", ((name, f'"{c_type}"') for name, c_type in plan.typedefs().items())
+    )
+
+
+def constants_text(plan: Plan) -> str:
+    """Enumerator -> value, or a tuple of the enums that differ about it."""
+    pairs = []
+    for name, value in plan.constants().items():
+        if isinstance(value, tuple):
+            named = "".join(f'"{literal(spelling)}", ' for spelling in value)
+            pairs.append((name, f"({named.rstrip(', ') if len(value) > 1 else named.rstrip()})"))
+        else:
+            pairs.append((name, str(value)))
+    return entries("CONSTANTS", pairs)
+
+
+def functions_text(plan: Plan) -> str:
+    """Function -> its type."""
+    return entries(
+        "FUNCTIONS", ((name, f'"{c_type}"') for name, c_type in plan.functions().items())
+    )
+
+
+def variables_text(plan: Plan) -> str:
+    """Variable -> (type, section, offset in it, size, linkage)."""
+    return entries(
+        "VARIABLES",
+        (
+            (
+                name,
+                f'("{v.c_type}", "{literal(v.section)}", {v.byte_offset}, {v.byte_size},'
+                f' "{v.linkage}")',
+            )
+            for name, v in plan.variables().items()
+        ),
+    )
+
+
+def facts(plan: Plan) -> dict[str, object]:
+    """The small tables that the support code wants whole; ask after all is spelled."""
+    return {
+        "scalars": plan.scalars(),
+        "aliases": plan.aliases(),
+        "incomplete": sorted(plan.incomplete),
+        "function_tags": plan.function_tags(),
+    }

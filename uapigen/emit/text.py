@@ -1,0 +1,57 @@
+"""Generated Python as black would leave it, without running black over megabytes.
+
+Only the few shapes that tables and stubs are made of; a test holds samples
+against black itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from uapigen.emit.support.tables import literal
+
+__all__ = ["LINE_LENGTH", "bracketed", "class_line", "entries", "literal", "row"]
+
+LINE_LENGTH = 88
+
+
+def row(items: Sequence[str], indent: int) -> str:
+    """A tuple as an element of a list, on one line or one item a line."""
+    line = f"{' ' * indent}({', '.join(items)}),\n"
+    if len(line) <= LINE_LENGTH + 1:
+        return line
+    inner = "".join(f"{' ' * (indent + 4)}{item},\n" for item in items)
+    return f"{' ' * indent}(\n{inner}{' ' * indent}),\n"
+
+
+def class_line(name: str, arguments: Sequence[str]) -> str:
+    """``class name(arguments):``."""
+    line = f"class {name}({', '.join(arguments)}):\n"
+    if len(line) <= LINE_LENGTH + 1:
+        return line
+    inner = f"    {', '.join(arguments)}\n"
+    if len(inner) > LINE_LENGTH + 1:
+        inner = "".join(f"    {argument},\n" for argument in arguments)
+    return f"class {name}(\n{inner}):\n"
+
+
+def bracketed(before: str, inside: str, indent: int) -> str:
+    """``before[inside]`` as a line of its own; ``inside`` moves to the next line if it must."""
+    pad = " " * indent
+    line = f"{pad}{before}[{inside}]\n"
+    if len(line) <= LINE_LENGTH + 1:
+        return line
+    return f"{pad}{before}[\n{pad}    {inside}\n{pad}]\n"
+
+
+def entries(name: str, pairs: Iterable[tuple[str, str]]) -> str:
+    """A dict literal, sorted by key; values are Python expressions.
+
+    Sorted by the literal's own text, which is what a reader bisects.
+    """
+    lines = sorted([f'    "{literal(key)}": {value},\n' for key, value in pairs], key=_key)
+    return f"{name} = {{\n{''.join(lines)}}}\n" if lines else f"{name} = {{}}\n"
+
+
+def _key(line: str) -> str:
+    return line.partition('": ')[0]

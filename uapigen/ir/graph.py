@@ -1,0 +1,100 @@
+"""A source's types as one graph, and walks over it that need no layout.
+
+:class:`TypeGraph` is what a front end hands over. Its ids are dense: 0 is
+void, ``1 .. len(graph) - 1`` are types, of which those from ``first_id`` on
+are the source's own and the rest its base's (a kernel module's types lie over
+the kernel's).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from uapigen.errors import InputError
+from uapigen.ir.types import (
+    Composite,
+    Enum,
+    Qualifier,
+    Struct,
+    Type,
+    Typedef,
+    TypeId,
+    TypeTag,
+    Union,
+)
+
+__all__ = ["SourceInfo", "TypeGraph", "composites", "resolve", "skip_qualifiers"]
+
+_MAX_CHAIN = 64
+"""Typedefs and qualifiers in a row before a chain counts as endless.
+
+The deepest chain in a distribution kernel has 9 links.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceInfo:
+    """What is known of a source beside its types."""
+
+    name: str
+    """The file as the user gave it; for messages."""
+    sha256: str
+    big_endian: bool
+    pointer_size: int
+    """In bytes."""
+    machine: str | None = None
+    """An architecture as ``layout.targets`` names it, where the source says."""
+    release: str | None = None
+    """Kernel release ("6.1.0-18-amd64"), where known."""
+
+
+class TypeGraph(Protocol):
+    """Types by id; see the module's docstring for the ids."""
+
+    @property
+    def info(self) -> SourceInfo: ...
+
+    @property
+    def first_id(self) -> TypeId: ...
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, type_id: TypeId) -> Type:
+        """The node; raises :class:`InputError` where the source is malformed."""
+        ...
+
+    def ids_of(self, *kinds: type) -> Iterator[TypeId]:
+        """Ids of the source's own nodes of these classes, ascending."""
+        ...
+
+
+def skip_qualifiers(graph: TypeGraph, type_id: TypeId) -> TypeId:
+    """The first id behind const, volatile, restrict and type tags."""
+    for _ in range(_MAX_CHAIN):
+        node = graph[type_id]
+        if not isinstance(node, Qualifier | TypeTag):
+            return type_id
+        type_id = node.target
+    raise InputError(graph.info.name, f"type {type_id}", "endless chain of qualifiers")
+
+
+def resolve(graph: TypeGraph, type_id: TypeId) -> TypeId:
+    """The first id behind typedefs, qualifiers and type tags."""
+    for _ in range(_MAX_CHAIN):
+        node = graph[type_id]
+        if not isinstance(node, Typedef | Qualifier | TypeTag):
+            return type_id
+        type_id = node.target
+    raise InputError(
+        graph.info.name, f"type {type_id}", "endless chain of typedefs or qualifiers"
+    )
+
+
+def composites(graph: TypeGraph) -> Iterator[tuple[TypeId, Composite | Enum]]:
+    """The source's own structs, unions and enums, in its order."""
+    for type_id in graph.ids_of(Struct, Union, Enum):
+        node = graph[type_id]
+        assert isinstance(node, Struct | Union | Enum)
+        yield type_id, node

@@ -1,0 +1,225 @@
+"""What each struct, union, enum and typedef is called where names must be unique.
+
+C has a namespace of tags, one of ordinary names, and scopes; a kernel's types
+come from thousands of files, so the same tag may name different types. Here
+every composite and enum gets a *key*: a Python identifier, unique among
+records (structs and unions) or among enums.
+
+- Its tag, if it has one; a keyword gets an underscore behind it.
+- A second, different type of the same tag is ``foo___2``, in the source's
+  order. Identical ones are one; two are identical if nothing that C shows of
+  them differs, followed through members, arrays and pointers.
+- Without a tag: the name of the typedef that names it; else its first parent's
+  key and the member it is the type of, ``inode__i_pipe``, or a number,
+  ``inode__anon1``; for an enum that nobody's member is, ``anon_`` and its
+  first constant.
+
+A name that is no identifier (Rust's, or hostile bytes) keeps its spelling as
+data and gets a key from its letters and digits.
+"""
+
+from __future__ import annotations
+
+import keyword
+import re
+from collections.abc import Iterable
+
+from uapigen.ir.graph import TypeGraph
+from uapigen.ir.types import (
+    Array,
+    Composite,
+    Enum,
+    Forward,
+    FuncProto,
+    Pointer,
+    Qualifier,
+    Struct,
+    Typedef,
+    TypeId,
+    TypeTag,
+    Union,
+)
+
+__all__ = ["Keys", "Unique", "identifier", "keyword_of"]
+
+_NOT_WORD = re.compile(r"[^A-Za-z0-9_]+")
+
+
+def identifier(name: str) -> str:
+    """A Python identifier for a C name: the name itself wherever possible."""
+    if name.isidentifier() and name.isascii():
+        return f"{name}_" if keyword.iskeyword(name) else name
+    made = _NOT_WORD.sub("_", name) or "_"
+    return f"_{made}" if made[0].isdigit() else made
+
+
+def keyword_of(node: Struct | Union | Enum) -> str:
+    """``struct``, ``union`` or ``enum``."""
+    return type(node).__name__.lower()
+
+
+class Unique:
+    """Hands out names, the first comer's unchanged and later ones ``name___2`` and so on."""
+
+    def __init__(self) -> None:
+        self.taken: set[str] = set()
+
+    def take(self, wanted: str) -> str:
+        name, number = wanted, 1
+        while name in self.taken:
+            number += 1
+            name = f"{wanted}___{number}"
+        self.taken.add(name)
+        return name
+
+
+class Keys:
+    """Keys and exact spellings of one graph's types.
+
+    ``of`` maps a type id to its key, ``spelling`` to what C would call it (with
+    ``___2`` for a second type of the name); ``same`` maps a type that is
+    identical to an earlier one to that one.
+    """
+
+    def __init__(self) -> None:
+        self.records = Unique()
+        self.enums = Unique()
+        self.of: dict[TypeId, str] = {}
+        self.spelling: dict[TypeId, str] = {}
+        self.same: dict[TypeId, TypeId] = {}
+
+    def key(self, type_id: TypeId) -> str:
+        return self.of[self.same.get(type_id, type_id)]
+
+    def name_tagged(self, graph: TypeGraph, type_ids: Iterable[TypeId]) -> None:
+        """Give a key to each tagged composite and enum, in order."""
+        by_tag: dict[tuple[type, str], TypeId | list[TypeId]] = {}
+        for type_id in type_ids:
+            node = graph[type_id]
+            assert isinstance(node, Struct | Union | Enum)
+            name = node.name
+            if not name:
+                continue
+            first = by_tag.setdefault((type(node), name), type_id)
+            if first == type_id:
+                self._take(type_id, node, identifier(name), f"{keyword_of(node)} {name}")
+                continue
+            earlier = by_tag[type(node), name] = first if isinstance(first, list) else [first]
+            twin = next((e for e in earlier if identical(graph, e, type_id)), None)
+            if twin is not None:
+                self.same[type_id] = twin
+                continue
+            earlier.append(type_id)
+            name = f"{name}___{len(earlier)}"
+            self._take(type_id, node, identifier(name), f"{keyword_of(node)} {name}")
+
+    def name_typedefed(self, graph: TypeGraph, typedef_ids: Iterable[TypeId]) -> None:
+        """Give anonymous types the name of the first typedef that names them."""
+        for typedef_id in typedef_ids:
+            typedef = graph[typedef_id]
+            assert isinstance(typedef, Typedef)
+            target = graph[typedef.target]
+            if isinstance(target, Struct | Union | Enum) and not target.name:
+                self._take(typedef.target, target, identifier(typedef.name))
+
+    def name_nested(self, graph: TypeGraph, type_id: TypeId) -> list[TypeId]:
+        """Name the anonymous types in a record's members; returns those it named."""
+        node = graph[type_id]
+        assert isinstance(node, Struct | Union)
+        named = []
+        number = 0
+        for member in node.members:
+            inner = innermost(graph, member.type)
+            found = graph[inner]
+            if not isinstance(found, Struct | Union | Enum) or found.name:
+                continue
+            if inner in self.of or inner in self.same:
+                continue
+            if member.name:
+                self._take(inner, found, f"{self.key(type_id)}__{identifier(member.name)}")
+            else:
+                number += 1
+                self._take(inner, found, f"{self.key(type_id)}__anon{number}")
+            named.append(inner)
+        return named
+
+    def name_rest(self, graph: TypeGraph, type_ids: Iterable[TypeId]) -> None:
+        """Name what nothing named so far: constants' enums, and types in prototypes."""
+        for type_id in type_ids:
+            if type_id in self.of or type_id in self.same:
+                continue
+            node = graph[type_id]
+            assert isinstance(node, Struct | Union | Enum)
+            if isinstance(node, Enum):
+                first = node.enumerators[0].name if node.enumerators else "enum"
+            else:
+                first = node.members[0].name if node.members else keyword_of(node)
+            self._take(type_id, node, identifier(f"anon_{first}"))
+
+    def _take(
+        self, type_id: TypeId, node: Composite | Enum, wanted: str, spelling: str = ""
+    ) -> None:
+        if type_id not in self.of:
+            key = (self.enums if isinstance(node, Enum) else self.records).take(wanted)
+            self.of[type_id] = key
+            self.spelling[type_id] = spelling or f"{keyword_of(node)} {key}"
+
+
+def innermost(graph: TypeGraph, type_id: TypeId) -> TypeId:
+    """Behind arrays, pointers and qualifiers, but not behind typedefs."""
+    for _ in range(64):
+        node = graph[type_id]
+        if isinstance(node, Array):
+            type_id = node.element
+        elif isinstance(node, Pointer | Qualifier | TypeTag):
+            type_id = node.target
+        else:
+            break
+    return type_id
+
+
+def identical(graph: TypeGraph, left: TypeId, right: TypeId) -> bool:
+    """Whether two types are the same C type.
+
+    Two types that contain each other are the same unless a difference is
+    found, so a pair that is being compared is taken as equal meanwhile.
+    """
+    assumed: set[tuple[TypeId, TypeId]] = set()
+    pairs = [(left, right)]
+    while pairs:
+        pair = pairs.pop()
+        if pair[0] == pair[1] or pair in assumed:
+            continue
+        assumed.add(pair)
+        a, b = graph[pair[0]], graph[pair[1]]
+        if type(a) is not type(b):
+            return False
+        if isinstance(a, Struct | Union) and isinstance(b, Struct | Union):
+            if a[:2] != b[:2] or len(a.members) != len(b.members):
+                return False
+            for m, n in zip(a.members, b.members, strict=True):
+                if (m.name, m.bit_offset, m.bit_width) != (n.name, n.bit_offset, n.bit_width):
+                    return False
+                pairs.append((m.type, n.type))
+        elif isinstance(a, FuncProto) and isinstance(b, FuncProto):
+            if len(a.params) != len(b.params) or a.variadic != b.variadic:
+                return False
+            pairs.append((a.returns, b.returns))
+            pairs += [(p.type, q.type) for p, q in zip(a.params, b.params, strict=True)]
+        elif isinstance(a, Array) and isinstance(b, Array):
+            if a.nelems != b.nelems:
+                return False
+            pairs.append((a.element, b.element))
+        elif isinstance(a, Pointer) and isinstance(b, Pointer):
+            pairs.append((a.target, b.target))
+        elif isinstance(a, Typedef | Qualifier | TypeTag) and isinstance(
+            b, Typedef | Qualifier | TypeTag
+        ):
+            if a[0] != b[0]:
+                return False
+            pairs.append((a.target, b.target))
+        elif isinstance(a, Forward) or a != b:
+            # Two declarations of one name without definition are one type.
+            if a != b:
+                return False
+    return True

@@ -1,0 +1,168 @@
+"""How C writes a type: declarators.
+
+A C declaration wraps around the name it declares: ``int (*name[4])(void)``.
+So a type is spelled as two halves, what comes before the name and what comes
+after it, and both are built from the inside out: a pointer adds ``*`` to the
+first half, an array ``[n]`` to the front of the second, and a pointer to an
+array or a function needs parentheses around both, because in C the second
+half binds tighter than ``*``.
+
+    int                    "int "        ""
+    int *                  "int *"       ""
+    int[4]                 "int "        "[4]"
+    int (*)[4]             "int (*"      ")[4]"
+    int (*)(void)          "int (*"      ")(void)"
+
+The halves of a type are made once; a first half ends with a space exactly if
+a name must be kept apart from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+from uapigen.errors import InputError
+from uapigen.ir.graph import TypeGraph
+from uapigen.ir.types import (
+    Array,
+    Enum,
+    Float,
+    Forward,
+    Func,
+    FuncProto,
+    Int,
+    Pointer,
+    Qualifier,
+    Struct,
+    Typedef,
+    TypeId,
+    TypeTag,
+    Union,
+    Unknown,
+    Var,
+    Void,
+)
+
+__all__ = ["Halves", "Named", "Namer", "Speller", "plain_name"]
+
+Halves: TypeAlias = tuple[str, str]
+"""What stands before and after the declared name."""
+
+Named: TypeAlias = Struct | Union | Enum | Forward | Typedef | Int | Float
+"""The nodes that a declaration names; all else is built around them."""
+
+Namer: TypeAlias = Callable[[TypeId, Named], str]
+"""The whole spelling of a named type: "struct foo", "u64"."""
+
+_BUILDING: Halves = ("", "")
+_KERNEL_TAGS = frozenset({"user", "rcu", "percpu"})
+
+
+class Speller:
+    """Spells the types of one graph; remembers what it has spelled.
+
+    ``namer`` decides what a named type is called, which is where anonymous
+    and duplicate ones get their names; ``type_tags`` says whether ``__user``
+    and its like are written.
+    """
+
+    def __init__(
+        self, graph: TypeGraph, namer: Namer | None = None, *, type_tags: bool = False
+    ) -> None:
+        self.graph = graph
+        self.namer = namer or plain_name
+        self.type_tags = type_tags
+        self._halves: dict[TypeId, Halves] = {}
+
+    def halves(self, type_id: TypeId) -> Halves:
+        """The two halves of a declaration of this type."""
+        halves = self._halves.get(type_id)
+        if halves is None:
+            # An entry that is still being built is met again only by a type
+            # that contains itself without a struct between, which C cannot say.
+            self._halves[type_id] = _BUILDING
+            try:
+                halves = self._build(type_id)
+            except RecursionError:
+                raise self._malformed(type_id, "type nests without end") from None
+            finally:
+                del self._halves[type_id]
+            self._halves[type_id] = halves
+        elif halves is _BUILDING:
+            raise self._malformed(type_id, "type contains itself")
+        return halves
+
+    def spell(self, type_id: TypeId, name: str = "") -> str:
+        """A declaration of ``name``, or without one the type alone ("char[16]")."""
+        before, after = self.halves(type_id)
+        if name:
+            return f"{before}{name}{after}"
+        if after.startswith("["):
+            return before.rstrip() + after
+        return (before + after).rstrip()
+
+    def params(self, proto: FuncProto) -> str:
+        """The parameter list, without its parentheses."""
+        spelled = [
+            self.spell(type_id, name if name.isidentifier() and name.isascii() else _word(name))
+            for name, type_id in proto.params
+        ]
+        if proto.variadic:
+            spelled.append("...")
+        return ", ".join(spelled) or "void"
+
+    def _malformed(self, type_id: TypeId, problem: str) -> InputError:
+        return InputError(self.graph.info.name, f"type {type_id}", problem)
+
+    def _build(self, type_id: TypeId) -> Halves:
+        node = self.graph[type_id]
+        if isinstance(node, Named):
+            return self.namer(type_id, node) + " ", ""
+        if isinstance(node, Pointer):
+            before, after = self.halves(node.target)
+            if after and after[0] in "([":
+                return f"{before}(*", f"){after}"
+            return f"{before}*", after
+        if isinstance(node, Array):
+            before, after = self.halves(node.element)
+            return before, f"[{node.nelems}]{after}"
+        if isinstance(node, FuncProto):
+            before, after = self.halves(node.returns)
+            return before, f"({self.params(node)}){after}"
+        if isinstance(node, Qualifier):
+            return self._qualified(node)
+        if isinstance(node, TypeTag):
+            before, after = self.halves(node.target)
+            if not self.type_tags or node.attribute:
+                return before, after
+            tag = f"__{node.name}" if node.name in _KERNEL_TAGS else f"/* {node.name} */"
+            return f"{before}{tag} ", after
+        if isinstance(node, Void):
+            return "void ", ""
+        if isinstance(node, Func | Var):
+            raise self._malformed(type_id, f"{node.name} is not a type")
+        if isinstance(node, Unknown):
+            raise self._malformed(type_id, f"has a kind ({node.kind}) that is not known")
+        raise self._malformed(type_id, f"{type(node).__name__} is not a type")
+
+    def _qualified(self, node: Qualifier) -> Halves:
+        before, after = self.halves(node.target)
+        if before.endswith("*"):  # the pointer itself is qualified
+            return f"{before}{node.keyword} ", after
+        if before.endswith(("const ", "volatile ", "restrict ")) and "*" in before:
+            return f"{before}{node.keyword} ", after
+        return f"{node.keyword} {before}", after
+
+
+def _word(name: str) -> str:
+    """A parameter's name as one ASCII word; names are untrusted, and Rust's need not be words."""
+    return "".join(c if c.isascii() and c.isalnum() else "_" for c in name)
+
+
+def plain_name(_type_id: TypeId, node: Named) -> str:
+    """The name as C has it; ``struct {...}`` for a type without one."""
+    if isinstance(node, Int | Float | Typedef):
+        return node.name
+    keyword = node.keyword if isinstance(node, Forward) else type(node).__name__.lower()
+    return f"{keyword} {node.name}" if node.name else f"{keyword} {{...}}"

@@ -1,0 +1,364 @@
+"""The plan: each chosen type's facts in the form in which they are emitted.
+
+The text emitter and the in-memory types both follow a :class:`Plan`, so what
+was verified against the source is what a user gets, from a file or without
+one. A plan says *where everything lies*; the padding that makes ctypes put it
+there depends on the interpreter that imports the result, so the generated
+support code adds it (``emit/support/records.py``).
+
+A type that cannot be laid out is left out by name, with its reason in
+:attr:`Plan.failures`; types that embed it fail with it, nothing else does.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from uapigen.errors import InputError, LayoutError
+from uapigen.ir.graph import TypeGraph
+from uapigen.ir.naming import Keys, Unique, identifier
+from uapigen.ir.selection import Selection, owner_of_vars
+from uapigen.ir.spelling import Named, Speller, plain_name
+from uapigen.ir.types import (
+    DeclTag,
+    Enum,
+    Enumerator,
+    Float,
+    Forward,
+    Func,
+    Int,
+    Struct,
+    Typedef,
+    TypeId,
+    Union,
+    Var,
+)
+from uapigen.layout.records import Layout
+from uapigen.layout.targets import DataModel
+
+__all__ = ["EnumPlan", "Failure", "Plan", "PlannedMember", "RecordPlan", "VariablePlan"]
+
+_BASE_NAME = re.compile(r"[A-Za-z_]\w*(?: [A-Za-z_]\w*)*", re.ASCII)
+
+
+class PlannedMember(NamedTuple):
+    """A member: ``offset`` in bytes, or in bits where ``bit_width`` is not 0."""
+
+    name: str
+    offset: int
+    c_type: str
+    bit_width: int
+    type: TypeId
+
+
+class RecordPlan(NamedTuple):
+    """A struct or union (``keyword``); sizes in bytes, members in memory order."""
+
+    key: str
+    keyword: str
+    spelling: str
+    byte_size: int
+    byte_align: int
+    members: list[PlannedMember]
+
+
+class EnumPlan(NamedTuple):
+    """An enum; the constants in source order."""
+
+    key: str
+    spelling: str
+    byte_size: int
+    signed: bool
+    enumerators: tuple[Enumerator, ...]
+
+
+class VariablePlan(NamedTuple):
+    """A variable; where it lies in its section, in bytes."""
+
+    c_type: str
+    section: str
+    byte_offset: int
+    byte_size: int
+    linkage: str
+
+
+class Failure(NamedTuple):
+    """Something the source defines and the output lacks."""
+
+    spelling: str
+    reason: str
+
+
+class Plan:
+    """Everything one output says about one source.
+
+    Making it assigns the keys of all chosen types; the facts themselves are
+    worked out as they are asked for, so that different parts can be made by
+    different processes.
+    """
+
+    def __init__(self, graph: TypeGraph, model: DataModel, selection: Selection) -> None:
+        self.graph = graph
+        self.model = model
+        self.selection = selection
+        self.layout = Layout(graph, model)
+        self.keys = Keys()
+        self.failures: list[Failure] = []
+        self.speller = Speller(graph, self._spelling)
+        self._c_types: dict[TypeId, str] = {}
+        self._typedef_names: dict[TypeId, str] = {}
+        self._scalars: dict[str, tuple[str, int, int]] = {}
+        self._scalar_names = Unique()
+        self._scalar_name_of: dict[tuple[str, str, int], str] = {}
+        self.incomplete: set[str] = set()
+        self._assign_keys()
+
+    def _assign_keys(self) -> None:
+        graph, keys, selection = self.graph, self.keys, self.selection
+        keys.name_tagged(graph, selection.tags)
+        self._typedef_entries: dict[str, TypeId] = {}
+        unique = Unique()
+        for typedef_id in selection.typedefs:
+            node = graph[typedef_id]
+            assert isinstance(node, Typedef)
+            known = self._typedef_entries.get(node.name)
+            if known is not None and self._same_typedef(known, typedef_id):
+                self._typedef_names[typedef_id] = node.name
+                continue
+            name = unique.take(node.name)
+            self._typedef_names[typedef_id] = name
+            self._typedef_entries[name] = typedef_id
+        keys.name_typedefed(graph, selection.typedefs)
+        todo = [i for i in selection.tags if i in keys.of]
+        while todo:
+            todo = [
+                inner
+                for type_id in todo
+                if isinstance(graph[type_id], Struct | Union)
+                for inner in keys.name_nested(graph, type_id)
+            ]
+        keys.name_rest(graph, selection.tags)
+
+    def _same_typedef(self, left: TypeId, right: TypeId) -> bool:
+        from uapigen.ir.naming import identical
+
+        return identical(self.graph, left, right)
+
+    def _spelling(self, type_id: TypeId, node: Named) -> str:
+        """How emitted tables spell a named type: by its key, which is unique."""
+        if isinstance(node, Struct | Union | Enum):
+            key = self.keys.of.get(self.keys.same.get(type_id, type_id))
+            return plain_name(type_id, node) if key is None else f"{type(node).__name__.lower()} {key}"
+        if isinstance(node, Typedef):
+            return _plain(self._typedef_names.get(type_id, node.name))
+        if isinstance(node, Forward):
+            self.incomplete.add(spelled := f"{node.keyword} {_plain(node.name)}")
+            return spelled
+        return self._scalar(node)
+
+    def _scalar(self, node: Int | Float) -> str:
+        code = _code(node)
+        name = self._scalar_name_of.get((node.name, code, node.byte_size))
+        if name is None:
+            name = self._scalar_names.take(_plain(node.name) or f"anon_{code}{8 * node.byte_size}")
+            self._scalar_name_of[node.name, code, node.byte_size] = name
+            align = self.model.aligns.get(node.byte_size, 1)
+            self._scalars[name] = (code, node.byte_size, align)
+        return name
+
+    def c_type(self, type_id: TypeId) -> str:
+        """The emitted spelling of a type."""
+        found = self._c_types.get(type_id)
+        if found is None:
+            found = self._c_types[type_id] = self.speller.spell(type_id)
+        return found
+
+    # Parts
+
+    def records(self) -> Iterator[RecordPlan]:
+        """The structs and unions, sorted by key; failures are noted and left out."""
+        keys, graph = self.keys, self.graph
+        ids = [i for i in keys.of if isinstance(graph[i], Struct | Union)]
+        for type_id in sorted(ids, key=keys.of.__getitem__):
+            plan = self.record(type_id)
+            if plan is not None:
+                yield plan
+
+    def record(self, type_id: TypeId) -> RecordPlan | None:
+        """One struct or union; None, with a failure noted, if it cannot be laid out."""
+        node = self.graph[type_id]
+        assert isinstance(node, Struct | Union)
+        try:
+            layout = self.layout.record(type_id)
+            members = self._members(type_id, node)
+        except InputError as error:
+            self.failures.append(Failure(self.keys.spelling[type_id], error.problem))
+            return None
+        return RecordPlan(
+            self.keys.of[type_id],
+            type(node).__name__.lower(),
+            self.keys.spelling[type_id],
+            layout.byte_size,
+            layout.byte_align,
+            members,
+        )
+
+    def _members(self, type_id: TypeId, node: Struct | Union) -> list[PlannedMember]:
+        c_types, c_type = self._c_types, self.c_type
+        planned = []
+        for name, target, bit_offset, bit_width in node.members:
+            spelled = c_types.get(target) or c_type(target)
+            if bit_width:
+                if name:  # an unnamed bitfield is padding
+                    planned.append(PlannedMember(name, bit_offset, spelled, bit_width, target))
+            elif name or spelled.startswith(("struct ", "union ")):
+                planned.append(PlannedMember(name, bit_offset >> 3, spelled, 0, target))
+        if isinstance(node, Struct):
+            planned.sort(key=_first_bit)
+        names = [member.name for member in planned if member.name]
+        if len(set(names)) != len(names):
+            twice = next(name for name in names if names.count(name) > 1)
+            raise LayoutError(self.graph.info.name, f"type {type_id}", f"two members named {twice}")
+        return planned
+
+    def enums(self) -> Iterator[EnumPlan]:
+        """The enums, sorted by key."""
+        keys, graph = self.keys, self.graph
+        ids = [i for i in keys.of if isinstance(graph[i], Enum)]
+        for type_id in sorted(ids, key=keys.of.__getitem__):
+            node = graph[type_id]
+            assert isinstance(node, Enum)
+            yield EnumPlan(
+                keys.of[type_id],
+                keys.spelling[type_id],
+                node.byte_size,
+                node.signed,
+                node.enumerators,
+            )
+
+    def typedefs(self) -> dict[str, str]:
+        """Typedef name -> emitted spelling of what it names."""
+        found = {}
+        for name, typedef_id in self._typedef_entries.items():
+            node = self.graph[typedef_id]
+            assert isinstance(node, Typedef)
+            try:
+                found[_plain(name)] = self.c_type(node.target)
+            except InputError as error:
+                self.failures.append(Failure(name, error.problem))
+        return found
+
+    def constants(self) -> dict[str, int | tuple[str, ...]]:
+        """Enumerator -> value, or the spellings of the enums that differ about it."""
+        values: dict[str, int] = {}
+        owners: dict[str, list[str]] = {}
+        differing: set[str] = set()
+        for plan in self.enums():
+            for name, value in plan.enumerators:
+                if values.setdefault(name, value) != value:
+                    differing.add(name)
+                owners.setdefault(name, []).append(plan.spelling)
+        return {
+            name: tuple(owners[name]) if name in differing else value
+            for name, value in values.items()
+        }
+
+    def functions(self) -> dict[str, str]:
+        """Function name -> its type with parameter names, spelled in C."""
+        graph, halves = self.graph, self.speller.halves
+        found: dict[str, str] = {}
+        spelled: dict[TypeId, str] = {}
+        numbers: dict[str, int] = {}
+        for func_id in self.selection.funcs:
+            func = graph[func_id]
+            assert isinstance(func, Func)
+            name, proto, _ = func
+            c_type = spelled.get(proto)
+            if c_type is None:
+                try:
+                    before, after = halves(proto)
+                except InputError as error:
+                    self.failures.append(Failure(name, error.problem))
+                    continue
+                c_type = spelled[proto] = before + after
+            if found.setdefault(name, c_type) != c_type:
+                number = numbers.get(name, 1) + 1
+                numbers[name] = number
+                found[f"{name}___{number}"] = c_type
+        return found
+
+    def variables(self) -> dict[str, VariablePlan]:
+        """Variable name -> its type and place."""
+        found: dict[str, VariablePlan] = {}
+        unique = Unique()
+        sections = owner_of_vars(self.graph)
+        for var_id in self.selection.vars:
+            var = self.graph[var_id]
+            assert isinstance(var, Var)
+            section, byte_offset, byte_size = sections.get(var_id, ("", 0, 0))
+            try:
+                c_type = self.c_type(var.type)
+            except InputError as error:
+                self.failures.append(Failure(var.name, error.problem))
+                continue
+            plan = VariablePlan(c_type, section, byte_offset, byte_size, var.linkage)
+            found[unique.take(var.name)] = plan
+        return found
+
+    def function_tags(self) -> dict[str, tuple[str, ...]]:
+        """Function name -> the tags on its declaration."""
+        found: dict[str, tuple[str, ...]] = {}
+        chosen = set(self.selection.funcs)
+        for tag_id in self.graph.ids_of(DeclTag):
+            tag = self.graph[tag_id]
+            assert isinstance(tag, DeclTag)
+            if tag.component < 0 and tag.target in chosen:
+                func = self.graph[tag.target]
+                assert isinstance(func, Func)
+                found[func.name] = tuple(sorted({*found.get(func.name, ()), tag.name}))
+        return dict(sorted(found.items()))
+
+    def scalars(self) -> dict[str, tuple[str, int, int]]:
+        """Base type -> (kind letter, size, alignment in bytes). Complete once all is spelled."""
+        for type_id in self.graph.ids_of(Int, Float):
+            node = self.graph[type_id]
+            assert isinstance(node, Int | Float)
+            self._scalar(node)
+        return dict(sorted(self._scalars.items()))
+
+    def aliases(self) -> dict[str, str]:
+        """Exact C spelling -> spelling by key, where the two differ."""
+        found = {}
+        for type_id, spelling in self.keys.spelling.items():
+            node = self.graph[type_id]
+            by_key = f"{type(node).__name__.lower()} {self.keys.of[type_id]}"
+            if spelling != by_key:
+                found[spelling] = by_key
+        for name in self._typedef_entries:
+            if _plain(name) != name:
+                found[name] = _plain(name)
+        return dict(sorted(found.items()))
+
+
+def _first_bit(member: PlannedMember) -> int:
+    return member.offset if member.bit_width else 8 * member.offset
+
+
+def _plain(name: str) -> str:
+    """The name if tables can hold it as it is (words with a space between), else made so."""
+    return name if _BASE_NAME.fullmatch(name) else identifier(name) if name else ""
+
+
+def _code(node: Int | Float) -> str:
+    """Kind letter of a base type: float, boolean, character, signed, unsigned."""
+    if isinstance(node, Float) or node.name in ("float", "double", "long double"):
+        return "f"  # encoders before BTF_KIND_FLOAT wrote them as integers
+    if node.boolean and node.byte_size == 1:
+        return "b"
+    if node.name == "char" and node.byte_size == 1:
+        return "c"
+    return "i" if node.signed else "u"
+
+

@@ -1,0 +1,373 @@
+"""Sizes and C alignments of a source's types, inferred where it is silent.
+
+A source gives every struct and union a size and every member an offset. What
+BTF does not say is the alignment: there is no ``packed`` and no ``aligned``
+in it. So the natural C layout (each member at the next multiple of its
+alignment, the size a multiple of the largest) is held against what the source
+says, and the difference is the evidence:
+
+- A member off its alignment, a bitfield across its storage unit, or a size
+  that is no multiple of the largest alignment: the type is *packed*. Its own
+  alignment is then 1, unless something below raises it again.
+- A hole or tail padding that the natural layout does not explain: the smallest
+  power of two that explains it is an ``aligned`` attribute, if the type's size
+  is a multiple of it (else it is padding made by unnamed bitfields).
+- A type that is *embedded* behind such a hole, at multiples of the same
+  alignment wherever it is embedded: the attribute is the type's own, as
+  ``____cacheline_aligned`` behind a struct's closing brace puts it there.
+- No members but a size (``bpf_timer``): unnamed 64-bit bitfields with an
+  alignment as large as the size allows, up to 8.
+
+Where nothing tells two C declarations apart, the smaller alignment is taken:
+then a type that embeds this one never moves a member that was right.
+
+A type whose members overlap, lie outside it or have no size is not laid out:
+:class:`LayoutError` names it, and only it is lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from uapigen.errors import LayoutError
+from uapigen.ir.graph import TypeGraph
+from uapigen.ir.types import (
+    Array,
+    Composite,
+    Enum,
+    Float,
+    Forward,
+    Int,
+    Member,
+    Pointer,
+    Qualifier,
+    Struct,
+    Typedef,
+    TypeId,
+    TypeTag,
+    Union,
+    Void,
+)
+from uapigen.layout.targets import DataModel
+
+__all__ = ["Layout", "RecordLayout", "SizeAlign"]
+
+_MAX_SIZE = 1 << 40
+"""Bytes; more than any address space a struct could live in needs."""
+
+
+class SizeAlign(NamedTuple):
+    """Of a type, in bytes."""
+
+    byte_size: int
+    byte_align: int
+
+
+class RecordLayout(NamedTuple):
+    """What was found out about a struct or union beyond what its source says."""
+
+    byte_size: int
+    byte_align: int
+    packed: bool
+
+
+class _Hole(NamedTuple):
+    """Unused bytes before a member: the natural layout had it at ``natural``."""
+
+    end: int
+    natural: int
+    byte_offset: int
+
+
+class _Embedding(NamedTuple):
+    outer: TypeId
+    end: int
+    byte_offset: int
+
+
+class Layout:
+    """Sizes and alignments of one graph's types under one data model.
+
+    Asked for one type at a time and remembered. Embeddings as evidence need a
+    look at all structs: :meth:`note_embeddings` takes it, before the first
+    question.
+    """
+
+    def __init__(self, graph: TypeGraph, model: DataModel) -> None:
+        self.graph = graph
+        self.model = model
+        self._known: dict[TypeId, SizeAlign] = {}
+        self._records: dict[TypeId, RecordLayout | LayoutError] = {}
+        self._open: set[TypeId] = set()
+        self._embeddings: dict[TypeId, list[_Embedding]] = {}
+
+    def size_align(self, type_id: TypeId) -> SizeAlign:
+        """Size and alignment of any object type.
+
+        Raises :class:`LayoutError` for one that has none (void, a function, an
+        incomplete or malformed type).
+        """
+        known = self._known.get(type_id)
+        if known is None:
+            known = self._known[type_id] = self._measure(type_id)
+        return known
+
+    def record(self, type_id: TypeId) -> RecordLayout:
+        """The layout of a struct or union; raises :class:`LayoutError`."""
+        found = self._records.get(type_id)
+        if found is None:
+            try:
+                found = self._lay_out(type_id)
+            except LayoutError as error:
+                found = error
+            self._records[type_id] = found
+        if isinstance(found, LayoutError):
+            raise found
+        return found
+
+    def _refuse(self, type_id: TypeId, problem: str) -> LayoutError:
+        return LayoutError(self.graph.info.name, f"type {type_id}", problem)
+
+    def _measure(self, type_id: TypeId) -> SizeAlign:
+        node = self.graph[type_id]
+        if isinstance(node, Struct | Union):
+            record = self.record(type_id)
+            return SizeAlign(record.byte_size, record.byte_align)
+        if isinstance(node, Pointer):
+            return self._scalar(self.model.pointer_size)
+        if isinstance(node, Int | Float | Enum):
+            return self._scalar(node.byte_size)
+        if type_id in self._open:
+            raise self._refuse(type_id, "contains itself by value")
+        self._open.add(type_id)
+        try:
+            if isinstance(node, Array):
+                element = self.size_align(node.element)
+                if element.byte_size * node.nelems > _MAX_SIZE:
+                    raise self._refuse(type_id, f"an array of {node.nelems} elements is too large")
+                return SizeAlign(element.byte_size * node.nelems, element.byte_align)
+            if isinstance(node, Typedef):
+                target = self.size_align(node.target)
+                align = node.byte_align or self.model.typedef_aligns.get(node.name)
+                return SizeAlign(target.byte_size, align) if align else target
+            if isinstance(node, Qualifier | TypeTag):
+                return self.size_align(node.target)
+        except RecursionError:
+            raise self._refuse(type_id, "types nest too deep") from None
+        finally:
+            self._open.discard(type_id)
+        if isinstance(node, Forward):
+            raise self._refuse(
+                type_id, f"{node.keyword} {node.name} is declared but not defined in this source"
+            )
+        what = "void" if isinstance(node, Void) else f"a {type(node).__name__}"
+        raise self._refuse(type_id, f"{what} has no size")
+
+    def _scalar(self, byte_size: int) -> SizeAlign:
+        align = self.model.aligns.get(byte_size)
+        if align is None:  # odd sizes exist in malformed input only
+            align = 1
+        return SizeAlign(byte_size, align)
+
+    # Structs and unions
+
+    def _lay_out(self, type_id: TypeId) -> RecordLayout:
+        node = self.graph[type_id]
+        assert isinstance(node, Struct | Union)
+        if type_id in self._open:
+            raise self._refuse(type_id, "contains itself by value")
+        self._open.add(type_id)
+        try:
+            natural, packed, holes, end = self._walk(type_id, node)
+        except RecursionError:
+            raise self._refuse(type_id, "types nest too deep") from None
+        finally:
+            self._open.discard(type_id)
+        size = node.byte_size
+        if node.byte_align is not None:
+            return RecordLayout(size, node.byte_align, packed)
+        if size % natural:
+            packed = True
+        if not node.members:
+            return RecordLayout(size, min(size & -size, 8) if size else 1, False)
+        align = 1 if packed else natural
+        for hole in holes:
+            if packed or hole.byte_offset > hole.natural:
+                align = max(align, _explaining(hole.end, hole.byte_offset, size))
+        if size > _round_up(end, align):
+            align = max(align, _explaining(end, size, size))
+        if type_id in self._embeddings:
+            align = max(align, self._embedding_evidence(type_id, size, align))
+        return RecordLayout(size, align, packed)
+
+    def _walk(
+        self, type_id: TypeId, node: Composite
+    ) -> tuple[int, bool, list[_Hole], int]:
+        """Check each member; (largest alignment, packed?, holes, end in bytes)."""
+        natural, packed, holes = 1, False, []
+        end = 0  # bits, of what lies before the member
+        is_union = isinstance(node, Union)
+        known = self._known
+        last = 0
+        for name, target, bit_offset, bit_width in _in_memory_order(node):
+            pair = known.get(target)
+            if pair is None:
+                try:
+                    pair = self.size_align(target)
+                except LayoutError as error:
+                    raise self._refuse(
+                        type_id, f"member {name or '(anonymous)'}: {error.problem}"
+                    ) from None
+            byte_size, align = pair
+            if bit_width:
+                unit = 8 * byte_size
+                self._check_bitfield(type_id, name, target, bit_width, unit)
+                stop = bit_offset + bit_width
+                if bit_offset // unit != (stop - 1) // unit:
+                    packed = True
+            else:
+                if bit_offset & 7:
+                    raise self._refuse(
+                        type_id, f"member {name or '(anonymous)'} starts inside a byte"
+                    )
+                byte_offset = bit_offset >> 3
+                stop = bit_offset + 8 * byte_size
+                if byte_offset % align:
+                    packed = True
+                elif not is_union and bit_offset > end:
+                    begin = end + 7 >> 3
+                    if byte_offset > begin:
+                        holes.append(_Hole(begin, -(-begin // align) * align, byte_offset))
+            if align > natural and (name or not bit_width):
+                natural = align
+            if stop > last:
+                last = stop
+            if not is_union:
+                if bit_offset < end and stop > bit_offset:
+                    raise self._refuse(
+                        type_id, f"member {name or '(anonymous)'} overlaps the one before it"
+                    )
+                end = last
+        if last > 8 * node.byte_size:
+            raise self._refuse(
+                type_id, f"members end at bit {last}, the type at byte {node.byte_size}"
+            )
+        return natural, packed, holes, last + 7 >> 3
+
+    def _check_bitfield(
+        self, type_id: TypeId, name: str, target: TypeId, bit_width: int, unit: int
+    ) -> None:
+        for _ in range(64):
+            node = self.graph[target]
+            if isinstance(node, Int | Enum):
+                break
+            if not isinstance(node, Typedef | Qualifier | TypeTag):
+                raise self._refuse(type_id, f"bitfield {name} is of no integer type")
+            target = node.target
+        if bit_width > unit:
+            raise self._refuse(type_id, f"bitfield {name} is wider than its type")
+
+    # Embeddings
+
+    def note_embeddings(self, outer_ids: Iterable[TypeId]) -> None:
+        """Record where structs are embedded by value in these structs and unions."""
+        graph = self.graph
+        direct: dict[TypeId, TypeId] = {}
+        for outer in outer_ids:
+            node = graph[outer]
+            assert isinstance(node, Struct | Union)
+            end = 0
+            is_union = isinstance(node, Union)
+            for member in _in_memory_order(node):
+                target = direct.get(member.type)
+                if target is None:
+                    target = direct[member.type] = self._embedded(member.type)
+                if member.bit_width:
+                    end = max(end, member.bit_offset + member.bit_width)
+                    continue
+                if target:
+                    self._embeddings.setdefault(target, []).append(
+                        _Embedding(outer, end + 7 >> 3, member.bit_offset >> 3)
+                    )
+                if not is_union:
+                    end = max(end, member.bit_offset + 8 * self._source_size(member.type))
+
+    def _embedded(self, type_id: TypeId) -> TypeId:
+        """The struct or union that a member of this type contains, or 0."""
+        for _ in range(64):
+            node = self.graph[type_id]
+            if isinstance(node, Struct | Union):
+                return type_id
+            if isinstance(node, Array):
+                type_id = node.element
+            elif isinstance(node, Typedef | Qualifier | TypeTag):
+                type_id = node.target
+            else:
+                return 0
+        return 0
+
+    def _source_size(self, type_id: TypeId) -> int:
+        """Bytes, from what the source says alone; 0 for what has no size."""
+        count = 1
+        for _ in range(64):
+            node = self.graph[type_id]
+            if isinstance(node, Struct | Union | Int | Float | Enum):
+                return count * node.byte_size
+            if isinstance(node, Pointer):
+                return count * self.model.pointer_size
+            if isinstance(node, Array):
+                count *= node.nelems
+                type_id = node.element
+            elif isinstance(node, Typedef | Qualifier | TypeTag):
+                type_id = node.target
+            else:
+                return 0
+        return 0
+
+    def _embedding_evidence(self, type_id: TypeId, size: int, align: int) -> int:
+        best = align
+        for _, end, byte_offset in self._embeddings[type_id]:
+            if byte_offset > _round_up(end, align):
+                best = max(best, _explaining(end, byte_offset, size))
+        return best if best > align and self._may_align(type_id, best, 0) else align
+
+    def _may_align(self, type_id: TypeId, align: int, depth: int) -> bool:
+        """Whether every place that embeds the type lets it be aligned so."""
+        if depth > 16:
+            return False
+        for outer, _, byte_offset in self._embeddings.get(type_id, ()):
+            node = self.graph[outer]
+            assert isinstance(node, Struct | Union)
+            if byte_offset % align or node.byte_size % align:
+                return False
+            if not self._may_align(outer, align, depth + 1):
+                return False
+        return True
+
+
+def _in_memory_order(node: Composite) -> tuple[Member, ...] | list[Member]:
+    """The members by offset: Rust's compiler reorders fields, C's does not."""
+    last = -1
+    for member in node.members:
+        if member.bit_offset < last and isinstance(node, Struct):
+            return sorted(node.members, key=lambda m: m.bit_offset)
+        last = member.bit_offset
+    return node.members
+
+
+def _round_up(value: int, align: int) -> int:
+    return -(-value // align) * align
+
+
+def _explaining(end: int, offset: int, size: int) -> int:
+    """The smallest alignment that moves ``end`` to ``offset``, or 1.
+
+    1 also where the type's size (bytes) is no multiple of that alignment.
+    """
+    align = 1
+    while align <= offset:
+        if _round_up(end, align) == offset:
+            return align if size % align == 0 else 1
+        align *= 2
+    return 1
