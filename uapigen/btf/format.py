@@ -20,9 +20,11 @@ __all__ = [
     "INT_SIGNED",
     "KINDS",
     "MAGIC",
+    "REFERENCES",
     "Header",
     "Kind",
     "RecordSize",
+    "References",
     "parse_header",
 ]
 
@@ -90,6 +92,31 @@ KINDS: dict[int, RecordSize] = {
     Kind.DECL_TAG: RecordSize(4, 0),
     Kind.TYPE_TAG: RecordSize(0, 0),
     Kind.ENUM64: RecordSize(0, 12),
+}
+
+
+class References(NamedTuple):
+    """Which words of a record hold type ids: counted from its start, and from each element's."""
+
+    fixed: tuple[int, ...] = ()
+    per_element: tuple[int, ...] = ()
+
+
+REFERENCES: dict[int, References] = {
+    Kind.PTR: References((2,)),
+    Kind.ARRAY: References((3, 4)),
+    Kind.STRUCT: References((), (1,)),
+    Kind.UNION: References((), (1,)),
+    Kind.TYPEDEF: References((2,)),
+    Kind.VOLATILE: References((2,)),
+    Kind.CONST: References((2,)),
+    Kind.RESTRICT: References((2,)),
+    Kind.FUNC: References((2,)),
+    Kind.FUNC_PROTO: References((2,), (1,)),
+    Kind.VAR: References((2,)),
+    Kind.DATASEC: References((), (0,)),
+    Kind.DECL_TAG: References((2,)),
+    Kind.TYPE_TAG: References((2,)),
 }
 
 

@@ -13,12 +13,13 @@ from __future__ import annotations
 import sys
 from array import array
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from uapigen.btf.format import (
     INT_BOOL,
     INT_SIGNED,
     KINDS,
+    REFERENCES,
     Header,
     Kind,
     parse_header,
@@ -53,7 +54,7 @@ from uapigen.ir.types import (
     Var,
 )
 
-__all__ = ["BtfGraph"]
+__all__ = ["BtfGraph", "Relocation"]
 
 _WORD = 4
 _LINKAGE = ("static", "global", "extern")
@@ -85,11 +86,22 @@ class _RecordWords(dict[int, int]):
         return words
 
 
+class Relocation(NamedTuple):
+    """How split BTF moves from the base it was made over to another one."""
+
+    strings: StringTable
+    """The names of the base it was made over."""
+    length: int
+    """That base's number of types, void among them."""
+    matches: dict[TypeId, TypeId]
+    """That base's ids -> the new base's."""
+
+
 class BtfGraph:
     """The types of one BTF blob, over those of its base where it is split BTF.
 
-    ``data`` is raw BTF; ``info_for`` makes the :class:`SourceInfo` once byte
-    order and pointer size are known. Raises :class:`InputError` at once for a
+    ``data`` is raw BTF; ``sha256``, ``machine`` and ``release`` go into
+    :attr:`info` as they are. Raises :class:`InputError` at once for a
     malformed header or type section, and on decoding for a malformed type.
     """
 
@@ -99,22 +111,24 @@ class BtfGraph:
         name: str,
         *,
         base: BtfGraph | None = None,
+        relocation: Relocation | None = None,
         sha256: str = "",
         machine: str | None = None,
         release: str | None = None,
     ) -> None:
         header = parse_header(data, name)
         self.name = name
-        self.base = base
+        self._base = base
         self.big_endian = header.big_endian
         if base is not None and base.big_endian != header.big_endian:
             raise InputError(name, "header", f"byte order differs from its base's, {base.name}")
         self.words = array("I", data[header.type_start : header.type_end])
         if header.big_endian != (sys.byteorder == "big"):
             self.words.byteswap()
-        self.strings = StringTable(
-            data[header.str_start : header.str_end], name, base.strings if base else None
-        )
+        strings_base = base.strings if base else None
+        if relocation is not None:
+            strings_base = relocation.strings
+        self.strings = StringTable(data[header.str_start : header.str_end], name, strings_base)
         if base is None and self.strings.data[:1] not in (b"", b"\0"):
             raise InputError(
                 name,
@@ -124,6 +138,8 @@ class BtfGraph:
         self._first_id = len(base) if base is not None else 1
         self._offsets, self._odd_ints = _index(self.words, header, name)
         self._last_id = self._first_id + len(self._offsets)
+        if relocation is not None:
+            self._relocate(relocation, header)
         self._nodes: dict[int, Type] = {0: VOID}
         self._pointer_size: int | None = None
         self._sha256, self._machine, self._release = sha256, machine, release
@@ -136,8 +152,16 @@ class BtfGraph:
             self.big_endian,
             self.pointer_size,
             self._machine,
-            self._release or (self.base._release if self.base else None),
+            self._release or (self._base._release if self._base else None),
         )
+
+    @property
+    def sources(self) -> list[SourceInfo]:
+        return [self.info]
+
+    @property
+    def base(self) -> BtfGraph | None:
+        return self._base
 
     @property
     def first_id(self) -> TypeId:
@@ -176,8 +200,8 @@ class BtfGraph:
     def ids_named(self, name: str) -> list[TypeId]:
         """Own types of that name, of whatever kind."""
         target = self.strings.offset_of(name)
-        if target is None and self.base is not None:
-            target = self.base.strings.offset_of(name)
+        if target is None and self._base is not None:
+            target = self._base.strings.offset_of(name)
         if target is None:
             return []
         words, first = self.words, self._first_id
@@ -187,21 +211,46 @@ class BtfGraph:
     def pointer_size(self) -> int:
         """In bytes: the size of ``long``, which is a pointer's on every Linux ABI.
 
-        8 where there is no ``long`` (a BPF object may have none).
+        0 where there is no ``long``, as in many BPF objects.
         """
         if self._pointer_size is None:
             self._pointer_size = self._find_pointer_size()
         return self._pointer_size
 
     def _find_pointer_size(self) -> int:
-        if self.base is not None:
-            return self.base.pointer_size
+        if self._base is not None:
+            return self._base.pointer_size
         for name in ("long unsigned int", "long int", "unsigned long", "long"):
             for type_id in self.ids_named(name):
                 node = self[type_id]
                 if isinstance(node, Int) and node.byte_size in (4, 8):
                     return node.byte_size
-        return 8
+        return 0
+
+    def _relocate(self, relocation: Relocation, header: Header) -> None:
+        """Move every reference from the distilled base's ids to the real base's."""
+        words, matches = self.words, relocation.matches
+        by = self._first_id - relocation.length
+        sizes = KINDS | header.layout
+        for start in self._offsets:
+            info = words[start + 1]
+            kind = info >> 24 & 0x7F
+            references = REFERENCES.get(kind)
+            if references is None:
+                continue
+            places = [start + word for word in references.fixed]
+            width = sizes[kind].per_element // _WORD
+            first = start + 3 + sizes[kind].fixed // _WORD
+            for element in range(info & 0xFFFFFF if width else 0):
+                places += [first + element * width + word for word in references.per_element]
+            for place in places:
+                old = words[place]
+                if old >= relocation.length:
+                    words[place] = old + by
+                elif old in matches:
+                    words[place] = matches[old]
+                else:
+                    raise InputError(self.name, "type section", f"refers to type {old}")
 
     # Decoding
 
@@ -210,8 +259,8 @@ class BtfGraph:
 
     def _decode(self, type_id: TypeId) -> Type:
         if not self._first_id <= type_id < self._last_id:
-            if self.base is not None and 0 <= type_id < self._first_id:
-                return self.base[type_id]
+            if self._base is not None and 0 <= type_id < self._first_id:
+                return self._base[type_id]
             raise self._malformed(type_id, f"no such type; the last is {self._last_id - 1}")
         offset = self._offsets[type_id - self._first_id]
         name_off, info, size_or_type = self.words[offset : offset + 3]
@@ -279,7 +328,7 @@ class BtfGraph:
                     for member, target, packed in zip(names, types, offsets, strict=True)
                 ]
             )
-        elif self._odd_ints or (self.base is not None and self.base._odd_ints):
+        elif self._odd_ints or (self._base is not None and self._base._odd_ints):
             members = tuple(
                 [
                     self._old_member(member, target, bit_offset)

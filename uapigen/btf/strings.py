@@ -19,7 +19,7 @@ class StringTable(dict[int, str]):
         super().__init__()
         self.data = data
         self.source = source
-        self.base = base
+        self.base: StringTable | None = base
         self.start: int = base.end if base is not None else 0
         self.end: int = self.start + len(data)
 

@@ -43,7 +43,7 @@ class SourceInfo:
     sha256: str
     big_endian: bool
     pointer_size: int
-    """In bytes."""
+    """In bytes; 0 where the source does not tell."""
     machine: str | None = None
     """An architecture as ``layout.targets`` names it, where the source says."""
     release: str | None = None
@@ -57,6 +57,16 @@ class TypeGraph(Protocol):
     def info(self) -> SourceInfo: ...
 
     @property
+    def sources(self) -> list[SourceInfo]:
+        """All sources, where the graph merges several."""
+        ...
+
+    @property
+    def base(self) -> TypeGraph | None:
+        """The graph whose types these lie over: ids below ``first_id`` are its."""
+        ...
+
+    @property
     def first_id(self) -> TypeId: ...
 
     def __len__(self) -> int: ...
@@ -67,6 +77,10 @@ class TypeGraph(Protocol):
 
     def ids_of(self, *kinds: type) -> Iterator[TypeId]:
         """Ids of the source's own nodes of these classes, ascending."""
+        ...
+
+    def ids_named(self, name: str) -> list[TypeId]:
+        """Ids of the source's own nodes of that name, ascending."""
         ...
 
 

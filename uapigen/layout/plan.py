@@ -38,7 +38,7 @@ from uapigen.ir.types import (
 from uapigen.layout.records import Layout
 from uapigen.layout.targets import DataModel
 
-__all__ = ["EnumPlan", "Failure", "Plan", "PlannedMember", "RecordPlan", "VariablePlan"]
+__all__ = ["EnumPlan", "Failure", "Plan", "PlannedMember", "RecordPlan", "VariablePlan", "scalar_code"]
 
 _BASE_NAME = re.compile(r"[A-Za-z_]\w*(?: [A-Za-z_]\w*)*", re.ASCII)
 
@@ -113,6 +113,7 @@ class Plan:
         self._scalar_names = Unique()
         self._scalar_name_of: dict[tuple[str, str, int], str] = {}
         self.incomplete: set[str] = set()
+        self._planned: dict[TypeId, RecordPlan | None] = {}
         self._assign_keys()
 
     def _assign_keys(self) -> None:
@@ -159,7 +160,7 @@ class Plan:
         return self._scalar(node)
 
     def _scalar(self, node: Int | Float) -> str:
-        code = _code(node)
+        code = scalar_code(node)
         name = self._scalar_name_of.get((node.name, code, node.byte_size))
         if name is None:
             name = self._scalar_names.take(_plain(node.name) or f"anon_{code}{8 * node.byte_size}")
@@ -175,6 +176,13 @@ class Plan:
             found = self._c_types[type_id] = self.speller.spell(type_id)
         return found
 
+    def describe(self, type_id: TypeId) -> str:
+        """A type, function or variable by its C name, for messages."""
+        node = self.graph[type_id]
+        if isinstance(node, Func | Var):
+            return node.name
+        return self.keys.spelling.get(type_id) or Speller(self.graph).spell(type_id)
+
     # Parts
 
     def records(self) -> Iterator[RecordPlan]:
@@ -182,12 +190,18 @@ class Plan:
         keys, graph = self.keys, self.graph
         ids = [i for i in keys.of if isinstance(graph[i], Struct | Union)]
         for type_id in sorted(ids, key=keys.of.__getitem__):
-            plan = self.record(type_id)
+            plan = self.planned(type_id)
             if plan is not None:
                 yield plan
 
-    def record(self, type_id: TypeId) -> RecordPlan | None:
+    def planned(self, type_id: TypeId) -> RecordPlan | None:
         """One struct or union; None, with a failure noted, if it cannot be laid out."""
+        type_id = self.keys.same.get(type_id, type_id)
+        if type_id not in self._planned:
+            self._planned[type_id] = self._plan_record(type_id)
+        return self._planned[type_id]
+
+    def _plan_record(self, type_id: TypeId) -> RecordPlan | None:
         node = self.graph[type_id]
         assert isinstance(node, Struct | Union)
         try:
@@ -351,7 +365,7 @@ def _plain(name: str) -> str:
     return name if _BASE_NAME.fullmatch(name) else identifier(name) if name else ""
 
 
-def _code(node: Int | Float) -> str:
+def scalar_code(node: Int | Float) -> str:
     """Kind letter of a base type: float, boolean, character, signed, unsigned."""
     if isinstance(node, Float) or node.name in ("float", "double", "long double"):
         return "f"  # encoders before BTF_KIND_FLOAT wrote them as integers

@@ -9,12 +9,12 @@ alignments are bytes, and alignments are those of a *member of a struct*
 from __future__ import annotations
 
 import platform
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from uapigen.errors import UsageError
 
-__all__ = ["ALIASES", "TARGETS", "DataModel", "find_target", "host_arch", "machine_of_elf"]
+__all__ = ["ALIASES", "TARGETS", "DataModel", "find_target", "guess_target", "host_arch", "machine_of_elf"]
 
 _NATURAL = {1: 1, 2: 2, 4: 4, 8: 8, 10: 16, 12: 4, 16: 16}
 
@@ -138,6 +138,57 @@ _ELF_MACHINES: dict[tuple[int, int, bool], str] = {
     (42, 32, False): "sh",
     (4, 32, True): "m68k",
 }
+
+
+# Types that only one architecture's kernel has, for raw BTF, which names none.
+_KERNEL_MARKERS: dict[str, tuple[str, ...]] = {
+    "cpuinfo_x86": ("x86_64", "i386"),
+    "cpuinfo_arm64": ("aarch64",),
+    "cpuinfo_arm": ("arm",),
+    "riscv_isa_ext_data": ("riscv64", "riscv32"),
+    "riscv_cacheinfo_ops": ("riscv64", "riscv32"),
+    "lowcore": ("s390x",),
+    "paca_struct": ("ppc64le", "ppc64"),
+    "machdep_calls": ("ppc64le", "ppc64", "ppc"),
+    "cpuinfo_mips": ("mips64el", "mips64", "mipsel", "mips"),
+    "cpuinfo_loongarch": ("loongarch64",),
+    "mac_booter_data": ("m68k",),
+    "sparc_cacheops": ("sparc",),
+    "cpuinfo_sparc": ("sparc64",),
+    "cpuinfo_parisc": ("parisc",),
+    "sh_cpuinfo": ("sh",),
+}
+# Where nothing else tells: the most common architecture of that kind.
+_COMMON = {
+    (8, False): "x86_64",
+    (4, False): "arm",
+    (8, True): "s390x",
+    (4, True): "ppc",
+}
+
+
+def guess_target(
+    pointer_size: int, big_endian: bool, has_type: Callable[[str], bool]
+) -> DataModel:
+    """The target of BTF that does not name it.
+
+    By the types that only one architecture's kernel has; else this machine's
+    architecture, if pointer size (bytes; 0 = unknown) and byte order are its;
+    else the most common one that has them.
+    """
+
+    def fits(arch: str) -> bool:
+        model = TARGETS[arch]
+        return model.big_endian == big_endian and pointer_size in (0, model.pointer_size)
+
+    for marker, archs in _KERNEL_MARKERS.items():
+        possible = [arch for arch in archs if fits(arch)]
+        if possible and has_type(marker):
+            return TARGETS[possible[0]]
+    host = host_arch()
+    if host is not None and fits(host):
+        return TARGETS[host]
+    return TARGETS[_COMMON[pointer_size or 8, big_endian]]
 
 
 def machine_of_elf(e_machine: int, elf_class: int, big_endian: bool) -> str | None:

@@ -1,0 +1,7 @@
+"""``python -m uapigen``."""
+
+import sys
+
+from uapigen.cli import main
+
+sys.exit(main())

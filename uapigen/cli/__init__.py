@@ -1,0 +1,59 @@
+"""The command line: one function a command, errors and exit codes in one place.
+
+A first argument that names a sub-command selects it; anything else is a
+SOURCE of the main job (a source called like a command is given as ``./show``).
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+from collections.abc import Callable, Sequence
+from importlib import import_module
+
+from uapigen.errors import UapigenError
+
+__all__ = ["main"]
+
+_COMMANDS = {
+    "show": "uapigen.cli.show",
+    "verify": "uapigen.cli.verify",
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command that ``argv`` (default: the process's) asks for; its exit code."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    module = "uapigen.cli.generate"
+    if arguments and arguments[0] in _COMMANDS:
+        module = _COMMANDS[arguments.pop(0)]
+    if argv is None:
+        # A run makes a million small objects and hardly any cycle, then ends:
+        # looking for cycles would take a third of its time.
+        gc.disable()
+    command: Callable[[list[str]], int] = import_module(module).run
+    try:
+        return command(arguments)
+    except UapigenError as error:
+        print(f"uapigen: {_one_line(str(error))}", file=sys.stderr)
+        return error.exit_code
+    except RecursionError:
+        print("uapigen: the input nests types too deep", file=sys.stderr)
+        return 3
+    except MemoryError:
+        print("uapigen: out of memory", file=sys.stderr)
+        return 4
+    except BrokenPipeError:
+        # The reader of our output went away; so does the rest of it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 4
+    except KeyboardInterrupt:
+        return 130
+
+
+def _one_line(message: str) -> str:
+    """Names in messages come from the input: no line breaks, no terminal escapes."""
+    return "".join(
+        c if c.isprintable() else repr(c)[1:-1] for c in message[:2000]
+    )

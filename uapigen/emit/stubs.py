@@ -1,0 +1,240 @@
+"""Type stubs: what an editor completes and a type checker accepts.
+
+A stub's class has the members as annotations. Inside a class body an
+annotation that names a type is looked up among the members first, so a type
+whose name is also a member's is reached by an alias, ``_t_name``.
+"""
+
+from __future__ import annotations
+
+import keyword
+from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
+
+from uapigen.emit.text import LINE_LENGTH, bracketed
+from uapigen.ir.graph import resolve
+from uapigen.ir.naming import keyword_of
+from uapigen.ir.types import (
+    Array,
+    Enum,
+    Float,
+    Int,
+    Pointer,
+    Qualifier,
+    Struct,
+    Typedef,
+    TypeId,
+    TypeTag,
+    Union,
+)
+from uapigen.layout.plan import Plan, RecordPlan, scalar_code
+
+__all__ = ["stub_body"]
+
+_SCALAR_STUBS = {"f": "Float", "b": "Bool", "c": "Char", "i": "Int", "u": "Int"}
+
+
+class _Stubs:
+    """Stub texts for one plan; remembers how each type is annotated."""
+
+    def __init__(self, plan: Plan, prefix: str) -> None:
+        self.plan = plan
+        self.graph = plan.graph
+        self.prefix = prefix
+        self.names = _StubNames(plan)
+        self.aliased: set[str] = set()
+        self._annotations: dict[TypeId, tuple[str, str]] = {}
+
+    def annotation(self, type_id: TypeId) -> tuple[str, str]:
+        """(generic or plain stub type, record that is its argument or "")."""
+        found = self._annotations.get(type_id)
+        if found is None:
+            found = self._annotations[type_id] = self._annotate(type_id)
+        return found
+
+    def _annotate(self, type_id: TypeId) -> tuple[str, str]:
+        target = resolve(self.graph, type_id)
+        node = self.graph[target]
+        if isinstance(node, Struct | Union):
+            return "Sub", self._record(target)
+        if isinstance(node, Enum):
+            return "Int", ""
+        if isinstance(node, Int | Float):
+            return _SCALAR_STUBS[scalar_code(node)], ""
+        if isinstance(node, Pointer):
+            pointee = self.graph[self._behind(node.target)]
+            named = isinstance(pointee, Struct | Union)
+            return "Ptr", self._record(self._behind(node.target)) if named else "Any"
+        if isinstance(node, Array):
+            return self._array(node)
+        return "Member", ""
+
+    def _array(self, node: Array) -> tuple[str, str]:
+        inner, argument = self.annotation(node.element)
+        if inner == "Char":
+            return "Chars", ""
+        if inner == "Sub":
+            return "Items", argument
+        element = {"Int": "int", "Bool": "bool", "Float": "float"}.get(inner, "Any")
+        return "Items", element
+
+    def _behind(self, type_id: TypeId) -> TypeId:
+        for _ in range(64):
+            node = self.graph[type_id]
+            if not isinstance(node, Typedef | Qualifier | TypeTag):
+                break
+            type_id = node.target
+        return type_id
+
+    def _record(self, type_id: TypeId) -> str:
+        keys = self.plan.keys
+        key = keys.of.get(keys.same.get(type_id, type_id))
+        return self.names.records.get(key, "Any") if key else "Any"
+
+    def members(self, record: RecordPlan, own: set[str]) -> list[str]:
+        """Annotated members of a record, those of its anonymous parts among them."""
+        lines = []
+        prefix = self.prefix
+        for name, _, _, bit_width, type_id in record.members:
+            if not name:
+                lines += self._anonymous(type_id, own)
+                continue
+            if keyword.iskeyword(name) or not (name.isidentifier() and name.isascii()):
+                if not keyword.iskeyword(name):
+                    continue
+                name = f"{name}_"
+            kind, argument = self.annotation(type_id)
+            if bit_width:
+                lines.append(f"    {name}: {prefix}{'BoolBits' if kind == 'Bool' else 'Bits'}\n")
+            elif not argument:
+                lines.append(f"    {name}: {prefix}{kind}\n")
+            else:
+                if argument in _BUILTIN:
+                    argument = f"{prefix}{argument}"
+                elif argument in own:
+                    self.aliased.add(argument)
+                    argument = f"_t_{argument}"
+                line = f"    {name}: {prefix}{kind}[{argument}]\n"
+                if len(line) > LINE_LENGTH + 1:
+                    line = bracketed(f"{name}: {prefix}{kind}", argument, 4)
+                lines.append(line)
+        return lines
+
+    def _anonymous(self, type_id: TypeId, own: set[str]) -> list[str]:
+        inner = self.plan.planned(resolve(self.graph, type_id))
+        return self.members(inner, own) if inner is not None else []
+
+    def record(self, record: RecordPlan, name: str) -> str:
+        own = self._own_names(record)
+        lines = self.members(record, own)
+        base = f"{self.prefix}{record.keyword.capitalize()}"
+        if not lines:
+            return f"class {name}({base}): ...\n"
+        return f"class {name}({base}):\n{''.join(lines)}"
+
+    def _own_names(self, record: RecordPlan) -> set[str]:
+        names = set()
+        for member in record.members:
+            if member.name:
+                names.add(member.name)
+            else:
+                inner = self.plan.planned(resolve(self.graph, member.type))
+                if inner is not None:
+                    names |= self._own_names(inner)
+        return names
+
+
+_BUILTIN = frozenset({"Any", "int", "bool", "float"})
+
+
+class _StubNames:
+    """Names in a stub's one namespace: typedefs first, then records, enums, constants."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.typedefs = plan.typedefs()
+        taken = {name for name in self.typedefs if name.isidentifier()}
+        self.records: dict[str, str] = {}
+        self.enums: dict[str, str] = {}
+        for type_id, key in plan.keys.of.items():
+            node = plan.graph[type_id]
+            word = keyword_of(node)  # type: ignore[arg-type]
+            names = self.enums if word == "enum" else self.records
+            same = self.typedefs.get(key) == f"{word} {key}"
+            names[key] = key if key not in taken or same else f"{word}_{key}"
+            taken.add(names[key])
+        self.taken = taken
+
+
+def stub_body(plan: Plan, prefix: str) -> str:
+    """All of a stub but its imports; ``prefix`` stands before the names of ``typing.pyi``."""
+    stubs = _Stubs(plan, prefix)
+    names = stubs.names
+    lines = [
+        f"__abi__: {prefix}Abi\n",
+        f"ctype: {prefix}Ctype\n",
+        f"asdict: {prefix}Asdict\n",
+        f"flexible: {prefix}Flexible\n",
+        f"functions: {prefix}Functions\n",
+        f"variables: {prefix}Variables\n",
+    ]
+    reserved = {"__abi__", "ctype", "asdict", "flexible", "functions", "variables"}
+    taken = names.taken | reserved
+    for name, value in sorted(plan.constants().items()):
+        if isinstance(value, int) and _free(name, taken):
+            lines.append(f"{name}: {prefix}int\n")
+    blocks = []
+    for enum in plan.enums():
+        members = [
+            f"    {name} = {value}\n"
+            for name, value in enum.enumerators
+            if _free(name, frozenset()) and name != "mro"
+        ]
+        head = f"class {names.enums[enum.key]}({prefix}Enum):"
+        blocks.append(f"{head}\n{''.join(members)}" if members else f"{head} ...\n")
+    for record in plan.records():
+        blocks.append(stubs.record(record, names.records[record.key]))
+    typedefs = _typedef_lines(plan, stubs, prefix)
+    aliases = [f"_t_{name} = {name}\n" for name in sorted(stubs.aliased)]
+    parts = ["".join(lines), _blocks(blocks), "".join(typedefs + aliases)]
+    return "\n".join(part for part in parts if part)
+
+
+def _free(name: str, taken: AbstractSet[str]) -> bool:
+    return name.isidentifier() and not keyword.iskeyword(name) and name not in taken
+
+
+def _typedef_lines(plan: Plan, stubs: _Stubs, prefix: str) -> list[str]:
+    """Typedefs of records and enums as aliases, of anything else as ctypes' types."""
+    lines = []
+    names = stubs.names
+    for name, c_type in sorted(names.typedefs.items()):
+        if not name.isidentifier() or keyword.iskeyword(name):
+            continue
+        target = _final_target(names.typedefs, c_type)
+        word, _, key = target.partition(" ")
+        found = (names.enums if word == "enum" else names.records).get(key) if key else None
+        if found == name:
+            continue
+        lines.append(f"{name} = {found}\n" if found else f"{name}: {prefix}Any\n")
+    return lines
+
+
+def _final_target(typedefs: dict[str, str], c_type: str) -> str:
+    for _ in range(64):
+        if c_type not in typedefs:
+            break
+        c_type = typedefs[c_type]
+    return c_type
+
+
+def _blocks(parts: Iterable[str]) -> str:
+    """Classes as black sets them in a stub: blank lines around those with a body."""
+    text: list[str] = []
+    previous_short = True
+    for part in parts:
+        short = part.count("\n") == 1
+        if text and not (short and previous_short):
+            text.append("\n")
+        text.append(part)
+        previous_short = short
+    return "".join(text)

@@ -1,0 +1,38 @@
+"""Puts bindings behind a module's ``__getattr__``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from .bindings import Bindings
+from .values import asdict, flexible
+
+
+def install(bindings: Bindings, namespace: dict[str, Any]) -> Callable[[str], Any]:
+    """Make a module's namespace look names up in ``bindings``; returns the look-up."""
+
+    def lookup(name: str) -> Any:
+        if name in namespace:
+            return namespace[name]
+        if name == "__all__":
+            return bindings.names()
+        if name.startswith("__") and name.endswith("__"):
+            raise AttributeError(f"module {bindings.module!r} has no attribute {name!r}")
+        found = bindings.lookup(name)
+        if name[:1] != "_" or not name[1:2].isupper():  # not one that a class body mangled
+            namespace[name] = found
+        return found
+
+    def listing() -> list[str]:
+        return sorted({*namespace, *bindings.names()})
+
+    api = {
+        "ctype": bindings.ctype,
+        "functions": bindings.functions,
+        "variables": bindings.variables,
+        "asdict": asdict,
+        "flexible": flexible,
+    }
+    namespace.update(api, __getattr__=lookup, __dir__=listing)
+    return lookup

@@ -1,0 +1,44 @@
+"""Opens bindings that lie in the files of a package."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+from .bindings import Bindings
+from .install import install
+from .tables import Tables
+
+
+def open_package(namespace: dict[str, Any]) -> Callable[[str], Any]:
+    """Open the package whose ``__init__`` has this namespace."""
+    from .._facts import (  # type: ignore[import-not-found]
+        ALIASES,
+        FUNCTION_TAGS,
+        INCOMPLETE,
+        SCALARS,
+    )
+
+    loader = namespace["__spec__"].loader
+    folder = os.path.dirname(namespace["__file__"])
+
+    def load(table: str) -> str:
+        data: bytes = loader.get_data(os.path.join(folder, f"{table}.py"))
+        return data.decode()
+
+    facts = {
+        "scalars": SCALARS,
+        "aliases": ALIASES,
+        "incomplete": INCOMPLETE,
+        "function_tags": FUNCTION_TAGS,
+    }
+    bindings = Bindings(namespace["__abi__"], facts, Tables(load), namespace["__name__"])
+    return install(bindings, namespace)
+
+
+def names(namespace: dict[str, Any]) -> list[str]:
+    """All names of a package that was not touched yet."""
+    open_package(namespace)
+    listing: list[str] = namespace["__dir__"]()
+    return listing

@@ -1,0 +1,171 @@
+"""Several sources' types as one graph.
+
+Ids of the first source stay as they are; those of later ones move up behind
+it. Sources over the same base (a kernel and its modules) share it.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Sequence
+
+from uapigen.errors import UsageError
+from uapigen.ir.graph import SourceInfo, TypeGraph
+from uapigen.ir.types import (
+    Array,
+    Func,
+    FuncProto,
+    Param,
+    Pointer,
+    Qualifier,
+    Section,
+    SectionVar,
+    Struct,
+    Type,
+    Typedef,
+    TypeId,
+    TypeTag,
+    Union,
+    Var,
+)
+from uapigen.ir.types import DeclTag as _DeclTag
+
+__all__ = ["MergedGraph"]
+
+
+def _moved(node: Type, move: Callable[[TypeId], TypeId]) -> Type:
+    """The node with every type id in it moved."""
+    match node:
+        case Struct() | Union():
+            members = tuple([m._replace(type=move(m.type)) for m in node.members])
+            return node._replace(members=members)
+        case Array():
+            return node._replace(element=move(node.element))
+        case Pointer() | Typedef() | Qualifier() | TypeTag() | _DeclTag():
+            return node._replace(target=move(node.target))
+        case FuncProto():
+            params = tuple([Param(p.name, move(p.type)) for p in node.params])
+            return FuncProto(move(node.returns), params, node.variadic)
+        case Func():
+            return node._replace(proto=move(node.proto))
+        case Var():
+            return node._replace(type=move(node.type))
+        case Section():
+            return node._replace(
+                vars=tuple([SectionVar(move(v.var), *v[1:]) for v in node.vars])
+            )
+        case _:
+            return node
+
+
+class _Part:
+    """One source's own types: where their ids begin here and there."""
+
+    def __init__(self, graph: TypeGraph, start: TypeId) -> None:
+        self.graph = graph
+        self.start = start
+        self.shift = start - graph.first_id
+        self.end = start + len(graph) - graph.first_id
+
+
+class MergedGraph:
+    """The types of several sources; ``bases`` lie under them and are nobody's own.
+
+    Raises :class:`UsageError` if the sources are of different ABIs.
+    """
+
+    def __init__(self, graphs: Sequence[TypeGraph]) -> None:
+        self.graphs = list(graphs)
+        first = self.graphs[0].info
+        for graph in self.graphs[1:]:
+            info = graph.info
+            if info.big_endian != first.big_endian or (
+                info.pointer_size and first.pointer_size and info.pointer_size != first.pointer_size
+            ):
+                raise UsageError(
+                    f"{info.name} and {first.name} differ in byte order or pointer size:"
+                    " one output has one ABI"
+                )
+        self._parts: list[_Part] = []
+        own = {id(graph) for graph in self.graphs}
+        bases = [b for g in self.graphs for b in _bases(g) if id(b) not in own]
+        at = 1
+        for base in dict.fromkeys(bases):
+            at = self._add(base, at)
+        self._first_id = at
+        for graph in self.graphs:
+            at = self._add(graph, at)
+        self._length = at
+        self._starts = [part.start for part in self._parts]
+        self._by_graph = {id(part.graph): part for part in self._parts}
+        self._nodes: dict[TypeId, Type] = {}
+
+    def _add(self, graph: TypeGraph, start: TypeId) -> TypeId:
+        part = _Part(graph, start)
+        self._parts.append(part)
+        return part.end
+
+    @property
+    def info(self) -> SourceInfo:
+        return self.graphs[0].info
+
+    @property
+    def base(self) -> TypeGraph | None:
+        return None
+
+    @property
+    def sources(self) -> list[SourceInfo]:
+        return [graph.info for graph in self.graphs]
+
+    @property
+    def first_id(self) -> TypeId:
+        return self._first_id
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __getitem__(self, type_id: TypeId) -> Type:
+        found = self._nodes.get(type_id)
+        if found is None:
+            part = self._part_of(type_id)
+            node = part.graph[type_id - part.shift]
+            found = self._nodes[type_id] = _moved(node, self._mover(part))
+        return found
+
+    def _part_of(self, type_id: TypeId) -> _Part:
+        return self._parts[max(0, bisect_right(self._starts, type_id) - 1)]
+
+    def _mover(self, part: _Part) -> Callable[[TypeId], TypeId]:
+        def move(type_id: TypeId) -> TypeId:
+            if not type_id:
+                return 0
+            graph = part.graph
+            while type_id < graph.first_id and graph.base is not None:
+                graph = graph.base
+            return type_id + self._by_graph[id(graph)].shift
+
+        return move
+
+    def ids_of(self, *kinds: type) -> Iterator[TypeId]:
+        for part in self._parts:
+            if part.start >= self._first_id:
+                for type_id in part.graph.ids_of(*kinds):
+                    yield type_id + part.shift
+
+    def ids_named(self, name: str) -> list[TypeId]:
+        return [
+            type_id + part.shift
+            for part in self._parts
+            if part.start >= self._first_id
+            for type_id in part.graph.ids_named(name)
+        ]
+
+
+def _bases(graph: TypeGraph) -> list[TypeGraph]:
+    """A graph's bases, the lowest first."""
+    found: list[TypeGraph] = []
+    base = graph.base
+    while base is not None:
+        found.insert(0, base)
+        base = base.base
+    return found

@@ -1,0 +1,166 @@
+"""From the files a user names to one graph of types and the target they are for.
+
+A source is told apart by its content (``btf/container.py``). Split BTF looks
+for its base: the one the user gave, another source of the same run, the
+``vmlinux`` beside it, the running kernel's, its own distilled base.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from uapigen.btf.container import BtfBlob, unwrap
+from uapigen.btf.format import parse_header
+from uapigen.btf.reader import BtfGraph
+from uapigen.errors import InputError, SystemRefusalError, UsageError
+from uapigen.ir.graph import TypeGraph
+from uapigen.layout.targets import DataModel, find_target, guess_target, host_arch, machine_of_elf
+
+__all__ = ["RUNNING_KERNEL", "Opened", "open_sources"]
+
+RUNNING_KERNEL = "/sys/kernel/btf/vmlinux"
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What was read: the types of all sources, for one target."""
+
+    graph: TypeGraph
+    model: DataModel
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    path: str
+    blob: BtfBlob
+    sha256: str
+    split: bool
+
+
+def open_sources(
+    paths: Sequence[str | os.PathLike[str]], *, base: str | None = None, arch: str | None = None
+) -> Opened:
+    """Read the sources and find out what target they are for.
+
+    ``base`` is the file under split BTF, ``arch`` overrides the target that
+    the sources speak of. Raises :class:`InputError` for a malformed source,
+    :class:`SystemRefusalError` for one that cannot be read, and
+    :class:`UsageError` where ``arch`` contradicts the sources.
+    """
+    if not paths:
+        raise UsageError("no source given")
+    files = [_read(os.fspath(path)) for path in paths]
+    whole: dict[int, BtfGraph] = {
+        index: _whole(file) for index, file in enumerate(files) if not file.split
+    }
+    given = _whole(_read(base)) if base is not None else None
+    graphs: list[TypeGraph] = []
+    bases: dict[str, BtfGraph] = {}
+    for index, file in enumerate(files):
+        if index in whole:
+            graphs.append(whole[index])
+        else:
+            first = next(iter(whole.values()), None)
+            graphs.append(_over_base(file, given or first, bases))
+    if len(graphs) == 1:
+        graph = graphs[0]
+    else:
+        from uapigen.ir.merge import MergedGraph
+
+        graph = MergedGraph(graphs)
+    return Opened(graph, _target(graph, arch))
+
+
+def _read(path: str) -> _File:
+    try:
+        data = Path(path).read_bytes()
+    except OSError as error:
+        raise SystemRefusalError(f"{path}: {error.strerror or error}") from None
+    except ValueError as error:  # a NUL in the path
+        raise SystemRefusalError(f"{path!r}: {error}") from None
+    blob = unwrap(data, path)
+    header = parse_header(blob.btf, path)
+    split = blob.btf[header.str_start : min(header.str_start + 1, header.str_end)] != b"\0"
+    return _File(path, blob, hashlib.sha256(data).hexdigest(), split)
+
+
+def _machine(file: _File) -> str | None:
+    blob = file.blob
+    if blob.elf_machine is not None:
+        elf_class = blob.elf_class or 64
+        return machine_of_elf(blob.elf_machine, elf_class, blob.big_endian)
+    if os.path.realpath(file.path).startswith("/sys/kernel/btf/"):
+        return host_arch()
+    return None
+
+
+def _release(file: _File) -> str | None:
+    if file.blob.release is None and os.path.realpath(file.path).startswith("/sys/kernel/btf/"):
+        return os.uname().release
+    return file.blob.release
+
+
+def _graph(file: _File, data: bytes, base: BtfGraph | None) -> BtfGraph:
+    return BtfGraph(
+        data,
+        file.path,
+        base=base,
+        sha256=file.sha256,
+        machine=_machine(file),
+        release=_release(file),
+    )
+
+
+def _whole(file: _File) -> BtfGraph:
+    if file.split:
+        raise InputError(file.path, "", "is split BTF, which cannot be a base")
+    return _graph(file, file.blob.btf, None)
+
+
+def _over_base(file: _File, base: BtfGraph | None, bases: dict[str, BtfGraph]) -> BtfGraph:
+    """Split BTF over the base that was given, or over the first one found."""
+    found = base
+    if found is None:
+        for path in (os.path.join(os.path.dirname(file.path), "vmlinux"), RUNNING_KERNEL):
+            if path in bases or os.path.isfile(path):
+                found = bases[path] = bases.get(path) or _whole(_read(path))
+                break
+    if file.blob.base is not None:
+        distilled = _graph(file, file.blob.base, None)
+        if found is None:
+            return _graph(file, file.blob.btf, distilled)
+        from uapigen.btf.distilled import relocate
+
+        try:
+            return relocate(file.blob.btf, distilled, found)
+        except InputError:
+            if base is not None:
+                raise
+            # The kernel that happens to run here is not the one it is for.
+            return _graph(file, file.blob.btf, distilled)
+    if found is None:
+        raise InputError(file.path, "", "is split BTF and its base was not found; give --base FILE")
+    return _graph(file, file.blob.btf, found)
+
+
+def _target(graph: TypeGraph, arch: str | None) -> DataModel:
+    info = graph.info
+    if arch is not None:
+        model = find_target(arch)
+        for ours, theirs, what in (
+            (model.big_endian, info.big_endian, "byte order"),
+            (model.pointer_size, info.pointer_size or model.pointer_size, "pointer size"),
+        ):
+            if ours != theirs:
+                raise UsageError(f"--arch {arch}: its {what} is not that of {info.name}")
+        return model
+    machine = next((s.machine for s in graph.sources if s.machine), None)
+    if machine is not None:
+        return find_target(machine)
+    return guess_target(
+        info.pointer_size, info.big_endian, lambda name: bool(graph.ids_named(name))
+    )
