@@ -239,11 +239,13 @@ class Bindings:
         return self.storage(spelling)[0]
 
     def _enum(self, key: str, constants: dict[str, int]) -> Any:
-        members = [
-            (f"{name}_" if enum_refuses(key, name) else name, value)
-            for name, value in constants.items()
-        ]
-        return enum.IntEnum(key, members, module=self.module)
+        refused = [name for name in constants if enum_refuses(key, name)]
+        stand_ins = {name: f"{name}_uapigen" for name in refused}
+        members = [(stand_ins.get(name, name), value) for name, value in constants.items()]
+        made: Any = enum.IntEnum(key, members, module=self.module)
+        for name in refused:
+            rename_enumerator(made, stand_ins[name], name)
+        return made
 
     # How members are stored
 
@@ -460,4 +462,17 @@ def enum_refuses(key: str, name: str) -> bool:
         name == "mro"
         or (name[:1] == "_" and name[-1:] == "_")
         or name.startswith(f"_{key}__")
+        or not name
     )
+
+
+def rename_enumerator(made: Any, old: str, new: str) -> None:
+    """Give a constant the C name that Python's enum would not take."""
+    names = {old: new}
+    made._member_map_ = {names.get(n, n): m for n, m in made._member_map_.items()}
+    made._member_names_ = [names.get(n, n) for n in made._member_names_]
+    member = made._member_map_[new]
+    if member._name_ == old:
+        member._name_ = new
+    if new and new != "mro":  # which stays the method, reach it by made["mro"]
+        type.__setattr__(made, new, member)

@@ -17,8 +17,6 @@ def install(bindings: Bindings, namespace: dict[str, Any]) -> Callable[[str], An
             return namespace[name]
         if name == "__all__":
             return bindings.names()
-        if name.startswith("__") and name.endswith("__"):
-            raise AttributeError(f"module {bindings.module!r} has no attribute {name!r}")
         found = bindings.lookup(name)
         if name[:1] != "_" or not name[1:2].isupper():  # not one that a class body mangled
             namespace[name] = found

@@ -25,16 +25,16 @@ WORDS: dict[int, Any] = {2: ctypes.c_uint16, 4: ctypes.c_uint32, 8: ctypes.c_uin
 class StructType(type(ctypes.Structure)):  # type: ignore[misc]
     """Metaclass of generated structs."""
 
-    @property
-    def dtype(cls) -> Any:
-        """The numpy dtype with the same bytes; unnamed bits are ``_bits_<offset>``."""
-        return dtype_of(cls)
+    def __getattr__(cls, name: str) -> Any:
+        if name == "dtype":  # where no member has that name: numpy asks for it
+            return dtype_of(cls)
+        raise AttributeError(f"{cls.__name__!r} has no member {name!r}")
 
 
 class UnionType(type(ctypes.Union)):  # type: ignore[misc]
     """Metaclass of generated unions."""
 
-    dtype = StructType.dtype
+    __getattr__ = StructType.__getattr__
 
 
 class Record:

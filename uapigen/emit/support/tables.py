@@ -81,7 +81,7 @@ class Statement:
     keywords to this class instead of a metaclass, and gets plain facts back.
     """
 
-    def __new__(cls, name: str, bases: Any, body: dict[str, Any], **facts: Any) -> Any:
+    def __new__(cls, name: str, bases: Any, body: dict[str, Any], /, **facts: Any) -> Any:
         return bases[0].kind, body["_members_"], facts
 
 

@@ -93,10 +93,9 @@ def _room_behind(obj: Any, offset: int) -> int | None:
 
 
 def dtype_of(cls: Any) -> Any:
+    """The numpy dtype with the same bytes; bitfields are ``_bits_<byte offset>``."""
     import numpy
 
-    if any(leaf[0] == "dtype" for leaf in cls._leaves_):
-        return cls.__dict__["dtype"]  # the C member of that name
     names, formats, offsets, bits = [], [], [], set()
     for name, storage, offset, wrap in cls._leaves_:
         if storage is None:

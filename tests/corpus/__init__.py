@@ -1,0 +1,1 @@
+"""Whole kernels: generated packages against another reader's word on the same BTF."""
