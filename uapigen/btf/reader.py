@@ -10,9 +10,11 @@ always bounded by the bytes that are really there.
 
 from __future__ import annotations
 
+import re
 import sys
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import repeat
 from typing import Any, NamedTuple
 
 from uapigen.btf.format import (
@@ -26,9 +28,8 @@ from uapigen.btf.format import (
 )
 from uapigen.btf.strings import StringTable
 from uapigen.errors import InputError
-from uapigen.ir.graph import SourceInfo, resolve
+from uapigen.ir.graph import Nodes, SourceInfo, resolve
 from uapigen.ir.types import (
-    VOID,
     Array,
     DeclTag,
     Enum,
@@ -57,6 +58,13 @@ from uapigen.ir.types import (
 __all__ = ["BtfGraph", "Relocation"]
 
 _WORD = 4
+_LONG = ("long unsigned int", "long int", "unsigned long", "long")
+_INTS = re.compile(b"\x01")
+_COMPOSITES = re.compile(b"[\x04\x05]")
+_ALIASES = re.compile(b"[\x08\x09\x0a\x0b\x12]")  # typedefs, qualifiers, type tags
+_ARRAYS = re.compile(b"\x03")
+_FUNCS = re.compile(b"\x0c")
+_new = tuple.__new__  # what a named tuple's own constructor calls, without the call
 _LINKAGE = ("static", "global", "extern")
 _QUALIFIERS = {Kind.CONST: "const", Kind.VOLATILE: "volatile", Kind.RESTRICT: "restrict"}
 _MAX_INT_BYTES = 16
@@ -136,11 +144,13 @@ class BtfGraph:
                 "does not start with an empty name: this is split BTF and needs its base (--base)",
             )
         self._first_id = len(base) if base is not None else 1
-        self._offsets, self._odd_ints = _index(self.words, header, name)
+        self._offsets, self._kinds = _index(self.words, header, name)
         self._last_id = self._first_id + len(self._offsets)
+        self._odd_ints = self._has_odd_ints() or (base is not None and base._odd_ints)
         if relocation is not None:
             self._relocate(relocation, header)
-        self._nodes: dict[int, Type] = {0: VOID}
+        self.nodes = Nodes(self._decode)
+        self._users: dict[TypeId, list[TypeId]] | None = None
         self._pointer_size: int | None = None
         self._sha256, self._machine, self._release = sha256, machine, release
 
@@ -171,41 +181,65 @@ class BtfGraph:
         return self._last_id
 
     def __getitem__(self, type_id: TypeId) -> Type:
-        node = self._nodes.get(type_id)
-        if node is None:
-            node = self._nodes[type_id] = self._decode(type_id)
-        return node
+        return self.nodes[type_id]
 
     def ids_of(self, *kinds: type) -> Iterator[TypeId]:
-        wanted = frozenset(kind for kind, node in _NODE_CLASSES.items() if node in kinds)
-        words, first = self.words, self._first_id
-        return iter(
-            [
-                first + index
-                for index, offset in enumerate(self._offsets)
-                if words[offset + 1] >> 24 & 0x7F in wanted
-            ]
-        )
+        wanted = bytes(kind for kind, node in _NODE_CLASSES.items() if node in kinds)
+        first = self._first_id
+        found = re.finditer(b"[" + re.escape(wanted) + b"]", self._kinds, re.DOTALL)
+        return iter([first + match.start() for match in found])
 
-    def embedders(self, wanted: set[TypeId]) -> Iterator[TypeId]:
-        """Own structs and unions with a member whose type id is in ``wanted``."""
-        words = self.words
-        for index, offset in enumerate(self._offsets):
-            info = words[offset + 1]
-            if info >> 24 & 0x7F in (Kind.STRUCT, Kind.UNION):
-                end = offset + 3 + 3 * (info & 0xFFFFFF)
-                if not wanted.isdisjoint(words[offset + 4 : end : 3]):
-                    yield self._first_id + index
+    def users(self, type_id: TypeId) -> list[TypeId]:
+        """Own types that name this one directly, but for pointers to it and prototypes.
+
+        So: structs and unions with a member of it, arrays of it, typedefs and
+        qualifiers of it. Each as often as it names it.
+        """
+        if self._users is None:
+            self._users = self._find_users()
+        return self._users.get(type_id, [])
+
+    def _find_users(self) -> dict[TypeId, list[TypeId]]:
+        users: dict[TypeId, list[TypeId]] = {}
+        words, offsets, first = self.words, self._offsets, self._first_id
+        for match in re.finditer(_COMPOSITES, self._kinds):
+            index = match.start()
+            offset = offsets[index]
+            end = offset + 3 + 3 * (words[offset + 1] & 0xFFFFFF)
+            for target in words[offset + 4 : end : 3]:
+                if target in users:
+                    users[target].append(first + index)
+                else:
+                    users[target] = [first + index]
+        for pattern, word in ((_ALIASES, 2), (_ARRAYS, 3)):
+            for match in re.finditer(pattern, self._kinds):
+                index = match.start()
+                users.setdefault(words[offsets[index] + word], []).append(first + index)
+        return users
 
     def ids_named(self, name: str) -> list[TypeId]:
-        """Own types of that name, of whatever kind."""
-        target = self.strings.offset_of(name)
-        if target is None and self._base is not None:
-            target = self._base.strings.offset_of(name)
-        if target is None:
-            return []
+        targets = self.strings.offsets_of(name)
         words, first = self.words, self._first_id
-        return [first + i for i, offset in enumerate(self._offsets) if words[offset] == target]
+        found = [
+            first + index
+            for target in targets
+            for index, offset in enumerate(self._offsets)
+            if words[offset] == target
+        ]
+        return sorted(found)
+
+    def preload(self) -> None:
+        self.strings.preload()
+
+    def functions(self) -> Iterator[tuple[TypeId, Func]]:
+        words, names, offsets, first = self.words, self.strings, self._offsets, self._first_id
+        for match in re.finditer(_FUNCS, self._kinds):
+            index = match.start()
+            name_off, info, proto = words[(at := offsets[index]) : at + 3]
+            type_id = first + index
+            if info & 0xFFFFFF > 2 or proto >= self._last_id:
+                yield type_id, self[type_id]  # type: ignore[misc]  # it raises
+            yield type_id, _new(Func, (names[name_off], proto, _LINKAGE[info & 0xFFFFFF]))
 
     @property
     def pointer_size(self) -> int:
@@ -220,12 +254,22 @@ class BtfGraph:
     def _find_pointer_size(self) -> int:
         if self._base is not None:
             return self._base.pointer_size
-        for name in ("long unsigned int", "long int", "unsigned long", "long"):
-            for type_id in self.ids_named(name):
-                node = self[type_id]
-                if isinstance(node, Int) and node.byte_size in (4, 8):
-                    return node.byte_size
+        for type_id in self.ids_of(Int):
+            node = self[type_id]
+            assert isinstance(node, Int)
+            if node.name in _LONG and node.byte_size in (4, 8):
+                return node.byte_size
         return 0
+
+    def _has_odd_ints(self) -> bool:
+        """Whether an integer type describes a bitfield: the encoding before kind_flag."""
+        words = self.words
+        for match in re.finditer(_INTS, self._kinds):
+            offset = self._offsets[match.start()]
+            encoding = words[offset + 3]
+            if encoding >> 16 & 0xFF or encoding & 0xFF not in (0, 8 * words[offset + 2] & 0xFF):
+                return True
+        return False
 
     def _relocate(self, relocation: Relocation, header: Header) -> None:
         """Move every reference from the distilled base's ids to the real base's."""
@@ -317,27 +361,21 @@ class BtfGraph:
         node = Union if info >> 24 & 0x7F == Kind.UNION else Struct
         if not vlen:
             return node(name, byte_size, ())
-        name_offs, types, offsets = self._columns(start, vlen, 3)
+        end = start + 3 * vlen
+        words = self.words
+        name_offs, types = words[start:end:3], words[start + 1 : end : 3]
+        offsets = words[start + 2 : end : 3]
         if max(types) >= self._last_id:
             self._reference(type_id, max(types))
         names = map(self.strings.__getitem__, name_offs)
-        if info >> 31:
-            members = tuple(
-                [
-                    Member(member, target, packed & 0xFFFFFF, packed >> 24)
-                    for member, target, packed in zip(names, types, offsets, strict=True)
-                ]
-            )
-        elif self._odd_ints or (self._base is not None and self._base._odd_ints):
-            members = tuple(
-                [
-                    self._old_member(member, target, bit_offset)
-                    for member, target, bit_offset in zip(names, types, offsets, strict=True)
-                ]
-            )
-        else:
-            members = tuple(map(Member, names, types, offsets))
-        return node(name, byte_size, members)
+        widths: Iterable[int] = repeat(0)
+        if info >> 31 and max(offsets) >> 24:
+            widths = [packed >> 24 for packed in offsets]
+            offsets = array("I", [packed & 0xFFFFFF for packed in offsets])
+        elif self._odd_ints and not info >> 31:
+            return node(name, byte_size, tuple(map(self._old_member, names, types, offsets)))
+        members = zip(names, types, offsets, widths, strict=False)
+        return node(name, byte_size, tuple([_new(Member, member) for member in members]))
 
     def _old_member(self, name: str, target: TypeId, bit_offset: int) -> Member:
         """A member without kind_flag: its integer type may say that it is a bitfield."""
@@ -411,10 +449,12 @@ class BtfGraph:
     def _func_proto(
         self, type_id: TypeId, _name: str, info: int, returns: int, start: int
     ) -> Type:
-        name_offs, types = self._columns(start, info & 0xFFFFFF, 2)
+        end = start + 2 * (info & 0xFFFFFF)
+        name_offs, types = self.words[start:end:2], self.words[start + 1 : end : 2]
         if types and max(types) >= self._last_id:
             self._reference(type_id, max(types))
-        params = tuple(map(Param, map(self.strings.__getitem__, name_offs), types))
+        names = map(self.strings.__getitem__, name_offs)
+        params = tuple([_new(Param, param) for param in zip(names, types, strict=True)])
         # A last parameter without name and type stands for the ellipsis.
         variadic = bool(params) and params[-1] == ("", 0)
         return FuncProto(
@@ -481,26 +521,22 @@ _NODE_CLASSES: dict[int, type[Any]] = {
 }
 
 
-def _index(words: array[int], header: Header, source: str) -> tuple[list[int], bool]:
-    """Word offset of each type's record, in order; and whether an INT describes a bitfield."""
+def _index(words: array[int], header: Header, source: str) -> tuple[list[int], bytes]:
+    """Word offset of each type's record, and each type's kind, in the order of their ids."""
     record_words = _RecordWords(header, source)
     offsets: list[int] = []
-    append = offsets.append
+    infos: list[int] = []
+    add_offset, add_info = offsets.append, infos.append
     offset, end = 0, len(words)
     try:
         while offset < end:
-            append(offset)
-            offset += record_words[words[offset + 1]]
+            info = words[offset + 1]
+            add_offset(offset)
+            add_info(info)
+            offset += record_words[info]
     except IndexError:
         offset = end + 1
     if offset != end:
         raise InputError(source, f"type {len(offsets)}", "its record runs past the type section")
-    odd_ints = False
-    for info in [info for info in record_words if info >> 24 & 0x7F == Kind.INT]:
-        # Almost always one value; a cheap way to the few INT records there are.
-        for start in [offset for offset in offsets if words[offset + 1] == info]:
-            encoding = words[start + 3]
-            width = encoding & 0xFF
-            if encoding >> 16 & 0xFF or width not in (0, 8 * words[start + 2]):
-                odd_ints = True
-    return offsets, odd_ints
+    kinds = {info: info >> 24 & 0x7F for info in record_words}
+    return offsets, bytes(map(kinds.__getitem__, infos))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import accumulate
+
 from uapigen.errors import InputError
 
 __all__ = ["StringTable"]
@@ -44,14 +46,26 @@ class StringTable(dict[int, str]):
         self[offset] = name
         return name
 
-    def offset_of(self, name: str) -> int | None:
-        """The offset of a whole string equal to ``name``, or None.
+    def preload(self) -> None:
+        """Slice all names at once: much quicker than one by one if most are wanted."""
+        try:
+            names = self.data.decode("ascii").split("\0")
+        except UnicodeDecodeError:
+            return
+        names.pop()  # behind the last NUL
+        starts = accumulate([len(name) + 1 for name in names], initial=self.start)
+        self.update(zip(starts, names, strict=False))
 
-        A name may be stored as the tail of a longer string, so None is no
-        proof of absence; no known encoder merges tails in a kernel's BTF.
+    def offsets_of(self, name: str) -> list[int]:
+        """Where whole strings equal to ``name`` lie, in this section and its bases.
+
+        A name may be stored as the tail of a longer string, so nothing found
+        is no proof of absence; no known encoder merges tails in a kernel's BTF.
         """
-        raw = name.encode()
-        if self.data.startswith(raw + b"\0"):
-            return self.start
-        at = self.data.find(b"\0" + raw + b"\0")
-        return None if at < 0 else self.start + at + 1
+        found = self.base.offsets_of(name) if self.base is not None else []
+        raw = name.encode() + b"\0"
+        if self.data.startswith(raw):
+            found.append(self.start)
+        elif (at := self.data.find(b"\0" + raw)) >= 0:
+            found.append(self.start + at + 1)
+        return found

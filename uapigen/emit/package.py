@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import uapigen
 from uapigen.emit import tables
+from uapigen.emit.parallel import both
 from uapigen.emit.stubs import stub_body
 from uapigen.emit.templates import render
 from uapigen.emit.text import LINE_LENGTH, literal
 from uapigen.ir.graph import TypeGraph
-from uapigen.layout.plan import Plan
+from uapigen.layout.plan import Failure, Plan
 from uapigen.layout.targets import DataModel
 
 __all__ = ["abi", "module_files", "package_files"]
@@ -24,7 +26,15 @@ _RELATIVE_IMPORT = re.compile(r"^from \.\w* import (?:\([^)]*\)|[^\n]*)\n", re.M
 _DOCSTRING = re.compile(r'\A""".*?"""\n', re.DOTALL)
 _FUTURE = "from __future__ import annotations\n"
 
-_TABLES = {
+_TABLES: dict[str, Callable[[Plan], str]] = {
+    "records": tables.records_text,
+    "enums": tables.enums_text,
+    "typedefs": tables.typedefs_text,
+    "constants": tables.constants_text,
+    "functions": tables.functions_text,
+    "variables": tables.variables_text,
+}
+_DOCSTRINGS = {
     "records": "Structs and unions: a member is (name, byte offset, C type), a bitfield"
     "\n(name, bit offset, C type, bit width). Sizes and alignments are bytes.\n",
     "enums": "Enums and their constants. Sizes are bytes.\n",
@@ -32,6 +42,10 @@ _TABLES = {
     "constants": "Enumerator -> value, or the enums that differ about it.\n",
     "functions": "Function -> its type, as C spells it.\n",
     "variables": "Variable -> (C type, section, byte offset, byte size, linkage).\n",
+}
+_IMPORTS = {
+    "records": "from ._support.tables import Struct, Union\n",
+    "enums": "from ._support.tables import Enum\n",
 }
 
 
@@ -50,19 +64,41 @@ def abi(graph: TypeGraph, model: DataModel) -> dict[str, object]:
     }
 
 
-def table_text(plan: Plan, name: str) -> str:
-    """One table's text without its frame."""
-    if name == "records":
-        return tables.records_text(list(plan.records()))
-    if name == "enums":
-        return tables.enums_text(plan)
-    if name == "typedefs":
-        return tables.typedefs_text(plan)
-    if name == "constants":
-        return tables.constants_text(plan)
-    if name == "functions":
-        return tables.functions_text(plan)
-    return tables.variables_text(plan)
+@dataclass(slots=True)
+class _Half:
+    """What one of two processes made: tables by name, and what it learned on the way."""
+
+    tables: dict[str, str]
+    failures: list[Failure]
+    incomplete: set[str]
+
+
+# Which half is made where: about the same work for a whole kernel.
+_FIRST_HALF = ("records",)
+_LARGE = 5000
+"""Types and functions from which on a second process pays for its start."""
+
+
+def _make_tables(plan: Plan, prefix: str) -> dict[str, str]:
+    """All tables' texts, and the stub's body as ``stub``."""
+
+    def half(names: Iterable[str]) -> _Half:
+        return _Half({name: _TABLES[name](plan) for name in names}, plan.failures, plan.incomplete)
+
+    def first() -> _Half:
+        made = half(_FIRST_HALF)
+        made.tables["stub"] = stub_body(plan, prefix)
+        return made
+
+    def second() -> _Half:
+        return half(name for name in _TABLES if name not in _FIRST_HALF)
+
+    chosen = plan.selection
+    large = len(chosen.tags) + len(chosen.funcs) > _LARGE
+    one, two = both(first, second, parallel=large)
+    plan.incomplete |= two.incomplete
+    plan.failures = list(dict.fromkeys([*one.failures, *two.failures]))
+    return one.tables | two.tables
 
 
 def _title(plan: Plan) -> str:
@@ -74,23 +110,18 @@ def package_files(plan: Plan) -> dict[str, str]:
     """Path below the package -> text."""
     title = _title(plan)
     about = abi(plan.graph, plan.model)
+    texts = _make_tables(plan, "_s.")
     files = {
         "__init__.py": render("package.py", title=title, abi=about, abi_text=_python(about)),
-        "_typing.pyi": _typing_stub(""),
+        "__init__.pyi": render(
+            "stub.pyi", title=title, typing="from . import _typing as _s", body=texts["stub"]
+        ),
+        "_facts.py": render("facts.py", facts=_facts(plan)),
+        "_typing.pyi": render("typing.pyi", p=""),
         "py.typed": "",
     }
-    for name, what in _TABLES.items():
-        body = table_text(plan, name)
-        if name in ("records", "enums"):
-            imports = "Enum" if name == "enums" else "Struct, Union"
-            frame = f"from ._support.tables import {imports}\n"
-            files[f"{name}.py"] = f'"""{what}"""\n\n{frame}{body}'
-        else:
-            files[f"{name}.py"] = f'"""{what}"""\n\n{body}'
-    files["__init__.pyi"] = render(
-        "stub.pyi", title=title, typing="from . import _typing as _s", body=stub_body(plan, "_s.")
-    )
-    files["_facts.py"] = render("facts.py", facts=_facts(plan))
+    for name, what in _DOCSTRINGS.items():
+        files[f"{name}.py"] = f'"""{what}"""\n\n{_IMPORTS.get(name, "")}{texts[name]}'
     for path in sorted(_SUPPORT.glob("*.py")):
         if path.stem != "module":
             files[f"_support/{path.name}"] = path.read_text()
@@ -101,26 +132,24 @@ def module_files(plan: Plan, name: str) -> dict[str, str]:
     """File name -> text of one module and its stub."""
     title = _title(plan)
     about = abi(plan.graph, plan.model)
-    texts = [(table, table_text(plan, table)) for table in _TABLES]
-    stub = stub_body(plan, "_s_")
+    texts = _make_tables(plan, "_s_")
+    tables = [f'_{table.upper()} = r"""\n{texts[table]}"""\n' for table in _TABLES]
     module = render(
         "module.py",
         title=title,
         abi=about,
         abi_text=_python(about),
-        tables=[(table, text) for table, text in texts],
+        tables="\n".join(tables),
         facts=_facts(plan),
         support=_joined_support(),
     )
-    typing = _typing_stub("_s_")
+    typing = render("typing.pyi", p="_s_")
     return {
         f"{name}.py": module,
-        f"{name}.pyi": render("stub.pyi", title=title, typing=typing.rstrip("\n"), body=stub),
+        f"{name}.pyi": render(
+            "stub.pyi", title=title, typing=typing.rstrip("\n"), body=texts["stub"]
+        ),
     }
-
-
-def _typing_stub(prefix: str) -> str:
-    return render("typing.pyi", p=prefix)
 
 
 def _facts(plan: Plan) -> dict[str, str]:

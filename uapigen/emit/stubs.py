@@ -44,33 +44,40 @@ class _Stubs:
         self.names = _StubNames(plan)
         self.aliased: set[str] = set()
         self._annotations: dict[TypeId, tuple[str, str]] = {}
+        self._attributes = _Attributes()
 
     def annotation(self, type_id: TypeId) -> tuple[str, str]:
-        """(generic or plain stub type, record that is its argument or "")."""
+        """(a member's annotation, the record that it names or "")."""
         found = self._annotations.get(type_id)
         if found is None:
-            found = self._annotations[type_id] = self._annotate(type_id)
+            kind, argument = self._annotate(type_id)
+            text = f"{self.prefix}{kind}"
+            if argument in _BUILTIN:
+                text, argument = f"{text}[{self.prefix}{argument}]", ""
+            elif argument:
+                text = f"{text}[{argument}]"
+            found = self._annotations[type_id] = text, argument
         return found
 
     def _annotate(self, type_id: TypeId) -> tuple[str, str]:
         target = resolve(self.graph, type_id)
-        node = self.graph[target]
-        if isinstance(node, Struct | Union):
+        node = self.graph.nodes[target]
+        if isinstance(node, (Struct, Union)):
             return "Sub", self._record(target)
         if isinstance(node, Enum):
             return "Int", ""
-        if isinstance(node, Int | Float):
+        if isinstance(node, (Int, Float)):
             return _SCALAR_STUBS[scalar_code(node)], ""
         if isinstance(node, Pointer):
-            pointee = self.graph[self._behind(node.target)]
-            named = isinstance(pointee, Struct | Union)
+            pointee = self.graph.nodes[self._behind(node.target)]
+            named = isinstance(pointee, (Struct, Union))
             return "Ptr", self._record(self._behind(node.target)) if named else "Any"
         if isinstance(node, Array):
             return self._array(node)
         return "Member", ""
 
     def _array(self, node: Array) -> tuple[str, str]:
-        inner, argument = self.annotation(node.element)
+        inner, argument = self._annotate(node.element)
         if inner == "Char":
             return "Chars", ""
         if inner == "Sub":
@@ -80,8 +87,8 @@ class _Stubs:
 
     def _behind(self, type_id: TypeId) -> TypeId:
         for _ in range(64):
-            node = self.graph[type_id]
-            if not isinstance(node, Typedef | Qualifier | TypeTag):
+            node = self.graph.nodes[type_id]
+            if not isinstance(node, (Typedef, Qualifier, TypeTag)):
                 break
             type_id = node.target
         return type_id
@@ -94,30 +101,25 @@ class _Stubs:
     def members(self, record: RecordPlan, own: set[str]) -> list[str]:
         """Annotated members of a record, those of its anonymous parts among them."""
         lines = []
-        prefix = self.prefix
+        known, attributes, prefix = self._annotations, self._attributes, self.prefix
         for name, _, _, bit_width, type_id in record.members:
             if not name:
                 lines += self._anonymous(type_id, own)
                 continue
-            if keyword.iskeyword(name) or not (name.isidentifier() and name.isascii()):
-                if not keyword.iskeyword(name):
-                    continue
-                name = f"{name}_"
-            kind, argument = self.annotation(type_id)
+            attribute = attributes[name]
+            if not attribute:
+                continue
+            text, argument = known.get(type_id) or self.annotation(type_id)
             if bit_width:
-                lines.append(f"    {name}: {prefix}{'BoolBits' if kind == 'Bool' else 'Bits'}\n")
-            elif not argument:
-                lines.append(f"    {name}: {prefix}{kind}\n")
-            else:
-                if argument in _BUILTIN:
-                    argument = f"{prefix}{argument}"
-                elif argument in own:
-                    self.aliased.add(argument)
-                    argument = f"_t_{argument}"
-                line = f"    {name}: {prefix}{kind}[{argument}]\n"
-                if len(line) > LINE_LENGTH + 1:
-                    line = bracketed(f"{name}: {prefix}{kind}", argument, 4)
-                lines.append(line)
+                text = f"{prefix}{'BoolBits' if text.endswith('Bool') else 'Bits'}"
+            elif argument in own:
+                self.aliased.add(argument)
+                text = text.replace(f"[{argument}]", f"[_t_{argument}]")
+            line = f"    {attribute}: {text}\n"
+            if len(line) > LINE_LENGTH + 1:
+                head, _, inside = line.strip().rstrip("]").partition("[")
+                line = bracketed(head, inside, 4) if inside else line
+            lines.append(line)
         return lines
 
     def _anonymous(self, type_id: TypeId, own: set[str]) -> list[str]:
@@ -125,7 +127,9 @@ class _Stubs:
         return self.members(inner, own) if inner is not None else []
 
     def record(self, record: RecordPlan, name: str) -> str:
-        own = self._own_names(record)
+        own = {member.name for member in record.members}
+        if "" in own:
+            own = self._own_names(record)
         lines = self.members(record, own)
         base = f"{self.prefix}{record.keyword.capitalize()}"
         if not lines:
@@ -144,6 +148,17 @@ class _Stubs:
         return names
 
 
+class _Attributes(dict[str, str]):
+    """A member's attribute in a stub, or "" for one that only getattr() reaches."""
+
+    def __missing__(self, name: str) -> str:
+        attribute = f"{name}_" if keyword.iskeyword(name) else name
+        if not (attribute.isidentifier() and attribute.isascii()):
+            attribute = ""
+        self[name] = attribute
+        return attribute
+
+
 _BUILTIN = frozenset({"Any", "int", "bool", "float"})
 
 
@@ -151,7 +166,7 @@ class _StubNames:
     """Names in a stub's one namespace: typedefs first, then records, enums, constants."""
 
     def __init__(self, plan: Plan) -> None:
-        self.typedefs = plan.typedefs()
+        self.typedefs = plan.typedefs
         taken = {name for name in self.typedefs if name.isidentifier()}
         self.records: dict[str, str] = {}
         self.enums: dict[str, str] = {}
@@ -179,7 +194,7 @@ def stub_body(plan: Plan, prefix: str) -> str:
     ]
     reserved = {"__abi__", "ctype", "asdict", "flexible", "functions", "variables"}
     taken = names.taken | reserved
-    for name, value in sorted(plan.constants().items()):
+    for name, value in sorted(plan.constants.items()):
         if isinstance(value, int) and _free(name, taken):
             lines.append(f"{name}: {prefix}int\n")
     blocks = []

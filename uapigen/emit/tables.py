@@ -6,7 +6,7 @@ statement or one dict entry for a record, sorted by name.
 
 from __future__ import annotations
 
-from uapigen.emit.text import class_line, entries, literal, row
+from uapigen.emit.text import LINE_LENGTH, class_line, entries, literal, row
 from uapigen.layout.plan import EnumPlan, Plan, RecordPlan
 
 __all__ = [
@@ -18,8 +18,6 @@ __all__ = [
     "typedefs_text",
     "variables_text",
 ]
-
-_LONGEST = 88
 
 
 def record_text(plan: RecordPlan) -> str:
@@ -36,7 +34,7 @@ def record_text(plan: RecordPlan) -> str:
             line = f'        ("{name}", {offset}, "{c_type}", {bit_width}),\n'
         else:
             line = f'        ("{name}", {offset}, "{c_type}"),\n'
-        if len(line) > _LONGEST + 1:
+        if len(line) > LINE_LENGTH + 1:
             items = [f'"{name}"', str(offset), f'"{c_type}"', str(bit_width)]
             line = row(items if bit_width else items[:3], 8)
         lines.append(line)
@@ -45,9 +43,9 @@ def record_text(plan: RecordPlan) -> str:
     return f"{head}    _members_ = [\n{''.join(lines)}    ]\n"
 
 
-def records_text(plans: list[RecordPlan]) -> str:
+def records_text(plan: Plan) -> str:
     """All structs and unions, each behind two blank lines."""
-    return "".join([f"\n\n{record_text(plan)}" for plan in plans])
+    return "".join([f"\n\n{record_text(record)}" for record in plan.records()])
 
 
 def enum_text(plan: EnumPlan) -> str:
@@ -70,14 +68,14 @@ def enums_text(plan: Plan) -> str:
 def typedefs_text(plan: Plan) -> str:
     """Typedef -> what it names."""
     return entries(
-        "TYPEDEFS", ((name, f'"{c_type}"') for name, c_type in plan.typedefs().items())
+        "TYPEDEFS", ((name, f'"{c_type}"') for name, c_type in plan.typedefs.items())
     )
 
 
 def constants_text(plan: Plan) -> str:
     """Enumerator -> value, or a tuple of the enums that differ about it."""
     pairs = []
-    for name, value in plan.constants().items():
+    for name, value in plan.constants.items():
         if isinstance(value, tuple):
             named = "".join(f'"{literal(spelling)}", ' for spelling in value)
             pairs.append((name, f"({named.rstrip(', ') if len(value) > 1 else named.rstrip()})"))

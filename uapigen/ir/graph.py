@@ -8,14 +8,16 @@ the kernel's).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
 from uapigen.errors import InputError
 from uapigen.ir.types import (
+    VOID,
     Composite,
     Enum,
+    Func,
     Qualifier,
     Struct,
     Type,
@@ -25,7 +27,7 @@ from uapigen.ir.types import (
     Union,
 )
 
-__all__ = ["SourceInfo", "TypeGraph", "composites", "resolve", "skip_qualifiers"]
+__all__ = ["Nodes", "SourceInfo", "TypeGraph", "composites", "resolve", "skip_qualifiers"]
 
 _MAX_CHAIN = 64
 """Typedefs and qualifiers in a row before a chain counts as endless.
@@ -50,8 +52,25 @@ class SourceInfo:
     """Kernel release ("6.1.0-18-amd64"), where known."""
 
 
+class Nodes(dict[TypeId, Type]):
+    """Nodes by id, decoded when first asked for: later look-ups cost a dict's."""
+
+    def __init__(self, decode: Callable[[TypeId], Type]) -> None:
+        super().__init__({0: VOID})
+        self._decode = decode
+
+    def __missing__(self, type_id: TypeId) -> Type:
+        node = self[type_id] = self._decode(type_id)
+        return node
+
+
 class TypeGraph(Protocol):
     """Types by id; see the module's docstring for the ids."""
+
+    @property
+    def nodes(self) -> Nodes:
+        """What ``graph[type_id]`` looks into; for loops over many."""
+        ...
 
     @property
     def info(self) -> SourceInfo: ...
@@ -83,12 +102,24 @@ class TypeGraph(Protocol):
         """Ids of the source's own nodes of that name, ascending."""
         ...
 
+    def users(self, type_id: TypeId) -> list[TypeId]:
+        """Own types that name this one directly, but for pointers to it and prototypes."""
+        ...
+
+    def preload(self) -> None:
+        """Get ready for most types being asked for."""
+        ...
+
+    def functions(self) -> Iterator[tuple[TypeId, Func]]:
+        """The source's own functions, ascending; quicker than one by one."""
+        ...
+
 
 def skip_qualifiers(graph: TypeGraph, type_id: TypeId) -> TypeId:
     """The first id behind const, volatile, restrict and type tags."""
     for _ in range(_MAX_CHAIN):
-        node = graph[type_id]
-        if not isinstance(node, Qualifier | TypeTag):
+        node = graph.nodes[type_id]
+        if not isinstance(node, (Qualifier, TypeTag)):
             return type_id
         type_id = node.target
     raise InputError(graph.info.name, f"type {type_id}", "endless chain of qualifiers")
@@ -97,8 +128,8 @@ def skip_qualifiers(graph: TypeGraph, type_id: TypeId) -> TypeId:
 def resolve(graph: TypeGraph, type_id: TypeId) -> TypeId:
     """The first id behind typedefs, qualifiers and type tags."""
     for _ in range(_MAX_CHAIN):
-        node = graph[type_id]
-        if not isinstance(node, Typedef | Qualifier | TypeTag):
+        node = graph.nodes[type_id]
+        if not isinstance(node, (Typedef, Qualifier, TypeTag)):
             return type_id
         type_id = node.target
     raise InputError(
@@ -110,5 +141,5 @@ def composites(graph: TypeGraph) -> Iterator[tuple[TypeId, Composite | Enum]]:
     """The source's own structs, unions and enums, in its order."""
     for type_id in graph.ids_of(Struct, Union, Enum):
         node = graph[type_id]
-        assert isinstance(node, Struct | Union | Enum)
+        assert isinstance(node, (Struct, Union, Enum))
         yield type_id, node

@@ -9,8 +9,8 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 
-from uapigen.errors import UsageError
-from uapigen.ir.graph import SourceInfo, TypeGraph
+from uapigen.errors import InputError, UsageError
+from uapigen.ir.graph import Nodes, SourceInfo, TypeGraph
 from uapigen.ir.types import (
     Array,
     Func,
@@ -98,7 +98,7 @@ class MergedGraph:
         self._length = at
         self._starts = [part.start for part in self._parts]
         self._by_graph = {id(part.graph): part for part in self._parts}
-        self._nodes: dict[TypeId, Type] = {}
+        self.nodes = Nodes(self._decode)
 
     def _add(self, graph: TypeGraph, start: TypeId) -> TypeId:
         part = _Part(graph, start)
@@ -125,12 +125,17 @@ class MergedGraph:
         return self._length
 
     def __getitem__(self, type_id: TypeId) -> Type:
-        found = self._nodes.get(type_id)
-        if found is None:
-            part = self._part_of(type_id)
-            node = part.graph[type_id - part.shift]
-            found = self._nodes[type_id] = _moved(node, self._mover(part))
-        return found
+        return self.nodes[type_id]
+
+    def _decode(self, type_id: TypeId) -> Type:
+        if type_id >= self._length:
+            raise InputError(self.info.name, f"type {type_id}", "no such type")
+        part = self._part_of(type_id)
+        return _moved(part.graph[type_id - part.shift], self._mover(part))
+
+    def preload(self) -> None:
+        for part in self._parts:
+            part.graph.preload()
 
     def _part_of(self, type_id: TypeId) -> _Part:
         return self._parts[max(0, bisect_right(self._starts, type_id) - 1)]
@@ -151,6 +156,20 @@ class MergedGraph:
             if part.start >= self._first_id:
                 for type_id in part.graph.ids_of(*kinds):
                     yield type_id + part.shift
+
+    def users(self, type_id: TypeId) -> list[TypeId]:
+        found = []
+        origin = self._part_of(type_id)
+        for part in self._parts:
+            if part is origin or origin.graph in _bases(part.graph):
+                found += [u + part.shift for u in part.graph.users(type_id - origin.shift)]
+        return found
+
+    def functions(self) -> Iterator[tuple[TypeId, Func]]:
+        for part in self._parts:
+            if part.start >= self._first_id:
+                for type_id, func in part.graph.functions():
+                    yield type_id + part.shift, func._replace(proto=self._mover(part)(func.proto))
 
     def ids_named(self, name: str) -> list[TypeId]:
         return [

@@ -40,7 +40,7 @@ from uapigen.ir.types import (
     Union,
 )
 
-__all__ = ["Keys", "Unique", "identifier", "keyword_of"]
+__all__ = ["Keys", "Unique", "identical", "identifier", "keyword_of"]
 
 _NOT_WORD = re.compile(r"[^A-Za-z0-9_]+")
 
@@ -63,12 +63,16 @@ class Unique:
 
     def __init__(self) -> None:
         self.taken: set[str] = set()
+        self._numbers: dict[str, int] = {}
 
     def take(self, wanted: str) -> str:
-        name, number = wanted, 1
-        while name in self.taken:
-            number += 1
-            name = f"{wanted}___{number}"
+        name = wanted
+        if name in self.taken:
+            number = self._numbers.get(wanted, 1)
+            while name in self.taken:
+                number += 1
+                name = f"{wanted}___{number}"
+            self._numbers[wanted] = number
         self.taken.add(name)
         return name
 
@@ -87,6 +91,7 @@ class Keys:
         self.of: dict[TypeId, str] = {}
         self.spelling: dict[TypeId, str] = {}
         self.same: dict[TypeId, TypeId] = {}
+        self._anonymous: dict[TypeId, TypeId] = {}
 
     def key(self, type_id: TypeId) -> str:
         return self.of[self.same.get(type_id, type_id)]
@@ -94,9 +99,10 @@ class Keys:
     def name_tagged(self, graph: TypeGraph, type_ids: Iterable[TypeId]) -> None:
         """Give a key to each tagged composite and enum, in order."""
         by_tag: dict[tuple[type, str], TypeId | list[TypeId]] = {}
+        nodes = graph.nodes
         for type_id in type_ids:
-            node = graph[type_id]
-            assert isinstance(node, Struct | Union | Enum)
+            node = nodes[type_id]
+            assert isinstance(node, (Struct, Union, Enum))
             name = node.name
             if not name:
                 continue
@@ -119,24 +125,26 @@ class Keys:
             typedef = graph[typedef_id]
             assert isinstance(typedef, Typedef)
             target = graph[typedef.target]
-            if isinstance(target, Struct | Union | Enum) and not target.name:
+            if isinstance(target, (Struct, Union, Enum)) and not target.name:
                 self._take(typedef.target, target, identifier(typedef.name))
 
     def name_nested(self, graph: TypeGraph, type_id: TypeId) -> list[TypeId]:
         """Name the anonymous types in a record's members; returns those it named."""
         node = graph[type_id]
-        assert isinstance(node, Struct | Union)
-        named = []
+        assert isinstance(node, (Struct, Union))
+        named: list[TypeId] = []
         number = 0
-        for member in node.members:
-            inner = innermost(graph, member.type)
+        anonymous = self._anonymous
+        for name, target, _, _ in node.members:
+            inner = anonymous.get(target)
+            if inner is None:
+                inner = anonymous[target] = _anonymous_behind(graph, target)
+            if not inner or inner in self.of or inner in self.same:
+                continue
             found = graph[inner]
-            if not isinstance(found, Struct | Union | Enum) or found.name:
-                continue
-            if inner in self.of or inner in self.same:
-                continue
-            if member.name:
-                self._take(inner, found, f"{self.key(type_id)}__{identifier(member.name)}")
+            assert isinstance(found, (Struct, Union, Enum))
+            if name:
+                self._take(inner, found, f"{self.key(type_id)}__{identifier(name)}")
             else:
                 number += 1
                 self._take(inner, found, f"{self.key(type_id)}__anon{number}")
@@ -149,7 +157,7 @@ class Keys:
             if type_id in self.of or type_id in self.same:
                 continue
             node = graph[type_id]
-            assert isinstance(node, Struct | Union | Enum)
+            assert isinstance(node, (Struct, Union, Enum))
             if isinstance(node, Enum):
                 first = node.enumerators[0].name if node.enumerators else "enum"
             else:
@@ -165,17 +173,22 @@ class Keys:
             self.spelling[type_id] = spelling or f"{keyword_of(node)} {key}"
 
 
-def innermost(graph: TypeGraph, type_id: TypeId) -> TypeId:
-    """Behind arrays, pointers and qualifiers, but not behind typedefs."""
+def _anonymous_behind(graph: TypeGraph, type_id: TypeId) -> TypeId:
+    """The type without a tag behind arrays, pointers and qualifiers, or 0.
+
+    Not behind a typedef, which names it already.
+    """
     for _ in range(64):
-        node = graph[type_id]
+        node = graph.nodes[type_id]
         if isinstance(node, Array):
             type_id = node.element
-        elif isinstance(node, Pointer | Qualifier | TypeTag):
+        elif isinstance(node, (Pointer, Qualifier, TypeTag)):
             type_id = node.target
+        elif isinstance(node, (Struct, Union, Enum)) and not node.name:
+            return type_id
         else:
             break
-    return type_id
+    return 0
 
 
 def identical(graph: TypeGraph, left: TypeId, right: TypeId) -> bool:
@@ -194,7 +207,7 @@ def identical(graph: TypeGraph, left: TypeId, right: TypeId) -> bool:
         a, b = graph[pair[0]], graph[pair[1]]
         if type(a) is not type(b):
             return False
-        if isinstance(a, Struct | Union) and isinstance(b, Struct | Union):
+        if isinstance(a, (Struct, Union)) and isinstance(b, (Struct, Union)):
             if a[:2] != b[:2] or len(a.members) != len(b.members):
                 return False
             for m, n in zip(a.members, b.members, strict=True):
@@ -212,7 +225,7 @@ def identical(graph: TypeGraph, left: TypeId, right: TypeId) -> bool:
             pairs.append((a.element, b.element))
         elif isinstance(a, Pointer) and isinstance(b, Pointer):
             pairs.append((a.target, b.target))
-        elif isinstance(a, Typedef | Qualifier | TypeTag) and isinstance(
+        elif isinstance(a, (Typedef, Qualifier, TypeTag)) and isinstance(
             b, Typedef | Qualifier | TypeTag
         ):
             if a[0] != b[0]:

@@ -84,9 +84,9 @@ def _spellings(node: Type) -> tuple[str, ...]:
     if isinstance(node, Enum):
         tag = (f"enum {node.name}", node.name) if node.name else ()
         return (*tag, *(name for name, _ in node.enumerators))
-    if isinstance(node, Struct | Union):
+    if isinstance(node, (Struct, Union)):
         return (f"{keyword_of(node)} {node.name}", node.name) if node.name else ()
-    if isinstance(node, Typedef | Func | Var):
+    if isinstance(node, (Typedef, Func, Var)):
         return (node.name,)
     return ()
 
@@ -96,6 +96,15 @@ def select(
 ) -> Selection:
     """Choose from a graph's own types; without patterns, all of them."""
     selection = Selection()
+    if not only and not exclude:
+        graph.preload()
+        selection.tags = list(graph.ids_of(Struct, Union, Enum))
+        selection.typedefs = list(graph.ids_of(Typedef))
+        selection.funcs = list(graph.ids_of(Func))
+        selection.vars = list(graph.ids_of(Var))
+        if graph.first_id > 1:
+            _close(graph, selection)
+        return selection
     wanted, unwanted = _Patterns(only), _Patterns(exclude)
     by_class: dict[type, list[TypeId]] = {
         Struct: selection.tags,
@@ -107,16 +116,15 @@ def select(
     }
     for type_id in _candidates(graph, wanted if only else None):
         node = graph[type_id]
-        if only or exclude:
-            spellings = _spellings(node)
-            if only and not wanted.match(*spellings):
-                continue
-            if exclude and unwanted.match(*spellings):
-                selection.excluded.append(type_id)
-                continue
+        spellings = _spellings(node)
+        if only and not wanted.match(*spellings):
+            continue
+        if exclude and unwanted.match(*spellings):
+            selection.excluded.append(type_id)
+            continue
         by_class[type(node)].append(type_id)
     selection.unmatched = wanted.unmatched
-    _close(graph, selection, bool(only or exclude))
+    _close(graph, selection)
     return selection
 
 
@@ -131,23 +139,21 @@ def _candidates(graph: TypeGraph, wanted: _Patterns | None) -> Iterable[TypeId]:
     return graph.ids_of(*kinds)
 
 
-def _close(graph: TypeGraph, selection: Selection, partial: bool) -> None:
-    """Add what the chosen types embed, unless all own types are chosen already."""
+def _close(graph: TypeGraph, selection: Selection) -> None:
+    """Add what the chosen types embed."""
     tags, typedefs = set(selection.tags), set(selection.typedefs)
-    if not partial and graph.first_id == 1:
-        return
     todo = [*tags, *typedefs, *selection.funcs, *selection.vars]
     seen = set(todo)
 
     def visit(type_id: TypeId, by_value: bool) -> None:
         for _ in range(64):
-            node = graph[type_id]
+            node = graph.nodes[type_id]
             if isinstance(node, Pointer):
                 by_value = False
                 type_id = node.target
             elif isinstance(node, Array):
                 type_id = node.element
-            elif isinstance(node, Qualifier | TypeTag):
+            elif isinstance(node, (Qualifier, TypeTag)):
                 type_id = node.target
             elif isinstance(node, FuncProto):
                 for inner in (node.returns, *(param.type for param in node.params)):
@@ -156,8 +162,8 @@ def _close(graph: TypeGraph, selection: Selection, partial: bool) -> None:
             else:
                 break
         node = graph[type_id]
-        named = isinstance(node, Struct | Union | Enum) and bool(node.name)
-        if type_id in seen or not isinstance(node, Struct | Union | Enum | Typedef):
+        named = isinstance(node, (Struct, Union, Enum)) and bool(node.name)
+        if type_id in seen or not isinstance(node, (Struct, Union, Enum, Typedef)):
             return
         if not by_value and (named or (isinstance(node, Typedef) and not _is_plain(graph, node))):
             return
@@ -174,7 +180,7 @@ def _close(graph: TypeGraph, selection: Selection, partial: bool) -> None:
 
     while todo:
         node = graph[todo.pop()]
-        if isinstance(node, Struct | Union):
+        if isinstance(node, (Struct, Union)):
             for target in {member.type for member in node.members}:
                 visit(target, True)
         elif isinstance(node, Typedef):
@@ -191,13 +197,13 @@ def _is_plain(graph: TypeGraph, typedef: Typedef) -> bool:
     """Whether a typedef ends at something that needs no definition beside it."""
     node: Type = typedef
     for _ in range(64):
-        if isinstance(node, Typedef | Qualifier | TypeTag):
+        if isinstance(node, (Typedef, Qualifier, TypeTag)):
             node = graph[node.target]
         elif isinstance(node, Array):
             node = graph[node.element]
         else:
             break
-    return not (isinstance(node, Struct | Union | Enum) and bool(node.name))
+    return not (isinstance(node, (Struct, Union, Enum)) and bool(node.name))
 
 
 def owner_of_vars(graph: TypeGraph) -> dict[TypeId, tuple[str, int, int]]:

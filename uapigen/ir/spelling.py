@@ -55,7 +55,6 @@ Named: TypeAlias = Struct | Union | Enum | Forward | Typedef | Int | Float
 Namer: TypeAlias = Callable[[TypeId, Named], str]
 """The whole spelling of a named type: "struct foo", "u64"."""
 
-_BUILDING: Halves = ("", "")
 _KERNEL_TAGS = frozenset({"user", "rcu", "percpu"})
 
 
@@ -74,23 +73,24 @@ class Speller:
         self.namer = namer or plain_name
         self.type_tags = type_tags
         self._halves: dict[TypeId, Halves] = {}
+        self._building: set[TypeId] = set()
+        self._words = _Words()
 
     def halves(self, type_id: TypeId) -> Halves:
         """The two halves of a declaration of this type."""
         halves = self._halves.get(type_id)
         if halves is None:
-            # An entry that is still being built is met again only by a type
-            # that contains itself without a struct between, which C cannot say.
-            self._halves[type_id] = _BUILDING
+            # A type that is still being built is met again only if it contains
+            # itself without a struct between, which C cannot say.
+            if type_id in self._building:
+                raise self._malformed(type_id, "type contains itself")
+            self._building.add(type_id)
             try:
-                halves = self._build(type_id)
+                halves = self._halves[type_id] = self._build(type_id)
             except RecursionError:
-                raise self._malformed(type_id, "type nests without end") from None
+                raise self._malformed(type_id, "types nest too deep") from None
             finally:
-                del self._halves[type_id]
-            self._halves[type_id] = halves
-        elif halves is _BUILDING:
-            raise self._malformed(type_id, "type contains itself")
+                self._building.discard(type_id)
         return halves
 
     def spell(self, type_id: TypeId, name: str = "") -> str:
@@ -104,10 +104,15 @@ class Speller:
 
     def params(self, proto: FuncProto) -> str:
         """The parameter list, without its parentheses."""
-        spelled = [
-            self.spell(type_id, name if name.isidentifier() and name.isascii() else _word(name))
-            for name, type_id in proto.params
-        ]
+        known, words = self._halves, self._words
+        spelled = []
+        for name, type_id in proto.params:
+            before, after = known.get(type_id) or self.halves(type_id)
+            word = words[name]
+            if word or not after.startswith("["):
+                spelled.append(f"{before}{word}{after}" if word else (before + after).rstrip())
+            else:
+                spelled.append(before.rstrip() + after)
         if proto.variadic:
             spelled.append("...")
         return ", ".join(spelled) or "void"
@@ -116,35 +121,37 @@ class Speller:
         return InputError(self.graph.info.name, f"type {type_id}", problem)
 
     def _build(self, type_id: TypeId) -> Halves:
-        node = self.graph[type_id]
-        if isinstance(node, Named):
-            return self.namer(type_id, node) + " ", ""
-        if isinstance(node, Pointer):
-            before, after = self.halves(node.target)
-            if after and after[0] in "([":
-                return f"{before}(*", f"){after}"
-            return f"{before}*", after
-        if isinstance(node, Array):
-            before, after = self.halves(node.element)
-            return before, f"[{node.nelems}]{after}"
-        if isinstance(node, FuncProto):
-            before, after = self.halves(node.returns)
-            return before, f"({self.params(node)}){after}"
-        if isinstance(node, Qualifier):
-            return self._qualified(node)
-        if isinstance(node, TypeTag):
-            before, after = self.halves(node.target)
-            if not self.type_tags or node.attribute:
-                return before, after
-            tag = f"__{node.name}" if node.name in _KERNEL_TAGS else f"/* {node.name} */"
-            return f"{before}{tag} ", after
-        if isinstance(node, Void):
-            return "void ", ""
-        if isinstance(node, Func | Var):
-            raise self._malformed(type_id, f"{node.name} is not a type")
-        if isinstance(node, Unknown):
-            raise self._malformed(type_id, f"has a kind ({node.kind}) that is not known")
-        raise self._malformed(type_id, f"{type(node).__name__} is not a type")
+        node = self.graph.nodes[type_id]
+        match node:
+            case Pointer():
+                before, after = self.halves(node.target)
+                if after and after[0] in "([":
+                    return f"{before}(*", f"){after}"
+                return f"{before}*", after
+            case FuncProto():
+                before, after = self.halves(node.returns)
+                return before, f"({self.params(node)}){after}"
+            case Struct() | Union() | Enum() | Forward() | Typedef() | Int() | Float():
+                return self.namer(type_id, node) + " ", ""
+            case Array():
+                before, after = self.halves(node.element)
+                return before, f"[{node.nelems}]{after}"
+            case Qualifier():
+                return self._qualified(node)
+            case TypeTag():
+                before, after = self.halves(node.target)
+                if not self.type_tags or node.attribute:
+                    return before, after
+                tag = f"__{node.name}" if node.name in _KERNEL_TAGS else f"/* {node.name} */"
+                return f"{before}{tag} ", after
+            case Void():
+                return "void ", ""
+            case Func() | Var():
+                raise self._malformed(type_id, f"{node.name} is not a type")
+            case Unknown():
+                raise self._malformed(type_id, f"has a kind ({node.kind}) that is not known")
+            case _:
+                raise self._malformed(type_id, f"{type(node).__name__} is not a type")
 
     def _qualified(self, node: Qualifier) -> Halves:
         before, after = self.halves(node.target)
@@ -155,9 +162,15 @@ class Speller:
         return f"{node.keyword} {before}", after
 
 
-def _word(name: str) -> str:
+class _Words(dict[str, str]):
     """A parameter's name as one ASCII word; names are untrusted, and Rust's need not be words."""
-    return "".join(c if c.isascii() and c.isalnum() else "_" for c in name)
+
+    def __missing__(self, name: str) -> str:
+        word = "".join(c if c.isascii() and c.isalnum() else "_" for c in name)
+        if word[:1].isdigit():
+            word = f"_{word}"
+        self[name] = word
+        return word
 
 
 def plain_name(_type_id: TypeId, node: Named) -> str:

@@ -14,11 +14,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cached_property
 from typing import NamedTuple
 
 from uapigen.errors import InputError, LayoutError
 from uapigen.ir.graph import TypeGraph
-from uapigen.ir.naming import Keys, Unique, identifier
+from uapigen.ir.naming import Keys, Unique, identical, identifier
 from uapigen.ir.selection import Selection, owner_of_vars
 from uapigen.ir.spelling import Named, Speller, plain_name
 from uapigen.ir.types import (
@@ -40,6 +41,7 @@ from uapigen.layout.targets import DataModel
 
 __all__ = ["EnumPlan", "Failure", "Plan", "PlannedMember", "RecordPlan", "VariablePlan", "scalar_code"]
 
+_new = tuple.__new__  # what a named tuple's own constructor calls, without the call
 _BASE_NAME = re.compile(r"[A-Za-z_]\w*(?: [A-Za-z_]\w*)*", re.ASCII)
 
 
@@ -107,17 +109,19 @@ class Plan:
         self.keys = Keys()
         self.failures: list[Failure] = []
         self.speller = Speller(graph, self._spelling)
-        self._c_types: dict[TypeId, str] = {}
+        self._c_types = _CTypes(self.speller)
         self._typedef_names: dict[TypeId, str] = {}
         self._scalars: dict[str, tuple[str, int, int]] = {}
-        self._scalar_names = Unique()
-        self._scalar_name_of: dict[tuple[str, str, int], str] = {}
+        self._unique_scalars = Unique()
+        self._scalar_names: dict[tuple[str, str, int], str] = {}
         self.incomplete: set[str] = set()
         self._planned: dict[TypeId, RecordPlan | None] = {}
         self._assign_keys()
 
     def _assign_keys(self) -> None:
         graph, keys, selection = self.graph, self.keys, self.selection
+        for type_id in (*(graph.base.ids_of(Int, Float) if graph.base else ()), *graph.ids_of(Int, Float)):
+            self._spelling(type_id, graph.nodes[type_id])  # type: ignore[arg-type]
         keys.name_tagged(graph, selection.tags)
         self._typedef_entries: dict[str, TypeId] = {}
         unique = Unique()
@@ -137,19 +141,17 @@ class Plan:
             todo = [
                 inner
                 for type_id in todo
-                if isinstance(graph[type_id], Struct | Union)
+                if isinstance(graph.nodes[type_id], Struct | Union)
                 for inner in keys.name_nested(graph, type_id)
             ]
         keys.name_rest(graph, selection.tags)
 
     def _same_typedef(self, left: TypeId, right: TypeId) -> bool:
-        from uapigen.ir.naming import identical
-
         return identical(self.graph, left, right)
 
     def _spelling(self, type_id: TypeId, node: Named) -> str:
         """How emitted tables spell a named type: by its key, which is unique."""
-        if isinstance(node, Struct | Union | Enum):
+        if isinstance(node, (Struct, Union, Enum)):
             key = self.keys.of.get(self.keys.same.get(type_id, type_id))
             return plain_name(type_id, node) if key is None else f"{type(node).__name__.lower()} {key}"
         if isinstance(node, Typedef):
@@ -161,25 +163,23 @@ class Plan:
 
     def _scalar(self, node: Int | Float) -> str:
         code = scalar_code(node)
-        name = self._scalar_name_of.get((node.name, code, node.byte_size))
+        name = self._scalar_names.get((node.name, code, node.byte_size))
         if name is None:
-            name = self._scalar_names.take(_plain(node.name) or f"anon_{code}{8 * node.byte_size}")
-            self._scalar_name_of[node.name, code, node.byte_size] = name
+            plain = _plain(node.name) or f"anon_{code}{8 * node.byte_size}"
+            name = self._unique_scalars.take(plain)
+            self._scalar_names[node.name, code, node.byte_size] = name
             align = self.model.aligns.get(node.byte_size, 1)
             self._scalars[name] = (code, node.byte_size, align)
         return name
 
     def c_type(self, type_id: TypeId) -> str:
         """The emitted spelling of a type."""
-        found = self._c_types.get(type_id)
-        if found is None:
-            found = self._c_types[type_id] = self.speller.spell(type_id)
-        return found
+        return self._c_types[type_id]
 
     def describe(self, type_id: TypeId) -> str:
         """A type, function or variable by its C name, for messages."""
-        node = self.graph[type_id]
-        if isinstance(node, Func | Var):
+        node = self.graph.nodes[type_id]
+        if isinstance(node, (Func, Var)):
             return node.name
         return self.keys.spelling.get(type_id) or Speller(self.graph).spell(type_id)
 
@@ -188,7 +188,7 @@ class Plan:
     def records(self) -> Iterator[RecordPlan]:
         """The structs and unions, sorted by key; failures are noted and left out."""
         keys, graph = self.keys, self.graph
-        ids = [i for i in keys.of if isinstance(graph[i], Struct | Union)]
+        ids = [i for i in keys.of if isinstance(graph.nodes[i], Struct | Union)]
         for type_id in sorted(ids, key=keys.of.__getitem__):
             plan = self.planned(type_id)
             if plan is not None:
@@ -202,8 +202,8 @@ class Plan:
         return self._planned[type_id]
 
     def _plan_record(self, type_id: TypeId) -> RecordPlan | None:
-        node = self.graph[type_id]
-        assert isinstance(node, Struct | Union)
+        node = self.graph.nodes[type_id]
+        assert isinstance(node, (Struct, Union))
         try:
             layout = self.layout.record(type_id)
             members = self._members(type_id, node)
@@ -220,29 +220,38 @@ class Plan:
         )
 
     def _members(self, type_id: TypeId, node: Struct | Union) -> list[PlannedMember]:
-        c_types, c_type = self._c_types, self.c_type
+        c_types = self._c_types
         planned = []
+        names = set()
+        unnamed = 0
+        last, in_order = 0, True
         for name, target, bit_offset, bit_width in node.members:
-            spelled = c_types.get(target) or c_type(target)
-            if bit_width:
-                if name:  # an unnamed bitfield is padding
-                    planned.append(PlannedMember(name, bit_offset, spelled, bit_width, target))
-            elif name or spelled.startswith(("struct ", "union ")):
-                planned.append(PlannedMember(name, bit_offset >> 3, spelled, 0, target))
-        if isinstance(node, Struct):
-            planned.sort(key=_first_bit)
-        names = [member.name for member in planned if member.name]
-        if len(set(names)) != len(names):
-            twice = next(name for name in names if names.count(name) > 1)
+            if bit_offset < last:
+                in_order = False
+            last = bit_offset
+            spelled = c_types[target]
+            if name:
+                names.add(name)
+            elif bit_width or not spelled.startswith(("struct ", "union ")):
+                continue  # padding
+            else:
+                unnamed += 1
+            offset = bit_offset if bit_width else bit_offset >> 3
+            planned.append(_new(PlannedMember, (name, offset, spelled, bit_width, target)))
+        if len(names) + unnamed != len(planned):
+            listed = [member.name for member in planned if member.name]
+            twice = next(name for name in listed if listed.count(name) > 1)
             raise LayoutError(self.graph.info.name, f"type {type_id}", f"two members named {twice}")
+        if not in_order and isinstance(node, Struct):
+            planned.sort(key=_first_bit)
         return planned
 
     def enums(self) -> Iterator[EnumPlan]:
         """The enums, sorted by key."""
         keys, graph = self.keys, self.graph
-        ids = [i for i in keys.of if isinstance(graph[i], Enum)]
+        ids = [i for i in keys.of if isinstance(graph.nodes[i], Enum)]
         for type_id in sorted(ids, key=keys.of.__getitem__):
-            node = graph[type_id]
+            node = graph.nodes[type_id]
             assert isinstance(node, Enum)
             yield EnumPlan(
                 keys.of[type_id],
@@ -252,11 +261,12 @@ class Plan:
                 node.enumerators,
             )
 
+    @cached_property
     def typedefs(self) -> dict[str, str]:
         """Typedef name -> emitted spelling of what it names."""
         found = {}
         for name, typedef_id in self._typedef_entries.items():
-            node = self.graph[typedef_id]
+            node = self.graph.nodes[typedef_id]
             assert isinstance(node, Typedef)
             try:
                 found[_plain(name)] = self.c_type(node.target)
@@ -264,6 +274,7 @@ class Plan:
                 self.failures.append(Failure(name, error.problem))
         return found
 
+    @cached_property
     def constants(self) -> dict[str, int | tuple[str, ...]]:
         """Enumerator -> value, or the spellings of the enums that differ about it."""
         values: dict[str, int] = {}
@@ -281,18 +292,14 @@ class Plan:
 
     def functions(self) -> dict[str, str]:
         """Function name -> its type with parameter names, spelled in C."""
-        graph, halves = self.graph, self.speller.halves
         found: dict[str, str] = {}
         spelled: dict[TypeId, str] = {}
         numbers: dict[str, int] = {}
-        for func_id in self.selection.funcs:
-            func = graph[func_id]
-            assert isinstance(func, Func)
-            name, proto, _ = func
+        for _, (name, proto, _) in self._chosen_functions():
             c_type = spelled.get(proto)
             if c_type is None:
                 try:
-                    before, after = halves(proto)
+                    before, after = self.speller.halves(proto)
                 except InputError as error:
                     self.failures.append(Failure(name, error.problem))
                     continue
@@ -303,13 +310,29 @@ class Plan:
                 found[f"{name}___{number}"] = c_type
         return found
 
+    def _chosen_functions(self) -> Iterator[tuple[TypeId, Func]]:
+        chosen = self.selection.funcs
+        if not chosen:
+            return iter(())
+        everything = self.graph.functions()
+        return ((i, func) for i, func in everything if i in wanted) if (
+            wanted := self._partial(chosen)
+        ) else everything
+
+    def _partial(self, chosen: list[TypeId]) -> set[TypeId]:
+        """The chosen functions as a set; empty if they are all there are."""
+        own = sum(1 for _ in self.graph.ids_of(Func))
+        return set(chosen) if len(chosen) < own else set()
+
     def variables(self) -> dict[str, VariablePlan]:
         """Variable name -> its type and place."""
         found: dict[str, VariablePlan] = {}
         unique = Unique()
+        if not self.selection.vars:
+            return found
         sections = owner_of_vars(self.graph)
         for var_id in self.selection.vars:
-            var = self.graph[var_id]
+            var = self.graph.nodes[var_id]
             assert isinstance(var, Var)
             section, byte_offset, byte_size = sections.get(var_id, ("", 0, 0))
             try:
@@ -325,28 +348,26 @@ class Plan:
         """Function name -> the tags on its declaration."""
         found: dict[str, tuple[str, ...]] = {}
         chosen = set(self.selection.funcs)
+        if not chosen:
+            return found
         for tag_id in self.graph.ids_of(DeclTag):
-            tag = self.graph[tag_id]
+            tag = self.graph.nodes[tag_id]
             assert isinstance(tag, DeclTag)
             if tag.component < 0 and tag.target in chosen:
-                func = self.graph[tag.target]
+                func = self.graph.nodes[tag.target]
                 assert isinstance(func, Func)
                 found[func.name] = tuple(sorted({*found.get(func.name, ()), tag.name}))
         return dict(sorted(found.items()))
 
     def scalars(self) -> dict[str, tuple[str, int, int]]:
-        """Base type -> (kind letter, size, alignment in bytes). Complete once all is spelled."""
-        for type_id in self.graph.ids_of(Int, Float):
-            node = self.graph[type_id]
-            assert isinstance(node, Int | Float)
-            self._scalar(node)
+        """Base type -> (kind letter, size, alignment in bytes)."""
         return dict(sorted(self._scalars.items()))
 
     def aliases(self) -> dict[str, str]:
         """Exact C spelling -> spelling by key, where the two differ."""
         found = {}
         for type_id, spelling in self.keys.spelling.items():
-            node = self.graph[type_id]
+            node = self.graph.nodes[type_id]
             by_key = f"{type(node).__name__.lower()} {self.keys.of[type_id]}"
             if spelling != by_key:
                 found[spelling] = by_key
@@ -354,6 +375,18 @@ class Plan:
             if _plain(name) != name:
                 found[name] = _plain(name)
         return dict(sorted(found.items()))
+
+
+class _CTypes(dict[TypeId, str]):
+    """Emitted spellings by type id, made when first asked for."""
+
+    def __init__(self, speller: Speller) -> None:
+        super().__init__()
+        self.speller = speller
+
+    def __missing__(self, type_id: TypeId) -> str:
+        spelled = self[type_id] = self.speller.spell(type_id)
+        return spelled
 
 
 def _first_bit(member: PlannedMember) -> int:

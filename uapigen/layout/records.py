@@ -27,7 +27,7 @@ A type whose members overlap, lie outside it or have no size is not laid out:
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from uapigen.errors import LayoutError
@@ -80,18 +80,10 @@ class _Hole(NamedTuple):
     byte_offset: int
 
 
-class _Embedding(NamedTuple):
-    outer: TypeId
-    end: int
-    byte_offset: int
-
-
 class Layout:
     """Sizes and alignments of one graph's types under one data model.
 
-    Asked for one type at a time and remembered. Embeddings as evidence need a
-    look at all structs: :meth:`note_embeddings` takes it, before the first
-    question.
+    Asked for one type at a time, and remembered.
     """
 
     def __init__(self, graph: TypeGraph, model: DataModel) -> None:
@@ -100,7 +92,8 @@ class Layout:
         self._known: dict[TypeId, SizeAlign] = {}
         self._records: dict[TypeId, RecordLayout | LayoutError] = {}
         self._open: set[TypeId] = set()
-        self._embeddings: dict[TypeId, list[_Embedding]] = {}
+        self._source_sizes: dict[TypeId, int] = {}
+        self._alignable: dict[tuple[TypeId, int], bool] = {}
 
     def size_align(self, type_id: TypeId) -> SizeAlign:
         """Size and alignment of any object type.
@@ -130,13 +123,13 @@ class Layout:
         return LayoutError(self.graph.info.name, f"type {type_id}", problem)
 
     def _measure(self, type_id: TypeId) -> SizeAlign:
-        node = self.graph[type_id]
-        if isinstance(node, Struct | Union):
+        node = self.graph.nodes[type_id]
+        if isinstance(node, (Struct, Union)):
             record = self.record(type_id)
             return SizeAlign(record.byte_size, record.byte_align)
         if isinstance(node, Pointer):
             return self._scalar(self.model.pointer_size)
-        if isinstance(node, Int | Float | Enum):
+        if isinstance(node, (Int, Float, Enum)):
             return self._scalar(node.byte_size)
         if type_id in self._open:
             raise self._refuse(type_id, "contains itself by value")
@@ -151,7 +144,7 @@ class Layout:
                 target = self.size_align(node.target)
                 align = node.byte_align or self.model.typedef_aligns.get(node.name)
                 return SizeAlign(target.byte_size, align) if align else target
-            if isinstance(node, Qualifier | TypeTag):
+            if isinstance(node, (Qualifier, TypeTag)):
                 return self.size_align(node.target)
         except RecursionError:
             raise self._refuse(type_id, "types nest too deep") from None
@@ -173,8 +166,8 @@ class Layout:
     # Structs and unions
 
     def _lay_out(self, type_id: TypeId) -> RecordLayout:
-        node = self.graph[type_id]
-        assert isinstance(node, Struct | Union)
+        node = self.graph.nodes[type_id]
+        assert isinstance(node, (Struct, Union))
         if type_id in self._open:
             raise self._refuse(type_id, "contains itself by value")
         self._open.add(type_id)
@@ -189,16 +182,16 @@ class Layout:
             return RecordLayout(size, node.byte_align, packed)
         if size % natural:
             packed = True
-        if not node.members:
-            return RecordLayout(size, min(size & -size, 8) if size else 1, False)
         align = 1 if packed else natural
+        if not node.members and size:
+            align = min(size & -size, 8)
         for hole in holes:
             if packed or hole.byte_offset > hole.natural:
                 align = max(align, _explaining(hole.end, hole.byte_offset, size))
         if size > _round_up(end, align):
             align = max(align, _explaining(end, size, size))
-        if type_id in self._embeddings:
-            align = max(align, self._embedding_evidence(type_id, size, align))
+        if size % (2 * align) == 0:
+            align = self._embedding_evidence(type_id, size, align)
         return RecordLayout(size, align, packed)
 
     def _walk(
@@ -259,10 +252,10 @@ class Layout:
         self, type_id: TypeId, name: str, target: TypeId, bit_width: int, unit: int
     ) -> None:
         for _ in range(64):
-            node = self.graph[target]
-            if isinstance(node, Int | Enum):
+            node = self.graph.nodes[target]
+            if isinstance(node, (Int, Enum)):
                 break
-            if not isinstance(node, Typedef | Qualifier | TypeTag):
+            if not isinstance(node, (Typedef, Qualifier, TypeTag)):
                 raise self._refuse(type_id, f"bitfield {name} is of no integer type")
             target = node.target
         if bit_width > unit:
@@ -270,80 +263,93 @@ class Layout:
 
     # Embeddings
 
-    def note_embeddings(self, outer_ids: Iterable[TypeId]) -> None:
-        """Record where structs are embedded by value in these structs and unions."""
-        graph = self.graph
-        direct: dict[TypeId, TypeId] = {}
-        for outer in outer_ids:
-            node = graph[outer]
-            assert isinstance(node, Struct | Union)
-            end = 0
-            is_union = isinstance(node, Union)
-            for member in _in_memory_order(node):
-                target = direct.get(member.type)
-                if target is None:
-                    target = direct[member.type] = self._embedded(member.type)
-                if member.bit_width:
-                    end = max(end, member.bit_offset + member.bit_width)
-                    continue
-                if target:
-                    self._embeddings.setdefault(target, []).append(
-                        _Embedding(outer, end + 7 >> 3, member.bit_offset >> 3)
-                    )
-                if not is_union:
-                    end = max(end, member.bit_offset + 8 * self._source_size(member.type))
+    def _embedding_evidence(self, type_id: TypeId, size: int, align: int) -> int:
+        """The alignment (bytes) that the places where a type is embedded show, at least ``align``."""
+        if not self._may_align(type_id, 2 * align):
+            return align
+        best = align
+        for outer, index in self._embeddings(type_id):
+            node = self.graph.nodes[outer]
+            if isinstance(node, Struct):
+                byte_offset = node.members[index].bit_offset >> 3
+                end = self._end_before(node, index)
+                if byte_offset > _round_up(end, align):
+                    best = max(best, _explaining(end, byte_offset, size))
+        return best if best > align and self._may_align(type_id, best) else align
 
-    def _embedded(self, type_id: TypeId) -> TypeId:
-        """The struct or union that a member of this type contains, or 0."""
-        for _ in range(64):
-            node = self.graph[type_id]
-            if isinstance(node, Struct | Union):
-                return type_id
-            if isinstance(node, Array):
-                type_id = node.element
-            elif isinstance(node, Typedef | Qualifier | TypeTag):
-                type_id = node.target
-            else:
-                return 0
-        return 0
+    def _may_align(self, type_id: TypeId, align: int) -> bool:
+        """Whether every place that embeds the type lets it be aligned so."""
+        known = self._alignable.get((type_id, align))
+        if known is None:
+            self._alignable[type_id, align] = True  # what a malformed cycle meets
+            known = self._alignable[type_id, align] = self._find_alignable(type_id, align)
+        return known
+
+    def _find_alignable(self, type_id: TypeId, align: int) -> bool:
+        outers = set()
+        for outer, index in self._embeddings(type_id):
+            node = self.graph.nodes[outer]
+            assert isinstance(node, (Struct, Union))
+            if (node.members[index].bit_offset >> 3) % align or node.byte_size % align:
+                return False
+            outers.add(outer)
+        return all(self._may_align(outer, align) for outer in outers)
+
+    def _embeddings(self, type_id: TypeId) -> Iterator[tuple[TypeId, int]]:
+        """(struct or union, index of the member) wherever the type is embedded by value."""
+        graph = self.graph
+        forms = [type_id]  # the type itself, and arrays, typedefs and qualified forms of it
+        for form in forms:
+            for user in dict.fromkeys(self._users(form)):
+                node = graph.nodes[user]
+                if isinstance(node, (Struct, Union)):
+                    for index, member in enumerate(node.members):
+                        if member.type == form:
+                            yield user, index
+                elif user not in forms:
+                    forms.append(user)
+
+    def _users(self, type_id: TypeId) -> list[TypeId]:
+        graph: TypeGraph | None = self.graph
+        found: list[TypeId] = []
+        while graph is not None and type_id < len(graph):
+            found += graph.users(type_id)
+            graph = graph.base
+        return found
+
+    def _end_before(self, node: Struct, index: int) -> int:
+        """Where the members that lie before a member end, in bytes."""
+        start = node.members[index].bit_offset
+        end = 0
+        for member in node.members:
+            if member.bit_offset < start:
+                bits = member.bit_width or 8 * self._source_size(member.type)
+                end = max(end, member.bit_offset + bits)
+        return end + 7 >> 3
 
     def _source_size(self, type_id: TypeId) -> int:
         """Bytes, from what the source says alone; 0 for what has no size."""
+        found = self._source_sizes.get(type_id)
+        if found is None:
+            found = self._source_sizes[type_id] = self._measure_source(type_id)
+        return found
+
+    def _measure_source(self, type_id: TypeId) -> int:
         count = 1
         for _ in range(64):
-            node = self.graph[type_id]
-            if isinstance(node, Struct | Union | Int | Float | Enum):
+            node = self.graph.nodes[type_id]
+            if isinstance(node, (Struct, Union, Int, Float, Enum)):
                 return count * node.byte_size
             if isinstance(node, Pointer):
                 return count * self.model.pointer_size
             if isinstance(node, Array):
                 count *= node.nelems
                 type_id = node.element
-            elif isinstance(node, Typedef | Qualifier | TypeTag):
+            elif isinstance(node, (Typedef, Qualifier, TypeTag)):
                 type_id = node.target
             else:
                 return 0
         return 0
-
-    def _embedding_evidence(self, type_id: TypeId, size: int, align: int) -> int:
-        best = align
-        for _, end, byte_offset in self._embeddings[type_id]:
-            if byte_offset > _round_up(end, align):
-                best = max(best, _explaining(end, byte_offset, size))
-        return best if best > align and self._may_align(type_id, best, 0) else align
-
-    def _may_align(self, type_id: TypeId, align: int, depth: int) -> bool:
-        """Whether every place that embeds the type lets it be aligned so."""
-        if depth > 16:
-            return False
-        for outer, _, byte_offset in self._embeddings.get(type_id, ()):
-            node = self.graph[outer]
-            assert isinstance(node, Struct | Union)
-            if byte_offset % align or node.byte_size % align:
-                return False
-            if not self._may_align(outer, align, depth + 1):
-                return False
-        return True
 
 
 def _in_memory_order(node: Composite) -> tuple[Member, ...] | list[Member]:

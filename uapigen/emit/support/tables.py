@@ -144,3 +144,6 @@ class Tables:
     def keys(self, kind: str) -> Iterator[str]:
         """The keys of all structs and unions (``record``) or enums (``enum``), sorted."""
         return iter(self._classes[kind])
+
+
+Struct, Union, Enum = STATEMENT_BASES.values()  # for a table that is imported as a module
