@@ -136,7 +136,7 @@ class BtfGraph:
         strings_base = base.strings if base else None
         if relocation is not None:
             strings_base = relocation.strings
-        self.strings = StringTable(data[header.str_start : header.str_end], name, strings_base)
+        self.strings: StringTable = StringTable(data[header.str_start : header.str_end], name, strings_base)
         if base is None and self.strings.data[:1] not in (b"", b"\0"):
             raise InputError(
                 name,
@@ -146,7 +146,7 @@ class BtfGraph:
         self._first_id = len(base) if base is not None else 1
         self._offsets, self._kinds = _index(self.words, header, name)
         self._last_id = self._first_id + len(self._offsets)
-        self._odd_ints = self._has_odd_ints() or (base is not None and base._odd_ints)
+        self._odd_ints: bool = self._has_odd_ints() or (base is not None and base._odd_ints)
         if relocation is not None:
             self._relocate(relocation, header)
         self.nodes = Nodes(self._decode)
@@ -231,15 +231,15 @@ class BtfGraph:
     def preload(self) -> None:
         self.strings.preload()
 
-    def functions(self) -> Iterator[tuple[TypeId, Func]]:
-        words, names, offsets, first = self.words, self.strings, self._offsets, self._first_id
-        for match in re.finditer(_FUNCS, self._kinds):
-            index = match.start()
-            name_off, info, proto = words[(at := offsets[index]) : at + 3]
-            type_id = first + index
-            if info & 0xFFFFFF > 2 or proto >= self._last_id:
-                yield type_id, self[type_id]  # type: ignore[misc]  # it raises
-            yield type_id, _new(Func, (names[name_off], proto, _LINKAGE[info & 0xFFFFFF]))
+    def functions(self) -> tuple[list[TypeId], list[str], list[TypeId]]:
+        words, offsets, first = self.words, self._offsets, self._first_id
+        found = [match.start() for match in re.finditer(_FUNCS, self._kinds)]
+        starts = [offsets[index] for index in found]
+        names = list(map(self.strings.__getitem__, [words[start] for start in starts]))
+        protos = [words[start + 2] for start in starts]
+        for position, proto in enumerate(protos) if max(protos, default=0) >= len(self) else ():
+            self._reference(first + found[position], proto)
+        return [first + index for index in found], names, protos
 
     @property
     def pointer_size(self) -> int:

@@ -8,7 +8,7 @@ whose name is also a member's is reached by an alias, ``_t_name``.
 from __future__ import annotations
 
 import keyword
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from collections.abc import Set as AbstractSet
 
 from uapigen.emit.text import LINE_LENGTH, bracketed
@@ -19,6 +19,7 @@ from uapigen.ir.types import (
     Enum,
     Float,
     Int,
+    Member,
     Pointer,
     Qualifier,
     Struct,
@@ -43,21 +44,26 @@ class _Stubs:
         self.prefix = prefix
         self.names = _StubNames(plan)
         self.aliased: set[str] = set()
-        self._annotations: dict[TypeId, tuple[str, str]] = {}
+        self.types = {*self.names.records.values()}
+        self.texts = _Made(self._text)
+        self.bits = _Made(self._bits)
+        self._arguments: dict[TypeId, str] = {}
         self._attributes = _Attributes()
 
-    def annotation(self, type_id: TypeId) -> tuple[str, str]:
-        """(a member's annotation, the record that it names or "")."""
-        found = self._annotations.get(type_id)
-        if found is None:
-            kind, argument = self._annotate(type_id)
-            text = f"{self.prefix}{kind}"
-            if argument in _BUILTIN:
-                text, argument = f"{text}[{self.prefix}{argument}]", ""
-            elif argument:
-                text = f"{text}[{argument}]"
-            found = self._annotations[type_id] = text, argument
-        return found
+    def _text(self, type_id: TypeId) -> str:
+        """A member's annotation; notes the record that it names."""
+        kind, argument = self._annotate(type_id)
+        text = f"{self.prefix}{kind}"
+        if argument in _BUILTIN:
+            return f"{text}[{self.prefix}{argument}]"
+        if argument:
+            self._arguments[type_id] = argument
+            return f"{text}[{argument}]"
+        return text
+
+    def _bits(self, type_id: TypeId) -> str:
+        kind, _ = self._annotate(type_id)
+        return f"{self.prefix}{'BoolBits' if kind == 'Bool' else 'Bits'}"
 
     def _annotate(self, type_id: TypeId) -> tuple[str, str]:
         target = resolve(self.graph, type_id)
@@ -100,34 +106,44 @@ class _Stubs:
 
     def members(self, record: RecordPlan, own: set[str]) -> list[str]:
         """Annotated members of a record, those of its anonymous parts among them."""
-        lines = []
-        known, attributes, prefix = self._annotations, self._attributes, self.prefix
-        for name, _, _, bit_width, type_id in record.members:
-            if not name:
-                lines += self._anonymous(type_id, own)
-                continue
-            attribute = attributes[name]
-            if not attribute:
-                continue
-            text, argument = known.get(type_id) or self.annotation(type_id)
-            if bit_width:
-                text = f"{prefix}{'BoolBits' if text.endswith('Bool') else 'Bits'}"
-            elif argument in own:
-                self.aliased.add(argument)
-                text = text.replace(f"[{argument}]", f"[_t_{argument}]")
-            line = f"    {attribute}: {text}\n"
-            if len(line) > LINE_LENGTH + 1:
-                head, _, inside = line.strip().rstrip("]").partition("[")
-                line = bracketed(head, inside, 4) if inside else line
-            lines.append(line)
-        return lines
+        texts, attributes = self.texts, self._attributes
+        lines = [
+            f"    {attributes[name]}: {self.bits[t] if width else texts[t]}\n"
+            for name, t, _, width in record.source_members
+        ]
+        if (
+            own.isdisjoint(self.types)
+            and all([attributes[name] for name, _, _, _ in record.source_members])
+            and max(map(len, lines), default=0) <= LINE_LENGTH + 1
+        ):
+            return lines
+        return [
+            line
+            for member, line in zip(record.source_members, lines, strict=True)
+            for line in self._checked(member, line, own)
+        ]
+
+    def _checked(self, member: Member, line: str, own: set[str]) -> list[str]:
+        """A member's line made right in the cases that need a closer look."""
+        if not member.name:
+            return self._anonymous(member.type, own)
+        if not self._attributes[member.name]:
+            return []  # only getattr() reaches it
+        argument = self._arguments.get(member.type, "")
+        if argument in own and not member.bit_width:
+            self.aliased.add(argument)
+            line = line.replace(f"[{argument}]", f"[_t_{argument}]")
+        if len(line) > LINE_LENGTH + 1:
+            head, _, inside = line.strip().rstrip("]").partition("[")
+            line = bracketed(head, inside, 4) if inside else line
+        return [line]
 
     def _anonymous(self, type_id: TypeId, own: set[str]) -> list[str]:
         inner = self.plan.planned(resolve(self.graph, type_id))
         return self.members(inner, own) if inner is not None else []
 
     def record(self, record: RecordPlan, name: str) -> str:
-        own = {member.name for member in record.members}
+        own = {name for name, _, _, _ in record.source_members}
         if "" in own:
             own = self._own_names(record)
         lines = self.members(record, own)
@@ -138,7 +154,7 @@ class _Stubs:
 
     def _own_names(self, record: RecordPlan) -> set[str]:
         names = set()
-        for member in record.members:
+        for member in record.source_members:
             if member.name:
                 names.add(member.name)
             else:
@@ -146,6 +162,18 @@ class _Stubs:
                 if inner is not None:
                     names |= self._own_names(inner)
         return names
+
+
+class _Made(dict[TypeId, str]):
+    """Annotations by type id, made when first asked for."""
+
+    def __init__(self, make: Callable[[TypeId], str]) -> None:
+        super().__init__()
+        self._make = make
+
+    def __missing__(self, type_id: TypeId) -> str:
+        text = self[type_id] = self._make(type_id)
+        return text
 
 
 class _Attributes(dict[str, str]):

@@ -6,8 +6,10 @@ statement or one dict entry for a record, sorted by name.
 
 from __future__ import annotations
 
+from functools import cache
+
 from uapigen.emit.text import LINE_LENGTH, class_line, entries, literal, row
-from uapigen.layout.plan import EnumPlan, Plan, RecordPlan
+from uapigen.layout.plan import EnumPlan, Plan, PlannedMember, RecordPlan
 
 __all__ = [
     "constants_text",
@@ -20,27 +22,41 @@ __all__ = [
 ]
 
 
+_quotable = cache(literal)
+
+
 def record_text(plan: RecordPlan) -> str:
     """The ``class`` statement of one struct or union."""
     arguments = [plan.keyword.capitalize(), f"size={plan.byte_size}", f"align={plan.byte_align}"]
     if plan.spelling != f"{plan.keyword} {plan.key}":
         arguments.append(f'name="{literal(plan.spelling)}"')
     head = class_line(plan.key, arguments)
-    lines = []
-    for name, offset, c_type, bit_width, _ in plan.members:
-        if not name.isidentifier() or not name.isascii():
-            name = literal(name)
-        if bit_width:
-            line = f'        ("{name}", {offset}, "{c_type}", {bit_width}),\n'
-        else:
-            line = f'        ("{name}", {offset}, "{c_type}"),\n'
-        if len(line) > LINE_LENGTH + 1:
-            items = [f'"{name}"', str(offset), f'"{c_type}"', str(bit_width)]
-            line = row(items if bit_width else items[:3], 8)
-        lines.append(line)
+    lines = _member_lines(plan)
     if not lines:
         return f"{head}    _members_ = []\n"
     return f"{head}    _members_ = [\n{''.join(lines)}    ]\n"
+
+
+def _member_lines(plan: RecordPlan) -> list[str]:
+    c_types = plan.c_types
+    lines = [
+        f'        ("{_quotable(name)}", {bit_offset}, "{c_types[target]}", {bit_width}),\n'
+        if bit_width
+        else f'        ("{_quotable(name)}", {bit_offset >> 3}, "{c_types[target]}"),\n'
+        for name, target, bit_offset, bit_width in plan.source_members
+    ]
+    if lines and max(map(len, lines)) > LINE_LENGTH + 1:
+        lines = [
+            line if len(line) <= LINE_LENGTH + 1 else _long_member(member)
+            for line, member in zip(lines, plan.members, strict=True)
+        ]
+    return lines
+
+
+def _long_member(member: PlannedMember) -> str:
+    name, offset, c_type, bit_width, _ = member
+    items = [f'"{literal(name)}"', str(offset), f'"{c_type}"', str(bit_width)]
+    return row(items if bit_width else items[:3], 8)
 
 
 def records_text(plan: Plan) -> str:
@@ -54,7 +70,7 @@ def enum_text(plan: EnumPlan) -> str:
     if plan.spelling != f"enum {plan.key}":
         arguments.append(f'name="{literal(plan.spelling)}"')
     head = class_line(plan.key, arguments)
-    lines = [f'        "{literal(name)}": {value},\n' for name, value in plan.enumerators]
+    lines = [f'        "{_quotable(name)}": {value},\n' for name, value in plan.enumerators]
     if not lines:
         return f"{head}    _members_ = {{}}\n"
     return f"{head}    _members_ = {{\n{''.join(lines)}    }}\n"

@@ -49,9 +49,7 @@ def entries(name: str, pairs: Iterable[tuple[str, str]]) -> str:
 
     Sorted by the literal's own text, which is what a reader bisects.
     """
-    lines = sorted([f'    "{literal(key)}": {value},\n' for key, value in pairs], key=_key)
-    return f"{name} = {{\n{''.join(lines)}}}\n" if lines else f"{name} = {{}}\n"
-
-
-def _key(line: str) -> str:
-    return line.partition('": ')[0]
+    lines = sorted([(literal(key), value) for key, value in pairs])
+    if not lines:
+        return f"{name} = {{}}\n"
+    return f"{name} = {{\n" + "".join([f'    "{k}": {v},\n' for k, v in lines]) + "}\n"

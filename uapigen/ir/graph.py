@@ -17,7 +17,6 @@ from uapigen.ir.types import (
     VOID,
     Composite,
     Enum,
-    Func,
     Qualifier,
     Struct,
     Type,
@@ -110,8 +109,8 @@ class TypeGraph(Protocol):
         """Get ready for most types being asked for."""
         ...
 
-    def functions(self) -> Iterator[tuple[TypeId, Func]]:
-        """The source's own functions, ascending; quicker than one by one."""
+    def functions(self) -> tuple[list[TypeId], list[str], list[TypeId]]:
+        """Ids, names and prototypes of the source's own functions, ascending."""
         ...
 
 

@@ -165,11 +165,16 @@ class MergedGraph:
                 found += [u + part.shift for u in part.graph.users(type_id - origin.shift)]
         return found
 
-    def functions(self) -> Iterator[tuple[TypeId, Func]]:
+    def functions(self) -> tuple[list[TypeId], list[str], list[TypeId]]:
+        ids, names, protos = [], [], []
         for part in self._parts:
             if part.start >= self._first_id:
-                for type_id, func in part.graph.functions():
-                    yield type_id + part.shift, func._replace(proto=self._mover(part)(func.proto))
+                move = self._mover(part)
+                own_ids, own_names, own_protos = part.graph.functions()
+                ids += [type_id + part.shift for type_id in own_ids]
+                names += own_names
+                protos += [move(proto) for proto in own_protos]
+        return ids, names, protos
 
     def ids_named(self, name: str) -> list[TypeId]:
         return [

@@ -72,26 +72,13 @@ class Speller:
         self.graph = graph
         self.namer = namer or plain_name
         self.type_tags = type_tags
-        self._halves: dict[TypeId, Halves] = {}
-        self._building: set[TypeId] = set()
+        self._halves = _Made(self._make)
+        self._open: set[TypeId] = set()
         self._words = _Words()
 
     def halves(self, type_id: TypeId) -> Halves:
         """The two halves of a declaration of this type."""
-        halves = self._halves.get(type_id)
-        if halves is None:
-            # A type that is still being built is met again only if it contains
-            # itself without a struct between, which C cannot say.
-            if type_id in self._building:
-                raise self._malformed(type_id, "type contains itself")
-            self._building.add(type_id)
-            try:
-                halves = self._halves[type_id] = self._build(type_id)
-            except RecursionError:
-                raise self._malformed(type_id, "types nest too deep") from None
-            finally:
-                self._building.discard(type_id)
-        return halves
+        return self._halves[type_id]
 
     def spell(self, type_id: TypeId, name: str = "") -> str:
         """A declaration of ``name``, or without one the type alone ("char[16]")."""
@@ -104,21 +91,30 @@ class Speller:
 
     def params(self, proto: FuncProto) -> str:
         """The parameter list, without its parentheses."""
-        known, words = self._halves, self._words
-        spelled = []
-        for name, type_id in proto.params:
-            before, after = known.get(type_id) or self.halves(type_id)
-            word = words[name]
-            if word or not after.startswith("["):
-                spelled.append(f"{before}{word}{after}" if word else (before + after).rstrip())
-            else:
-                spelled.append(before.rstrip() + after)
+        halves, words = self._halves, self._words
+        spelled = [f"{(h := halves[t])[0]}{words[name]}{h[1]}" for name, t in proto.params]
+        for index, (name, type_id) in enumerate(proto.params):
+            if not name:
+                spelled[index] = self.spell(type_id)
         if proto.variadic:
             spelled.append("...")
         return ", ".join(spelled) or "void"
 
     def _malformed(self, type_id: TypeId, problem: str) -> InputError:
         return InputError(self.graph.info.name, f"type {type_id}", problem)
+
+    def _make(self, type_id: TypeId) -> Halves:
+        # A type that is still being spelled is met again only if it contains
+        # itself without a struct between, which C cannot say.
+        if type_id in self._open:
+            raise self._malformed(type_id, "type contains itself")
+        self._open.add(type_id)
+        try:
+            return self._build(type_id)
+        except RecursionError:
+            raise self._malformed(type_id, "types nest too deep") from None
+        finally:
+            self._open.discard(type_id)
 
     def _build(self, type_id: TypeId) -> Halves:
         node = self.graph.nodes[type_id]
@@ -160,6 +156,18 @@ class Speller:
         if before.endswith(("const ", "volatile ", "restrict ")) and "*" in before:
             return f"{before}{node.keyword} ", after
         return f"{node.keyword} {before}", after
+
+
+class _Made(dict[TypeId, Halves]):
+    """Halves by type id, made when first asked for."""
+
+    def __init__(self, make: Callable[[TypeId], Halves]) -> None:
+        super().__init__()
+        self._make = make
+
+    def __missing__(self, type_id: TypeId) -> Halves:
+        halves = self[type_id] = self._make(type_id)
+        return halves
 
 
 class _Words(dict[str, str]):

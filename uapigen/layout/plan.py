@@ -13,12 +13,12 @@ A type that cannot be laid out is left out by name, with its reason in
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
 from uapigen.errors import InputError, LayoutError
-from uapigen.ir.graph import TypeGraph
+from uapigen.ir.graph import TypeGraph, resolve
 from uapigen.ir.naming import Keys, Unique, identical, identifier
 from uapigen.ir.selection import Selection, owner_of_vars
 from uapigen.ir.spelling import Named, Speller, plain_name
@@ -30,6 +30,7 @@ from uapigen.ir.types import (
     Forward,
     Func,
     Int,
+    Member,
     Struct,
     Typedef,
     TypeId,
@@ -41,7 +42,6 @@ from uapigen.layout.targets import DataModel
 
 __all__ = ["EnumPlan", "Failure", "Plan", "PlannedMember", "RecordPlan", "VariablePlan", "scalar_code"]
 
-_new = tuple.__new__  # what a named tuple's own constructor calls, without the call
 _BASE_NAME = re.compile(r"[A-Za-z_]\w*(?: [A-Za-z_]\w*)*", re.ASCII)
 
 
@@ -56,14 +56,29 @@ class PlannedMember(NamedTuple):
 
 
 class RecordPlan(NamedTuple):
-    """A struct or union (``keyword``); sizes in bytes, members in memory order."""
+    """A struct or union (``keyword``); sizes in bytes.
+
+    ``source_members`` are the source's own, in memory order and without
+    padding; ``c_types`` spells their types.
+    """
 
     key: str
     keyword: str
     spelling: str
     byte_size: int
     byte_align: int
-    members: list[PlannedMember]
+    source_members: Sequence[Member]
+    c_types: Mapping[TypeId, str]
+
+    @property
+    def members(self) -> list[PlannedMember]:
+        """The members as they are emitted."""
+        return [
+            PlannedMember(
+                name, bit_offset if bit_width else bit_offset >> 3, self.c_types[t], bit_width, t
+            )
+            for name, t, bit_offset, bit_width in self.source_members
+        ]
 
 
 class EnumPlan(NamedTuple):
@@ -109,7 +124,7 @@ class Plan:
         self.keys = Keys()
         self.failures: list[Failure] = []
         self.speller = Speller(graph, self._spelling)
-        self._c_types = _CTypes(self.speller)
+        self.c_types = _CTypes(self.speller)
         self._typedef_names: dict[TypeId, str] = {}
         self._scalars: dict[str, tuple[str, int, int]] = {}
         self._unique_scalars = Unique()
@@ -172,10 +187,6 @@ class Plan:
             self._scalars[name] = (code, node.byte_size, align)
         return name
 
-    def c_type(self, type_id: TypeId) -> str:
-        """The emitted spelling of a type."""
-        return self._c_types[type_id]
-
     def describe(self, type_id: TypeId) -> str:
         """A type, function or variable by its C name, for messages."""
         node = self.graph.nodes[type_id]
@@ -206,45 +217,37 @@ class Plan:
         assert isinstance(node, (Struct, Union))
         try:
             layout = self.layout.record(type_id)
-            members = self._members(type_id, node)
+            members = self._emitted_members(type_id, layout.members)
         except InputError as error:
             self.failures.append(Failure(self.keys.spelling[type_id], error.problem))
             return None
         return RecordPlan(
             self.keys.of[type_id],
-            type(node).__name__.lower(),
+            "struct" if isinstance(node, Struct) else "union",
             self.keys.spelling[type_id],
             layout.byte_size,
             layout.byte_align,
             members,
+            self.c_types,
         )
 
-    def _members(self, type_id: TypeId, node: Struct | Union) -> list[PlannedMember]:
-        c_types = self._c_types
-        planned = []
-        names = set()
-        unnamed = 0
-        last, in_order = 0, True
-        for name, target, bit_offset, bit_width in node.members:
-            if bit_offset < last:
-                in_order = False
-            last = bit_offset
-            spelled = c_types[target]
-            if name:
-                names.add(name)
-            elif bit_width or not spelled.startswith(("struct ", "union ")):
-                continue  # padding
-            else:
-                unnamed += 1
-            offset = bit_offset if bit_width else bit_offset >> 3
-            planned.append(_new(PlannedMember, (name, offset, spelled, bit_width, target)))
-        if len(names) + unnamed != len(planned):
-            listed = [member.name for member in planned if member.name]
-            twice = next(name for name in listed if listed.count(name) > 1)
+    def _emitted_members(self, type_id: TypeId, members: Sequence[Member]) -> Sequence[Member]:
+        """Members without padding; raises :class:`LayoutError` where two have one name."""
+        names = [member[0] for member in members]
+        if "" in names:
+            members = [member for member in members if member.name or self._is_anonymous(member)]
+            names = [name for name in names if name]
+        if len(set(names)) != len(names):
+            twice = next(name for name in names if names.count(name) > 1)
             raise LayoutError(self.graph.info.name, f"type {type_id}", f"two members named {twice}")
-        if not in_order and isinstance(node, Struct):
-            planned.sort(key=_first_bit)
-        return planned
+        for member in members:
+            self.c_types[member[1]]  # raises for a type that cannot be spelled
+        return members
+
+    def _is_anonymous(self, member: Member) -> bool:
+        """Whether an unnamed member's own members are reached through it; else it is padding."""
+        node = self.graph.nodes[resolve(self.graph, member.type)]
+        return not member.bit_width and isinstance(node, (Struct, Union))
 
     def enums(self) -> Iterator[EnumPlan]:
         """The enums, sorted by key."""
@@ -269,7 +272,7 @@ class Plan:
             node = self.graph.nodes[typedef_id]
             assert isinstance(node, Typedef)
             try:
-                found[_plain(name)] = self.c_type(node.target)
+                found[_plain(name)] = self.c_types[node.target]
             except InputError as error:
                 self.failures.append(Failure(name, error.problem))
         return found
@@ -294,35 +297,28 @@ class Plan:
         """Function name -> its type with parameter names, spelled in C."""
         found: dict[str, str] = {}
         spelled: dict[TypeId, str] = {}
-        numbers: dict[str, int] = {}
-        for _, (name, proto, _) in self._chosen_functions():
+        again: dict[str, int] = {}
+        for name, proto in self._chosen_functions():
             c_type = spelled.get(proto)
             if c_type is None:
                 try:
-                    before, after = self.speller.halves(proto)
+                    c_type = spelled[proto] = "".join(self.speller.halves(proto))
                 except InputError as error:
                     self.failures.append(Failure(name, error.problem))
                     continue
-                c_type = spelled[proto] = before + after
             if found.setdefault(name, c_type) != c_type:
-                number = numbers.get(name, 1) + 1
-                numbers[name] = number
+                number = again[name] = again.get(name, 1) + 1
                 found[f"{name}___{number}"] = c_type
         return found
 
-    def _chosen_functions(self) -> Iterator[tuple[TypeId, Func]]:
+    def _chosen_functions(self) -> Iterable[tuple[str, TypeId]]:
+        """(name, prototype) of the chosen functions, in the source's order."""
         chosen = self.selection.funcs
-        if not chosen:
-            return iter(())
-        everything = self.graph.functions()
-        return ((i, func) for i, func in everything if i in wanted) if (
-            wanted := self._partial(chosen)
-        ) else everything
-
-    def _partial(self, chosen: list[TypeId]) -> set[TypeId]:
-        """The chosen functions as a set; empty if they are all there are."""
-        own = sum(1 for _ in self.graph.ids_of(Func))
-        return set(chosen) if len(chosen) < own else set()
+        ids, names, protos = self.graph.functions() if chosen else ([], [], [])
+        if len(chosen) == len(ids):
+            return zip(names, protos, strict=True)
+        wanted = set(chosen)
+        return [(n, p) for i, n, p in zip(ids, names, protos, strict=True) if i in wanted]
 
     def variables(self) -> dict[str, VariablePlan]:
         """Variable name -> its type and place."""
@@ -336,7 +332,7 @@ class Plan:
             assert isinstance(var, Var)
             section, byte_offset, byte_size = sections.get(var_id, ("", 0, 0))
             try:
-                c_type = self.c_type(var.type)
+                c_type = self.c_types[var.type]
             except InputError as error:
                 self.failures.append(Failure(var.name, error.problem))
                 continue
@@ -387,10 +383,6 @@ class _CTypes(dict[TypeId, str]):
     def __missing__(self, type_id: TypeId) -> str:
         spelled = self[type_id] = self.speller.spell(type_id)
         return spelled
-
-
-def _first_bit(member: PlannedMember) -> int:
-    return member.offset if member.bit_width else 8 * member.offset
 
 
 def _plain(name: str) -> str:

@@ -27,7 +27,7 @@ A type whose members overlap, lie outside it or have no size is not laid out:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from uapigen.errors import LayoutError
@@ -70,6 +70,8 @@ class RecordLayout(NamedTuple):
     byte_size: int
     byte_align: int
     packed: bool
+    members: Sequence[Member]
+    """In memory order."""
 
 
 class _Hole(NamedTuple):
@@ -172,14 +174,15 @@ class Layout:
             raise self._refuse(type_id, "contains itself by value")
         self._open.add(type_id)
         try:
-            natural, packed, holes, end = self._walk(type_id, node)
+            members = _in_memory_order(node)
+            natural, packed, holes, end = self._walk(type_id, node, members)
         except RecursionError:
             raise self._refuse(type_id, "types nest too deep") from None
         finally:
             self._open.discard(type_id)
         size = node.byte_size
         if node.byte_align is not None:
-            return RecordLayout(size, node.byte_align, packed)
+            return RecordLayout(size, node.byte_align, packed, members)
         if size % natural:
             packed = True
         align = 1 if packed else natural
@@ -192,10 +195,10 @@ class Layout:
             align = max(align, _explaining(end, size, size))
         if size % (2 * align) == 0:
             align = self._embedding_evidence(type_id, size, align)
-        return RecordLayout(size, align, packed)
+        return RecordLayout(size, align, packed, members)
 
     def _walk(
-        self, type_id: TypeId, node: Composite
+        self, type_id: TypeId, node: Composite, members: Sequence[Member]
     ) -> tuple[int, bool, list[_Hole], int]:
         """Check each member; (largest alignment, packed?, holes, end in bytes)."""
         natural, packed, holes = 1, False, []
@@ -203,7 +206,7 @@ class Layout:
         is_union = isinstance(node, Union)
         known = self._known
         last = 0
-        for name, target, bit_offset, bit_width in _in_memory_order(node):
+        for name, target, bit_offset, bit_width in members:
             pair = known.get(target)
             if pair is None:
                 try:
@@ -352,13 +355,11 @@ class Layout:
         return 0
 
 
-def _in_memory_order(node: Composite) -> tuple[Member, ...] | list[Member]:
+def _in_memory_order(node: Composite) -> Sequence[Member]:
     """The members by offset: Rust's compiler reorders fields, C's does not."""
-    last = -1
-    for member in node.members:
-        if member.bit_offset < last and isinstance(node, Struct):
-            return sorted(node.members, key=lambda m: m.bit_offset)
-        last = member.bit_offset
+    offsets = [member[2] for member in node.members]
+    if isinstance(node, Struct) and sorted(offsets) != offsets:
+        return sorted(node.members, key=lambda member: member.bit_offset)
     return node.members
 
 
