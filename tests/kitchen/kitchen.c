@@ -50,10 +50,9 @@ enum alone { THE_ONLY_ONE = 42 };
 enum { NAMELESS_A = 10, NAMELESS_B = -10 };
 enum { NAMELESS_C = 20 };
 typedef enum { TYPEDEFED_A = 1, TYPEDEFED_B } typedefed_enum;
-enum python_names {
-	mro = 1, name, value, _sunder_, _value_, __dunder__, __private, _, yield, True, print, os,
-	real, from_bytes, _missing_, __members__, __class_getitem__,
-};
+enum python_names { name = 1, value, mro, _, yield, True, print, os, real, from_bytes, __private };
+enum enum_attributes { _sunder_ = 1, _value_, _missing_, _generate_next_value_ };
+enum dunder_names { __dunder__ = 1, __members__, __class_getitem__, __new__ };
 
 struct enum_members {
 	u8 before;

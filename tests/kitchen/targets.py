@@ -13,6 +13,8 @@ import pytest
 
 __all__ = ["BPF_TARGETS", "TARGETS", "Target", "require", "run"]
 
+TIMEOUT = 120  # seconds; each of these commands takes one or two
+
 GCC_FLAGS = (
     "-std=gnu11",
     "-fms-extensions",
@@ -71,7 +73,9 @@ def require(tool: str) -> None:
 
 def run(command: Sequence[str | Path], env: Mapping[str, str] | None = None) -> str:
     """Run `command` and return its standard output; a failure shows what it printed."""
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=env)
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, env=env, timeout=TIMEOUT
+    )
     if done.returncode != 0:
         line = " ".join(map(str, command))
         raise AssertionError(f"{line}\nexit {done.returncode}\n{done.stdout}{done.stderr}")

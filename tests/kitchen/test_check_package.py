@@ -14,6 +14,7 @@ from . import check_package
 FACTS = {
     "byte_order": "little",
     "alignment_unknown": [],
+    "enum_mask": -1,
     "enums": {"enum colour": {"RED": 0, "BLUE": 2}},
     "facts": {
         "struct point": {
@@ -64,7 +65,8 @@ def bindings(point: list[Any], mid: tuple[int, int], red: int = 0, **options: in
     struct_bits = type("bits", (ctypes.Structure,), {"_fields_": fields, "mid": Bits(*mid)})
     colour = enum.IntEnum("colour", {"RED": red, "BLUE": 2})
     types = {"struct point": struct_point, "struct bits": struct_bits, "enum colour": colour}
-    return SimpleNamespace(ctype=types.__getitem__, RED=colour.RED, BLUE=colour.BLUE)
+    bare = {spelling.split()[-1]: cls for spelling, cls in types.items()}
+    return SimpleNamespace(ctype=types.__getitem__, RED=colour.RED, BLUE=colour.BLUE, **bare)
 
 
 RIGHT_POINT = [("x", ctypes.c_int32), ("from", ctypes.c_int32)]
@@ -102,10 +104,18 @@ def test_right_bindings_have_no_differences() -> None:
         ((RIGHT_POINT, (2, 4)), "bit offset and width are (2, 4), in C (2, 3)"),
         ((RIGHT_POINT, (2, 2)), "struct bits.mid: cleared, it leaves f3ff, in C e3ff"),
         ((RIGHT_POINT, RIGHT_MID, 1), "enum colour.RED: is <colour.RED: 1>, in C 0"),
+        ((RIGHT_POINT, RIGHT_MID, 1), "enum colour.RED: as a member is <colour.RED: 1>, in C 0"),
     ],
 )
 def test_a_wrong_binding_is_told(args: Any, sentence: str) -> None:
     assert any(sentence in difference for difference in found(*args)), found(*args)
+
+
+def test_a_bare_name_must_mean_the_same_type() -> None:
+    confused = bindings(RIGHT_POINT, RIGHT_MID)
+    confused.bits = confused.point
+    (told,) = check_package.differences(confused, FACTS)
+    assert told.startswith("struct bits: is <class")
 
 
 def test_alignment_is_compared_unless_it_is_unknown() -> None:
