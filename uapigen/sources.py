@@ -10,11 +10,10 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from typing import NamedTuple
 
-from uapigen.btf.container import BtfBlob, unwrap
-from uapigen.btf.format import parse_header
+from uapigen.btf.blob import BtfBlob
+from uapigen.btf.format import MAGIC, parse_header
 from uapigen.btf.reader import BtfGraph
 from uapigen.errors import InputError, SystemRefusalError, UsageError
 from uapigen.ir.graph import TypeGraph
@@ -25,16 +24,14 @@ __all__ = ["RUNNING_KERNEL", "Opened", "open_sources"]
 RUNNING_KERNEL = "/sys/kernel/btf/vmlinux"
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(NamedTuple):
     """What was read: the types of all sources, for one target."""
 
     graph: TypeGraph
     model: DataModel
 
 
-@dataclass(frozen=True, slots=True)
-class _File:
+class _File(NamedTuple):
     path: str
     blob: BtfBlob
     sha256: str
@@ -77,15 +74,26 @@ def open_sources(
 
 def _read(path: str) -> _File:
     try:
-        data = Path(path).read_bytes()
+        with open(path, "rb") as file:
+            data = file.read()
     except OSError as error:
         raise SystemRefusalError(f"{path}: {error.strerror or error}") from None
     except ValueError as error:  # a NUL in the path
         raise SystemRefusalError(f"{path!r}: {error}") from None
-    blob = unwrap(data, path)
+    blob = _unwrap(data, path)
     header = parse_header(blob.btf, path)
     split = blob.btf[header.str_start : min(header.str_start + 1, header.str_end)] != b"\0"
     return _File(path, blob, hashlib.sha256(data).hexdigest(), split)
+
+
+def _unwrap(data: bytes, path: str) -> BtfBlob:
+    for order in ("little", "big"):
+        if data[:2] == MAGIC.to_bytes(2, order):  # type: ignore[arg-type]
+            return BtfBlob(path, data, None, None, None, order == "big", None)
+    # Most runs read raw BTF; only the others pay for knowing ELF and kernel images.
+    from uapigen.btf.container import unwrap
+
+    return unwrap(data, path)
 
 
 def _machine(file: _File) -> str | None:

@@ -11,9 +11,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 
 from uapigen.btf import elf, image
+from uapigen.btf.blob import BtfBlob
 from uapigen.btf.compression import OutputBudget, codec_of, decompress, find_streams
 from uapigen.errors import InputError
 
@@ -34,30 +34,6 @@ _NO_BTF_IN_IMAGE = "no whole BTF inside; was the kernel built with CONFIG_DEBUG_
 
 _SECTIONS = (".BTF", ".BTF.base", ".modinfo", ".rodata")
 _VERMAGIC = re.compile(rb"(?:^|\0)vermagic=([!-~]{1,64})[ \0]")
-
-
-@dataclass(frozen=True, slots=True)
-class BtfBlob:
-    """The raw BTF of one source, and what its wrapping says of the target.
-
-    ``name`` is the source as the user gave it. ``btf`` is of either byte order
-    (``big_endian``), with a header of any size, and may be split BTF; ``base`` is the distilled
-    base beside it (``.BTF.base``), if there is one.
-
-    ``elf_machine`` (``e_machine``) comes from the ELF header or from the kind of kernel image,
-    ``elf_class`` (32 or 64) from the ELF header alone. BPF objects leave the machine None: EM_BPF
-    says nothing of the kernel they are for.
-
-    ``release`` is the kernel's (``uname -r``), from a kernel's banner or a module's vermagic.
-    """
-
-    name: str
-    btf: bytes
-    base: bytes | None
-    elf_machine: int | None
-    elf_class: int | None
-    big_endian: bool
-    release: str | None
 
 
 def unwrap(data: bytes, name: str) -> BtfBlob:
@@ -126,7 +102,7 @@ def _unwrap_elf(data: bytes | bytearray, name: str, budget: OutputBudget) -> Btf
     machine = None if file.machine == elf.EM_BPF else file.machine
     if not file.has_section_headers:
         blob = _search_memory(data, name)
-        return replace(blob, elf_machine=machine, elf_class=file.bits)
+        return blob._replace(elf_machine=machine, elf_class=file.bits)
 
     sections: dict[str, elf.Section] = {}
     for section in file.sections:
@@ -163,8 +139,7 @@ def _unwrap_image(data: bytes | bytearray, name: str, budget: OutputBudget, dept
             blob = _unwrap_stream(kernel.payload, codec, name, budget, depth + 1)
         else:
             blob = _unwrap(bytes(kernel.payload), name, budget, depth + 1)
-    return replace(
-        blob,
+    return blob._replace(
         elf_machine=blob.elf_machine or kernel.machine,
         release=blob.release or kernel.release,
     )

@@ -9,7 +9,6 @@ apart serves both.
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from uapigen.errors import InputError
@@ -120,8 +119,7 @@ REFERENCES: dict[int, References] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
+class Header(NamedTuple):
     """Where the sections of a BTF blob lie: byte offsets from its first byte."""
 
     big_endian: bool

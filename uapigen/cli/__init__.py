@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
@@ -32,6 +33,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         # A run makes a million small objects and hardly any cycle, then ends:
         # looking for cycles would take a third of its time.
         gc.disable()
+        # Terminated is interrupted: what was half written is taken away.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     command: Callable[[list[str]], int] = import_module(module).run
     try:
         return command(arguments)

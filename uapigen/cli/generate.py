@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
-from pathlib import Path
 
 import uapigen
 from uapigen.cli.progress import Progress
@@ -64,29 +62,30 @@ def _parser() -> argparse.ArgumentParser:
 def run(argv: list[str]) -> int:
     """Generate; returns the exit code. Raises :class:`uapigen.errors.UapigenError`."""
     options = _parser().parse_args(argv)
-    out = Path(options.output)
+    out: str = options.output
+    is_module = out.endswith(".py")
     progress = Progress(enabled=not options.quiet)
-    if not options.check and out.suffix != ".py":
+    if not options.check and not is_module:
         check_replaceable(out)
     progress.step("reading")
     opened = open_sources(options.sources, base=options.base, arch=options.arch)
     progress.step("choosing types")
     plan = make_plan(opened, options.only, options.exclude)
     progress.step("laying out and writing")
-    if out.suffix == ".py":
-        name = out.name.removesuffix(".py")
+    if is_module:
+        folder, name = os.path.split(out.removesuffix(".py"))
         if not name.isidentifier():
             raise UsageError(f"{out}: {name!r} cannot be imported; choose an identifier")
-        files, folder = module_files(plan, name), out.parent
+        files = module_files(plan, name)
     else:
-        files, folder = package_files(plan), out
+        folder, files = out, package_files(plan)
     progress.done()
     if options.check:
         lines = differences(files, folder)
         if lines:
             print("\n".join(lines))
         return 1 if lines else 0
-    if out.suffix == ".py":
+    if is_module:
         write_module(files, folder)
     else:
         write_package(files, out)
@@ -112,6 +111,8 @@ def _write_extras(options: argparse.Namespace, opened: Opened, plan: Plan) -> No
         escaped = [path.replace("$", "$$").replace(" ", "\\ ").replace("#", "\\#") for path in inputs]
         _write(options.depfile, f"{options.output}: {' '.join(escaped)}\n")
     if options.report:
+        import json
+
         missing = [{"name": f.spelling, "reason": f.reason} for f in plan.failures]
         missing += [{"name": plan.describe(i), "reason": "excluded"} for i in plan.selection.excluded]
         report = {
@@ -124,12 +125,13 @@ def _write_extras(options: argparse.Namespace, opened: Opened, plan: Plan) -> No
 
 def _write(path: str, text: str) -> None:
     try:
-        Path(path).write_text(text, "utf-8")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
     except OSError as error:
         raise SystemRefusalError(f"{path}: {error.strerror or error}") from None
 
 
-def _summary(options: argparse.Namespace, plan: Plan, out: Path) -> None:
+def _summary(options: argparse.Namespace, plan: Plan, out: str) -> None:
     for failure in [] if options.quiet else plan.failures[: None if options.verbose else 10]:
         print(f"uapigen: left out {failure.spelling}: {failure.reason}", file=sys.stderr)
     if options.verbose:

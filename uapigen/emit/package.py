@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable, Mapping
 
 import uapigen
 from uapigen.emit import tables
@@ -20,7 +18,7 @@ from uapigen.layout.targets import DataModel
 
 __all__ = ["abi", "module_files", "package_files"]
 
-_SUPPORT = Path(__file__).parent / "support"
+_SUPPORT = os.path.join(os.path.dirname(__file__), "support")
 _SUPPORT_MODULES = ("members", "values", "records", "tables", "bindings", "install")
 _RELATIVE_IMPORT = re.compile(r"^from \.\w* import (?:\([^)]*\)|[^\n]*)\n", re.MULTILINE)
 _DOCSTRING = re.compile(r'\A""".*?"""\n', re.DOTALL)
@@ -64,17 +62,8 @@ def abi(graph: TypeGraph, model: DataModel) -> dict[str, object]:
     }
 
 
-@dataclass(slots=True)
-class _Half:
-    """What one of two processes made: tables by name, and what it learned on the way."""
-
-    tables: dict[str, str]
-    failures: list[Failure]
-    incomplete: set[str]
-
-
 # Which half is made where: about the same work for a whole kernel.
-_FIRST_HALF = ("records",)
+_FIRST_HALF = ("records", "enums", "typedefs", "constants")
 _LARGE = 5000
 """Types and functions from which on a second process pays for its start."""
 
@@ -82,23 +71,21 @@ _LARGE = 5000
 def _make_tables(plan: Plan, prefix: str) -> dict[str, str]:
     """All tables' texts, and the stub's body as ``stub``."""
 
-    def half(names: Iterable[str]) -> _Half:
-        return _Half({name: _TABLES[name](plan) for name in names}, plan.failures, plan.incomplete)
+    def first() -> dict[str, str]:
+        return {name: _TABLES[name](plan) for name in _FIRST_HALF}
 
-    def first() -> _Half:
-        made = half(_FIRST_HALF)
-        made.tables["stub"] = stub_body(plan, prefix)
-        return made
-
-    def second() -> _Half:
-        return half(name for name in _TABLES if name not in _FIRST_HALF)
+    def second() -> tuple[dict[str, str], list[tuple[str, str]], list[str]]:
+        made = {name: _TABLES[name](plan) for name in _TABLES if name not in _FIRST_HALF}
+        made["stub"] = stub_body(plan, prefix)
+        return made, [tuple(f) for f in plan.failures], sorted(plan.incomplete)
 
     chosen = plan.selection
     large = len(chosen.tags) + len(chosen.funcs) > _LARGE
-    one, two = both(first, second, parallel=large)
-    plan.incomplete |= two.incomplete
-    plan.failures = list(dict.fromkeys([*one.failures, *two.failures]))
-    return one.tables | two.tables
+    one, (two, failures, incomplete) = both(first, second, parallel=large)
+    plan.incomplete.update(incomplete)
+    plan.failures += [Failure(*failure) for failure in failures]
+    plan.failures = list(dict.fromkeys(plan.failures))
+    return one | two
 
 
 def _title(plan: Plan) -> str:
@@ -122,9 +109,8 @@ def package_files(plan: Plan) -> dict[str, str]:
     }
     for name, what in _DOCSTRINGS.items():
         files[f"{name}.py"] = f'"""{what}"""\n\n{_IMPORTS.get(name, "")}{texts[name]}'
-    for path in sorted(_SUPPORT.glob("*.py")):
-        if path.stem != "module":
-            files[f"_support/{path.name}"] = path.read_text()
+    for module in ("__init__", *_SUPPORT_MODULES, "package"):
+        files[f"_support/{module}.py"] = _support_text(module)
     return files
 
 
@@ -156,11 +142,16 @@ def _facts(plan: Plan) -> dict[str, str]:
     return {name: _python(value) for name, value in tables.facts(plan).items()}
 
 
+def _support_text(module: str) -> str:
+    with open(os.path.join(_SUPPORT, f"{module}.py"), encoding="utf-8") as file:
+        return file.read()
+
+
 def _joined_support() -> str:
     """The support modules as one text: their imports of each other are gone."""
     parts = []
     for name in (*_SUPPORT_MODULES, "module"):
-        text = _RELATIVE_IMPORT.sub("", (_SUPPORT / f"{name}.py").read_text())
+        text = _RELATIVE_IMPORT.sub("", _support_text(name))
         text = _DOCSTRING.sub("", text).replace(_FUTURE, "", 1).strip("\n")
         parts.append(f"# {name}\n\n{text}\n")
     return f"{_FUTURE}\n" + "\n\n".join(parts)

@@ -6,8 +6,8 @@ all that was read and named, and sends back text.
 
 from __future__ import annotations
 
+import marshal
 import os
-import pickle
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -22,7 +22,7 @@ def both(
 ) -> tuple[_First, _Second]:
     """What the two functions return; ``second`` runs in a child if ``parallel``.
 
-    ``second`` returns something that pickles, and leaves nothing else behind.
+    ``second`` returns plain data (``marshal``'s), and leaves nothing else behind.
     Where the child cannot run or fails, ``second`` runs here, after ``first``,
     and its errors are raised as usual.
     """
@@ -48,7 +48,7 @@ def both(
         _, status = os.waitpid(pid, 0)
     if status or not sent:
         return result, second()
-    received: _Second = pickle.loads(sent)
+    received: _Second = marshal.loads(sent)
     return result, received
 
 
@@ -58,7 +58,7 @@ def _child(job: Callable[[], object], read_end: int, write_end: int) -> None:
     try:
         os.close(read_end)
         with open(write_end, "wb") as pipe:
-            pickle.dump(job(), pipe, protocol=pickle.HIGHEST_PROTOCOL)
+            pipe.write(marshal.dumps(job()))
         status = 0
     except BaseException:  # noqa: BLE001, S110  # the parent runs the job again and says what is wrong
         pass

@@ -6,8 +6,9 @@ records) is made in ``tables.py`` and ``stubs.py`` and handed over whole.
 
 from __future__ import annotations
 
+import os
+import re
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -15,17 +16,22 @@ if TYPE_CHECKING:
 
 __all__ = ["render"]
 
+_PLACEHOLDER = re.compile(r"\{\{ (\w+)(?:\.(\w+))? \}\}")
+
+
+@cache
+def _folder() -> str:
+    package = os.path.dirname(os.path.dirname(__file__))
+    in_wheel = os.path.join(package, "templates")
+    return in_wheel if os.path.isdir(in_wheel) else os.path.join(package, os.pardir, "templates")
+
 
 @cache
 def _environment() -> Environment:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    package = Path(__file__).parent.parent
-    folder = package / "templates"  # in a wheel
-    if not folder.is_dir():
-        folder = package.parent / "templates"  # in a checkout
     return Environment(
-        loader=FileSystemLoader(folder),
+        loader=FileSystemLoader(_folder()),
         undefined=StrictUndefined,
         keep_trailing_newline=True,
         trim_blocks=True,
@@ -34,5 +40,18 @@ def _environment() -> Environment:
 
 
 def render(template: str, **values: object) -> str:
-    """The text of a template with these values."""
-    return _environment().get_template(f"{template}.j2").render(**values)
+    """The text of a template with these values.
+
+    A template of nothing but placeholders is filled in here: importing Jinja2
+    takes longer than reading a kernel's types.
+    """
+    with open(os.path.join(_folder(), f"{template}.j2"), encoding="utf-8") as file:
+        text = file.read()
+    if "{%" in text or "{#" in text or "|" in "".join(re.findall(r"\{\{.*?\}\}", text)):
+        return _environment().from_string(text).render(**values)
+
+    def value(match: re.Match[str]) -> str:
+        found = values[match[1]]
+        return str(found[match[2]] if match[2] else found)  # type: ignore[index]
+
+    return _PLACEHOLDER.sub(value, text)

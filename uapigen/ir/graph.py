@@ -9,8 +9,7 @@ the kernel's).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from uapigen.errors import InputError
 from uapigen.ir.types import (
@@ -35,8 +34,7 @@ The deepest chain in a distribution kernel has 9 links.
 """
 
 
-@dataclass(frozen=True, slots=True)
-class SourceInfo:
+class SourceInfo(NamedTuple):
     """What is known of a source beside its types."""
 
     name: str

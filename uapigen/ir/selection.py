@@ -14,8 +14,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from fnmatch import translate
 
 from uapigen.ir.graph import TypeGraph
 from uapigen.ir.naming import keyword_of
@@ -39,18 +37,22 @@ from uapigen.ir.types import (
 __all__ = ["Selection", "select"]
 
 
-@dataclass(slots=True)
 class Selection:
-    """Type ids by what they become, each list ascending."""
+    """Type ids by what they become, each list ascending.
 
-    tags: list[TypeId] = field(default_factory=list)
-    """Structs, unions and enums."""
-    typedefs: list[TypeId] = field(default_factory=list)
-    funcs: list[TypeId] = field(default_factory=list)
-    vars: list[TypeId] = field(default_factory=list)
-    unmatched: list[str] = field(default_factory=list)
-    """Patterns of ``only`` that found nothing."""
-    excluded: list[TypeId] = field(default_factory=list)
+    ``tags`` are structs, unions and enums; ``unmatched`` the patterns of
+    ``only`` that found nothing.
+    """
+
+    __slots__ = ("excluded", "funcs", "tags", "typedefs", "unmatched", "vars")
+
+    def __init__(self) -> None:
+        self.tags: list[TypeId] = []
+        self.typedefs: list[TypeId] = []
+        self.funcs: list[TypeId] = []
+        self.vars: list[TypeId] = []
+        self.unmatched: list[str] = []
+        self.excluded: list[TypeId] = []
 
 
 class _Patterns:
@@ -60,7 +62,11 @@ class _Patterns:
         self.patterns = patterns
         globs = [p for p in patterns if any(c in p for c in "*?[")]
         self.exact = {p for p in patterns if p not in globs}
-        self.globs = [(p, re.compile(translate(p))) for p in globs]
+        self.globs: list[tuple[str, re.Pattern[str]]] = []
+        if globs:
+            from fnmatch import translate
+
+            self.globs = [(p, re.compile(translate(p))) for p in globs]
         self.found: set[str] = set()
 
     def match(self, *spellings: str) -> bool:

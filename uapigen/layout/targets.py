@@ -8,9 +8,9 @@ alignments are bytes, and alignments are those of a *member of a struct*
 
 from __future__ import annotations
 
-import platform
+import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from uapigen.errors import UsageError
 
@@ -19,8 +19,7 @@ __all__ = ["ALIASES", "TARGETS", "DataModel", "find_target", "guess_target", "ho
 _NATURAL = {1: 1, 2: 2, 4: 4, 8: 8, 10: 16, 12: 4, 16: 16}
 
 
-@dataclass(frozen=True, slots=True)
-class DataModel:
+class DataModel(NamedTuple):
     """One target's answers. ``aligns`` maps a scalar's size to its alignment."""
 
     arch: str
@@ -198,7 +197,7 @@ def machine_of_elf(e_machine: int, elf_class: int, big_endian: bool) -> str | No
 
 def host_arch() -> str | None:
     """This machine's architecture, or None where the table lacks it."""
-    machine = platform.machine()
+    machine = os.uname().machine
     name = ALIASES.get(machine, machine)
     return name if name in TARGETS else None
 

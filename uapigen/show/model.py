@@ -50,7 +50,7 @@ class Gap(NamedTuple):
 
 
 class Field(NamedTuple):
-    """A member. ``before + name + after`` declares it, around ``body`` where it has one.
+    """A member; ``before body between name after`` declares it.
 
     Where the type has no size in this source, ``byte_size`` is None; for a
     bitfield it is the size of its declared type.
@@ -59,6 +59,7 @@ class Field(NamedTuple):
     name: str
     c_type: str
     before: str
+    between: str
     after: str
     bit_offset: int
     bit_width: int
