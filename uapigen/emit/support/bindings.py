@@ -21,6 +21,7 @@ from .members import (
 from .records import StructRecord, UnionRecord, make_record
 
 QUALIFIERS = re.compile(r"\b(?:const|volatile|restrict)\b ?")
+TRAILING = re.compile(r"(?: ?\b(?:const|volatile|restrict))* *\Z")
 C_WORDS = frozenset(
     "char short int long signed unsigned float double void _Bool __int128 struct union enum".split()
 )
@@ -154,7 +155,10 @@ class Bindings:
         """What a bare C name stands for: a typedef, a tag, an enumerator or a constant."""
         wanted = name
         while True:
-            found = self._bare(wanted)
+            try:
+                found = self._bare(wanted)
+            except LookupError as error:  # its name is here, what it stands for is not
+                raise AttributeError(str(error)) from None
             if found is not NotImplemented:
                 return found
             # A class body turns bindings.__be32 into bindings._Class__be32.
@@ -203,9 +207,13 @@ class Bindings:
     def _make(self, spelling: str) -> Any:
         if spelling in self._types:
             return self._types[spelling]
-        found = self._by_key(self.aliases.get(spelling, spelling))
-        if found is NotImplemented and spelling not in self.aliases:
-            found = self._derived(" ".join(QUALIFIERS.sub("", spelling).split()))
+        if spelling in self.aliases:
+            found = self._make(self.aliases[spelling])
+        else:
+            found = self._by_key(spelling)
+        if found is NotImplemented:
+            plain = unqualified(" ".join(spelling.split()))
+            found = self._derived(plain) if plain == spelling else self._make(plain)
         if found is not NotImplemented:
             found = self._types.setdefault(spelling, found)
         return found
@@ -232,7 +240,7 @@ class Bindings:
         """A pointer, array or function, or void."""
         if spelling == "void":
             return None
-        if spelling.startswith("enum ") or not spelling.endswith(("*", "]", ")")):
+        if not spelling.endswith(("*", "]", ")")):
             return NotImplemented
         if outermost(spelling) is None:
             return Prototype(self, spelling) if "(" in spelling else NotImplemented
@@ -253,7 +261,7 @@ class Bindings:
         """(ctypes type of a member's bytes, how its value is wrapped or None)."""
         found = self._storage.get(spelling)
         if found is None:
-            found = self._storage[spelling] = self._stored(QUALIFIERS.sub("", spelling).strip())
+            found = self._storage[spelling] = self._stored(unqualified(spelling))
         return found
 
     def _stored(self, spelling: str) -> tuple[Any, Any]:
@@ -364,6 +372,13 @@ class Bindings:
 # C declarators, as the tables spell them
 
 
+def unqualified(spelling: str) -> str:
+    """A type without its own qualifiers; those of what it points to or consists of stay."""
+    if not any(c in spelling for c in "*[("):
+        spelling = QUALIFIERS.sub("", spelling)
+    return TRAILING.sub("", spelling).strip()
+
+
 def matching(spelling: str, opening: int) -> int:
     """Where the parenthesis opened at ``opening`` closes."""
     depth = 0
@@ -409,7 +424,7 @@ def outermost(spelling: str) -> tuple[int | None, str] | None:
             return int(spelling[opening + 1 : closing]), element
         return None
     start, end = group
-    inner = spelling[start + 1 : end]
+    inner = TRAILING.sub("", spelling[start + 1 : end])
     if inner.endswith("]"):
         opening, closing = inner.index("["), inner.index("]")
         rest = inner[:opening] + inner[closing + 1 :]
