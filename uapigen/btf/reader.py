@@ -63,6 +63,7 @@ _INTS = re.compile(b"\x01")
 _COMPOSITES = re.compile(b"[\x04\x05]")
 _ALIASES = re.compile(b"[\x08\x09\x0a\x0b\x12]")  # typedefs, qualifiers, type tags
 _ARRAYS = re.compile(b"\x03")
+_FORMS = re.compile(b"[\x03\x04\x05\x08\x09\x0a\x0b\x12]")
 _FUNCS = re.compile(b"\x0c")
 _new = tuple.__new__  # what a named tuple's own constructor calls, without the call
 _LINKAGE = ("static", "global", "extern")
@@ -150,7 +151,7 @@ class BtfGraph:
         if relocation is not None:
             self._relocate(relocation, header)
         self.nodes = Nodes(self._decode)
-        self._users: dict[TypeId, list[TypeId]] | None = None
+        self._users: dict[TypeId, list[tuple[TypeId, int]]] | None = None
         self._pointer_size: int | None = None
         self._sha256, self._machine, self._release = sha256, machine, release
 
@@ -189,32 +190,37 @@ class BtfGraph:
         found = re.finditer(b"[" + re.escape(wanted) + b"]", self._kinds, re.DOTALL)
         return iter([first + match.start() for match in found])
 
-    def users(self, type_id: TypeId) -> list[TypeId]:
-        """Own types that name this one directly, but for pointers to it and prototypes.
-
-        So: structs and unions with a member of it, arrays of it, typedefs and
-        qualifiers of it. Each as often as it names it.
-        """
+    def users(self, type_id: TypeId) -> list[tuple[TypeId, int]]:
         if self._users is None:
             self._users = self._find_users()
         return self._users.get(type_id, [])
 
-    def _find_users(self) -> dict[TypeId, list[TypeId]]:
-        users: dict[TypeId, list[TypeId]] = {}
+    def _find_users(self) -> dict[TypeId, list[tuple[TypeId, int]]]:
+        users: dict[TypeId, list[tuple[TypeId, int]]] = {}
         words, offsets, first = self.words, self._offsets, self._first_id
-        for match in re.finditer(_COMPOSITES, self._kinds):
-            index = match.start()
-            offset = offsets[index]
-            end = offset + 3 + 3 * (words[offset + 1] & 0xFFFFFF)
-            for target in words[offset + 4 : end : 3]:
-                if target in users:
-                    users[target].append(first + index)
-                else:
-                    users[target] = [first + index]
         for pattern, word in ((_ALIASES, 2), (_ARRAYS, 3)):
             for match in re.finditer(pattern, self._kinds):
                 index = match.start()
-                users.setdefault(words[offsets[index] + word], []).append(first + index)
+                target = words[offsets[index] + word]
+                users.setdefault(target, []).append((first + index, -1))
+        # A member matters if its type is a composite, or one of the forms above.
+        graph: BtfGraph | None = self
+        while graph is not None:
+            begin = graph._first_id
+            for match in re.finditer(_FORMS, graph._kinds):
+                users.setdefault(begin + match.start(), [])
+            graph = graph._base
+        for match in re.finditer(_COMPOSITES, self._kinds):
+            index = match.start()
+            offset = offsets[index]
+            info = words[offset + 1]
+            end = offset + 3 + 3 * (info & 0xFFFFFF)
+            mask = 0xFFFFFF if info >> 31 else 0xFFFFFFFF
+            for target, packed in zip(
+                words[offset + 4 : end : 3], words[offset + 5 : end : 3], strict=True
+            ):
+                if target in users:
+                    users[target].append((first + index, packed & mask))
         return users
 
     def ids_named(self, name: str) -> list[TypeId]:

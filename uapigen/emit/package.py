@@ -12,6 +12,7 @@ from uapigen.emit.parallel import both
 from uapigen.emit.stubs import stub_body
 from uapigen.emit.templates import render
 from uapigen.emit.text import LINE_LENGTH, literal
+from uapigen.errors import InputError
 from uapigen.ir.graph import TypeGraph
 from uapigen.layout.plan import Failure, Plan
 from uapigen.layout.targets import DataModel
@@ -76,8 +77,8 @@ def _make_tables(plan: Plan, prefix: str) -> dict[str, str]:
 
     def second() -> tuple[dict[str, str], list[tuple[str, str]], list[str]]:
         made = {name: _TABLES[name](plan) for name in _TABLES if name not in _FIRST_HALF}
-        made["stub"] = stub_body(plan, prefix)
-        return made, [tuple(f) for f in plan.failures], sorted(plan.incomplete)
+        made["stub"] = _stub(plan, prefix)
+        return made, [(f.spelling, f.reason) for f in plan.failures], sorted(plan.incomplete)
 
     chosen = plan.selection
     large = len(chosen.tags) + len(chosen.funcs) > _LARGE
@@ -85,7 +86,17 @@ def _make_tables(plan: Plan, prefix: str) -> dict[str, str]:
     plan.incomplete.update(incomplete)
     plan.failures += [Failure(*failure) for failure in failures]
     plan.failures = list(dict.fromkeys(plan.failures))
+    if plan.failed:  # which the other process could not know
+        two["stub"] = stub_body(plan, prefix)
     return one | two
+
+
+def _stub(plan: Plan, prefix: str) -> str:
+    """The stub, or nothing where a type is so malformed that it will be found to fail."""
+    try:
+        return stub_body(plan, prefix)
+    except InputError:
+        return ""
 
 
 def _title(plan: Plan) -> str:

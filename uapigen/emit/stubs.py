@@ -1,5 +1,8 @@
 """Type stubs: what an editor completes and a type checker accepts.
 
+A stub needs names and kinds but no layout, so it can be made beside the tables;
+types that turned out to have no layout (``Plan.failed``) are left out.
+
 A stub's class has the members as annotations. Inside a class body an
 annotation that names a type is looked up among the members first, so a type
 whose name is also a member's is reached by an alias, ``_t_name``.
@@ -8,7 +11,7 @@ whose name is also a member's is reached by an alias, ``_t_name``.
 from __future__ import annotations
 
 import keyword
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 
 from uapigen.emit.text import LINE_LENGTH, bracketed
@@ -28,11 +31,11 @@ from uapigen.ir.types import (
     TypeTag,
     Union,
 )
-from uapigen.layout.plan import Plan, RecordPlan, scalar_code
+from uapigen.layout.plan import Plan, scalar_code
 
 __all__ = ["stub_body"]
 
-_SCALAR_STUBS = {"f": "Float", "b": "Bool", "c": "Char", "i": "Int", "u": "Int"}
+_SCALAR_STUBS = {"f": "Float", "b": "Bool", "c": "Char", "C": "Char", "i": "Int", "u": "Int"}
 
 
 class _Stubs:
@@ -104,29 +107,29 @@ class _Stubs:
         key = keys.of.get(keys.same.get(type_id, type_id))
         return self.names.records.get(key, "Any") if key else "Any"
 
-    def members(self, record: RecordPlan, own: set[str]) -> list[str]:
+    def members(self, members: Sequence[Member], own: set[str]) -> list[str]:
         """Annotated members of a record, those of its anonymous parts among them."""
         texts, attributes = self.texts, self._attributes
         lines = [
             f"    {attributes[name]}: {self.bits[t] if width else texts[t]}\n"
-            for name, t, _, width in record.source_members
+            for name, t, _, width in members
         ]
         if (
             own.isdisjoint(self.types)
-            and all([attributes[name] for name, _, _, _ in record.source_members])
+            and all([attributes[name] for name, _, _, _ in members])
             and max(map(len, lines), default=0) <= LINE_LENGTH + 1
         ):
             return lines
         return [
             line
-            for member, line in zip(record.source_members, lines, strict=True)
+            for member, line in zip(members, lines, strict=True)
             for line in self._checked(member, line, own)
         ]
 
     def _checked(self, member: Member, line: str, own: set[str]) -> list[str]:
         """A member's line made right in the cases that need a closer look."""
         if not member.name:
-            return self._anonymous(member.type, own)
+            return self.members(self._inner(member), own)
         if not self._attributes[member.name]:
             return []  # only getattr() reaches it
         argument = self._arguments.get(member.type, "")
@@ -138,29 +141,29 @@ class _Stubs:
             line = bracketed(head, inside, 4) if inside else line
         return [line]
 
-    def _anonymous(self, type_id: TypeId, own: set[str]) -> list[str]:
-        inner = self.plan.planned(resolve(self.graph, type_id))
-        return self.members(inner, own) if inner is not None else []
+    def _inner(self, member: Member) -> Sequence[Member]:
+        """The members reached through an unnamed one; none through padding."""
+        node = self.graph.nodes[resolve(self.graph, member.type)]
+        return () if member.bit_width or not isinstance(node, (Struct, Union)) else node.members
 
-    def record(self, record: RecordPlan, name: str) -> str:
-        own = {name for name, _, _, _ in record.source_members}
+    def record(self, node: Struct | Union, name: str) -> str:
+        """The class of a struct or union."""
+        own = {member[0] for member in node.members}
         if "" in own:
-            own = self._own_names(record)
-        lines = self.members(record, own)
-        base = f"{self.prefix}{record.keyword.capitalize()}"
+            own = self._own_names(node.members)
+        lines = self.members(node.members, own)
+        base = f"{self.prefix}{'Struct' if isinstance(node, Struct) else 'Union'}"
         if not lines:
             return f"class {name}({base}): ...\n"
         return f"class {name}({base}):\n{''.join(lines)}"
 
-    def _own_names(self, record: RecordPlan) -> set[str]:
+    def _own_names(self, members: Sequence[Member]) -> set[str]:
         names = set()
-        for member in record.source_members:
+        for member in members:
             if member.name:
                 names.add(member.name)
             else:
-                inner = self.plan.planned(resolve(self.graph, member.type))
-                if inner is not None:
-                    names |= self._own_names(inner)
+                names |= self._own_names(self._inner(member))
         return names
 
 
@@ -234,9 +237,11 @@ def stub_body(plan: Plan, prefix: str) -> str:
         ]
         head = f"class {names.enums[enum.key]}({prefix}Enum):"
         blocks.append(f"{head}\n{''.join(members)}" if members else f"{head} ...\n")
-    for record in plan.records():
-        blocks.append(stubs.record(record, names.records[record.key]))
-    typedefs = _typedef_lines(plan, stubs, prefix)
+    for key, type_id in sorted((key, i) for i, key in plan.keys.of.items()):
+        node = plan.graph.nodes[type_id]
+        if isinstance(node, (Struct, Union)) and type_id not in plan.failed:
+            blocks.append(stubs.record(node, names.records[key]))
+    typedefs = _typedef_lines(stubs, prefix)
     aliases = [f"_t_{name} = {name}\n" for name in sorted(stubs.aliased)]
     parts = ["".join(lines), _blocks(blocks), "".join(typedefs + aliases)]
     return "\n".join(part for part in parts if part)
@@ -246,7 +251,7 @@ def _free(name: str, taken: AbstractSet[str]) -> bool:
     return name.isidentifier() and not keyword.iskeyword(name) and name not in taken
 
 
-def _typedef_lines(plan: Plan, stubs: _Stubs, prefix: str) -> list[str]:
+def _typedef_lines(stubs: _Stubs, prefix: str) -> list[str]:
     """Typedefs of records and enums as aliases, of anything else as ctypes' types."""
     lines = []
     names = stubs.names

@@ -99,8 +99,13 @@ class TypeGraph(Protocol):
         """Ids of the source's own nodes of that name, ascending."""
         ...
 
-    def users(self, type_id: TypeId) -> list[TypeId]:
-        """Own types that name this one directly, but for pointers to it and prototypes."""
+    def users(self, type_id: TypeId) -> list[tuple[TypeId, int]]:
+        """Own types that contain this one: (struct or union, bit offset of the member).
+
+        Also arrays of it, typedefs and qualifiers of it, with an offset of -1.
+        Whether the type is a composite or such a form itself; for others the
+        answer may lack members.
+        """
         ...
 
     def preload(self) -> None:

@@ -157,12 +157,14 @@ class MergedGraph:
                 for type_id in part.graph.ids_of(*kinds):
                     yield type_id + part.shift
 
-    def users(self, type_id: TypeId) -> list[TypeId]:
+    def users(self, type_id: TypeId) -> list[tuple[TypeId, int]]:
         found = []
         origin = self._part_of(type_id)
         for part in self._parts:
             if part is origin or origin.graph in _bases(part.graph):
-                found += [u + part.shift for u in part.graph.users(type_id - origin.shift)]
+                move = self._mover(part)
+                users = part.graph.users(type_id - origin.shift)
+                found += [(move(user), bit_offset) for user, bit_offset in users]
         return found
 
     def functions(self) -> tuple[list[TypeId], list[str], list[TypeId]]:

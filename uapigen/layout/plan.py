@@ -123,6 +123,8 @@ class Plan:
         self.layout = Layout(graph, model)
         self.keys = Keys()
         self.failures: list[Failure] = []
+        self.failed: set[TypeId] = set()
+        """Records that cannot be laid out, of those asked for so far."""
         self.speller = Speller(graph, self._spelling)
         self.c_types = _CTypes(self.speller)
         self._typedef_names: dict[TypeId, str] = {}
@@ -220,6 +222,7 @@ class Plan:
             members = self._emitted_members(type_id, layout.members)
         except InputError as error:
             self.failures.append(Failure(self.keys.spelling[type_id], error.problem))
+            self.failed.add(type_id)
             return None
         return RecordPlan(
             self.keys.of[type_id],
@@ -397,7 +400,7 @@ def scalar_code(node: Int | Float) -> str:
     if node.boolean and node.byte_size == 1:
         return "b"
     if node.name == "char" and node.byte_size == 1:
-        return "c"
+        return "c" if node.signed else "C"
     return "i" if node.signed else "u"
 
 

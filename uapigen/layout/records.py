@@ -15,6 +15,8 @@ says, and the difference is the evidence:
 - A type that is *embedded* behind such a hole, at multiples of the same
   alignment wherever it is embedded: the attribute is the type's own, as
   ``____cacheline_aligned`` behind a struct's closing brace puts it there.
+- The other way round: a type without any padding of its own that lies off its
+  alignment in a struct that pads other members is packed itself.
 - No members but a size (``bpf_timer``): unnamed 64-bit bitfields with an
   alignment as large as the size allows, up to 8.
 
@@ -31,7 +33,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from uapigen.errors import LayoutError
-from uapigen.ir.graph import TypeGraph
+from uapigen.ir.graph import TypeGraph, resolve
 from uapigen.ir.types import (
     Array,
     Composite,
@@ -43,6 +45,7 @@ from uapigen.ir.types import (
     Pointer,
     Qualifier,
     Struct,
+    Type,
     Typedef,
     TypeId,
     TypeTag,
@@ -193,7 +196,9 @@ class Layout:
                 align = max(align, _explaining(hole.end, hole.byte_offset, size))
         if size > _round_up(end, align):
             align = max(align, _explaining(end, size, size))
-        if size % (2 * align) == 0:
+        if size == end and not holes and align > 1 and self._is_packed_elsewhere(type_id, align):
+            align, packed = 1, True
+        if not packed and size % (2 * align) == 0:
             align = self._embedding_evidence(type_id, size, align)
         return RecordLayout(size, align, packed, members)
 
@@ -220,7 +225,8 @@ class Layout:
                 unit = 8 * byte_size
                 self._check_bitfield(type_id, name, target, bit_width, unit)
                 stop = bit_offset + bit_width
-                if bit_offset // unit != (stop - 1) // unit:
+                # Within its type's size from a multiple of its alignment (PCC_BITFIELD_TYPE_MATTERS).
+                if bit_offset % (8 * align) + bit_width > unit:
                     packed = True
             else:
                 if bit_offset & 7:
@@ -271,13 +277,12 @@ class Layout:
         if not self._may_align(type_id, 2 * align):
             return align
         best = align
-        for outer, index in self._embeddings(type_id):
+        for outer, bit_offset in self._embeddings(type_id):
             node = self.graph.nodes[outer]
             if isinstance(node, Struct):
-                byte_offset = node.members[index].bit_offset >> 3
-                end = self._end_before(node, index)
-                if byte_offset > _round_up(end, align):
-                    best = max(best, _explaining(end, byte_offset, size))
+                end = self._end_before(node, bit_offset)
+                if bit_offset >> 3 > _round_up(end, align):
+                    best = max(best, _explaining(end, bit_offset >> 3, size))
         return best if best > align and self._may_align(type_id, best) else align
 
     def _may_align(self, type_id: TypeId, align: int) -> bool:
@@ -289,43 +294,77 @@ class Layout:
         return known
 
     def _find_alignable(self, type_id: TypeId, align: int) -> bool:
-        outers = set()
-        for outer, index in self._embeddings(type_id):
-            node = self.graph.nodes[outer]
-            assert isinstance(node, (Struct, Union))
-            if (node.members[index].bit_offset >> 3) % align or node.byte_size % align:
-                return False
-            outers.add(outer)
+        places = self._embeddings(type_id)
+        bits = 8 * align
+        if any(bit_offset % bits for _, bit_offset in places):
+            return False
+        outers = {outer for outer, _ in places}
+        if any(self._source_size(outer) % align for outer in outers):
+            return False
         return all(self._may_align(outer, align) for outer in outers)
 
-    def _embeddings(self, type_id: TypeId) -> Iterator[tuple[TypeId, int]]:
-        """(struct or union, index of the member) wherever the type is embedded by value."""
-        graph = self.graph
+    def _is_packed_elsewhere(self, type_id: TypeId, align: int) -> bool:
+        """Whether a type that lies naturally in itself is shown to be packed by those around it.
+
+        It is, if a struct that is not packed itself (a scalar's alignment
+        explains another hole in it) has it off its alignment, and no hole
+        anywhere is there for this type's sake.
+        """
+        places = self._embeddings(type_id)
+        bits = 8 * align
+        off = [place for place in places if place[1] % bits]
+        if not off:
+            return False
+        for outer, bit_offset in places:
+            node = self.graph.nodes[outer]
+            if isinstance(node, Struct):
+                end = self._end_before(node, bit_offset)
+                if end % align and _round_up(end, align) == bit_offset >> 3:
+                    return False
+        return any(self._has_natural_hole(self.graph.nodes[outer]) for outer, _ in off)
+
+    def _has_natural_hole(self, node: Type) -> bool:
+        if not isinstance(node, Struct):
+            return False
+        end = 0
+        for member in _in_memory_order(node):
+            byte_offset = member.bit_offset >> 3
+            if byte_offset > end and not member.bit_width:
+                target = self.graph.nodes[resolve(self.graph, member.type)]
+                if isinstance(target, (Int, Float, Enum, Pointer)):
+                    align = self.size_align(member.type).byte_align
+                    if align > 1 and byte_offset == _round_up(end, align):
+                        return True
+            bits = member.bit_width or 8 * self._source_size(member.type)
+            end = max(end, member.bit_offset + bits + 7 >> 3)
+        return False
+
+    def _embeddings(self, type_id: TypeId) -> list[tuple[TypeId, int]]:
+        """(struct or union, bit offset) wherever the type is embedded by value."""
         forms = [type_id]  # the type itself, and arrays, typedefs and qualified forms of it
+        found: list[tuple[TypeId, int]] = []
         for form in forms:
-            for user in dict.fromkeys(self._users(form)):
-                node = graph.nodes[user]
-                if isinstance(node, (Struct, Union)):
-                    for index, member in enumerate(node.members):
-                        if member.type == form:
-                            yield user, index
+            for user, bit_offset in self._users(form):
+                if bit_offset >= 0:
+                    found.append((user, bit_offset))
                 elif user not in forms:
                     forms.append(user)
-
-    def _users(self, type_id: TypeId) -> list[TypeId]:
-        graph: TypeGraph | None = self.graph
-        found: list[TypeId] = []
-        while graph is not None and type_id < len(graph):
-            found += graph.users(type_id)
-            graph = graph.base
         return found
 
-    def _end_before(self, node: Struct, index: int) -> int:
-        """Where the members that lie before a member end, in bytes."""
-        start = node.members[index].bit_offset
+    def _users(self, type_id: TypeId) -> list[tuple[TypeId, int]]:
+        graph = self.graph
+        found = graph.users(type_id)
+        while (base := graph.base) is not None:
+            graph = base
+            if type_id < len(graph):
+                found = found + graph.users(type_id)
+        return found
+
+    def _end_before(self, node: Struct, bit_offset: int) -> int:
+        """Where the members that begin before ``bit_offset`` end, in bytes."""
         end = 0
         for member in node.members:
-            if member.bit_offset < start:
+            if member.bit_offset < bit_offset:
                 bits = member.bit_width or 8 * self._source_size(member.type)
                 end = max(end, member.bit_offset + bits)
         return end + 7 >> 3

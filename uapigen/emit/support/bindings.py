@@ -35,7 +35,8 @@ INTEGERS: dict[tuple[str, int], Any] = {
     ("i", 4): ctypes.c_int32,
     ("i", 8): ctypes.c_int64,
     ("b", 1): ctypes.c_bool,
-    ("c", 1): ctypes.c_char,
+    ("c", 1): ctypes.c_char,  # signed
+    ("C", 1): ctypes.c_char,  # unsigned
     ("f", 4): ctypes.c_float,
     ("f", 8): ctypes.c_double,
 }
@@ -291,7 +292,7 @@ class Bindings:
             return heading["size"], heading["signed"], False
         if spelling in self.scalars:
             kind, size, _ = self.scalars[spelling]
-            return size, kind == "i", kind == "b"
+            return size, kind in "ic", kind == "b"
         return self.integer(self.tables.entry("typedefs", spelling))
 
     def _scalar(self, spelling: str) -> tuple[Any, Any]:
@@ -489,5 +490,5 @@ def rename_enumerator(made: Any, old: str, new: str) -> None:
     member = made._member_map_[new]
     if member._name_ == old:
         member._name_ = new
-    if new and new != "mro":  # which stays the method, reach it by made["mro"]
+    if new and not hasattr(enum.EnumMeta, new):  # else only made[new] reaches it
         type.__setattr__(made, new, member)

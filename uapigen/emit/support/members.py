@@ -14,7 +14,7 @@ from typing import Any
 MANGLED = re.compile(r"_[A-Za-z0-9_]*?[A-Za-z0-9](__.*)", re.DOTALL)
 # Names a C member may not take from a class: ctypes', Python's and ours.
 RESERVED = frozenset(
-    [name for name in dir(ctypes.Structure) if name.startswith("__")]
+    [n for n in {*dir(ctypes.Structure), *dir(type(ctypes.Structure))} if n.startswith("__")]
     + ["_fields_", "_anonymous_", "_pack_", "_align_", "_layout_", "_type_", "_length_"]
     + ["_b_base_", "_b_needsfree_", "_objects", "_leaves_", "_spelling_", "_height_", "_raw_"]
     + ["_keep_", "_bindings_", "__dict__", "__weakref__", "__slots__", "__module__"]

@@ -241,7 +241,7 @@ def make_record(
             member = BytesMember(leaf_name, offset, wrap)
         setattr(cls, attribute, member)
     for leaf_name, *_ in leaves:
-        if keyword.iskeyword(leaf_name):
+        if keyword.iskeyword(leaf_name) and not hasattr(cls, f"{leaf_name}_"):
             setattr(cls, f"{leaf_name}_", getattr(cls, attribute_name(leaf_name)))
     return cls
 

@@ -49,7 +49,8 @@ class Text:
         text, mark, stop = self.text, self.mark, self.stop
         low, high = 0, len(text)
         while True:
-            at = text.rfind(mark, low, (low + high) // 2 + len(mark))
+            # The last record that begins in the lower half, else the first one there is.
+            at = text.rfind(mark, low, min((low + high) // 2 + len(mark), high))
             if at < 0:
                 at = text.find(mark, low, high)
                 if at < 0:
