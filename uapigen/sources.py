@@ -88,7 +88,7 @@ def _read(path: str) -> _File:
 
 def _unwrap(data: bytes, path: str) -> BtfBlob:
     for order in ("little", "big"):
-        if data[:2] == MAGIC.to_bytes(2, order):  # type: ignore[arg-type]
+        if data[:2] == MAGIC.to_bytes(2, order):
             return BtfBlob(path, data, None, None, None, order == "big", None)
     # Most runs read raw BTF; only the others pay for knowing ELF and kernel images.
     from uapigen.btf.container import unwrap

@@ -9,7 +9,7 @@ from __future__ import annotations
 import marshal
 import os
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 __all__ = ["both"]
 
@@ -58,7 +58,8 @@ def _child(job: Callable[[], object], read_end: int, write_end: int) -> None:
     try:
         os.close(read_end)
         with open(write_end, "wb") as pipe:
-            pipe.write(marshal.dumps(job()))
+            data: Any = job()
+            pipe.write(marshal.dumps(data))
         status = 0
     except BaseException:  # noqa: BLE001, S110  # the parent runs the job again and says what is wrong
         pass

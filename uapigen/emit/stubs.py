@@ -13,7 +13,9 @@ from __future__ import annotations
 import keyword
 from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Set as AbstractSet
+from enum import IntEnum
 
+from uapigen.emit.support.members import attribute_name
 from uapigen.emit.text import LINE_LENGTH, bracketed
 from uapigen.ir.graph import resolve
 from uapigen.ir.naming import keyword_of
@@ -120,11 +122,18 @@ class _Stubs:
             and max(map(len, lines), default=0) <= LINE_LENGTH + 1
         ):
             return lines
-        return [
+        checked = [
             line
             for member, line in zip(members, lines, strict=True)
             for line in self._checked(member, line, own)
         ]
+        # A member ``from_`` beside ``from``, whose attribute would be the same.
+        by_name: dict[str, str] = {}
+        for line in checked:
+            attribute = line.partition(":")[0]
+            if attribute not in by_name or attribute.strip() in own:
+                by_name[attribute] = line
+        return list(by_name.values())
 
     def _checked(self, member: Member, line: str, own: set[str]) -> list[str]:
         """A member's line made right in the cases that need a closer look."""
@@ -183,7 +192,7 @@ class _Attributes(dict[str, str]):
     """A member's attribute in a stub, or "" for one that only getattr() reaches."""
 
     def __missing__(self, name: str) -> str:
-        attribute = f"{name}_" if keyword.iskeyword(name) else name
+        attribute = f"{name}_" if keyword.iskeyword(name) else attribute_name(name)
         if not (attribute.isidentifier() and attribute.isascii()):
             attribute = ""
         self[name] = attribute
@@ -193,12 +202,25 @@ class _Attributes(dict[str, str]):
 _BUILTIN = frozenset({"Any", "int", "bool", "float"})
 
 
+# What an IntEnum class has already.
+_ENUM_OWN = frozenset(dir(IntEnum))
+# A package's own names; a C name that is one of them is reached by ctype() alone.
+_API = {
+    "__abi__": "Abi",
+    "ctype": "Ctype",
+    "asdict": "Asdict",
+    "flexible": "Flexible",
+    "functions": "Functions",
+    "variables": "Variables",
+}
+
+
 class _StubNames:
     """Names in a stub's one namespace: typedefs first, then records, enums, constants."""
 
     def __init__(self, plan: Plan) -> None:
         self.typedefs = plan.typedefs
-        taken = {name for name in self.typedefs if name.isidentifier()}
+        taken = {name for name in self.typedefs if name.isidentifier()} | _API.keys()
         self.records: dict[str, str] = {}
         self.enums: dict[str, str] = {}
         for type_id, key in plan.keys.of.items():
@@ -215,25 +237,18 @@ def stub_body(plan: Plan, prefix: str) -> str:
     """All of a stub but its imports; ``prefix`` stands before the names of ``typing.pyi``."""
     stubs = _Stubs(plan, prefix)
     names = stubs.names
-    lines = [
-        f"__abi__: {prefix}Abi\n",
-        f"ctype: {prefix}Ctype\n",
-        f"asdict: {prefix}Asdict\n",
-        f"flexible: {prefix}Flexible\n",
-        f"functions: {prefix}Functions\n",
-        f"variables: {prefix}Variables\n",
-    ]
-    reserved = {"__abi__", "ctype", "asdict", "flexible", "functions", "variables"}
-    taken = names.taken | reserved
+    lines = [f"{name}: {prefix}{kind}\n" for name, kind in _API.items()]
+    taken = names.taken | _API.keys()
     for name, value in sorted(plan.constants.items()):
-        if isinstance(value, int) and _free(name, taken):
+        if isinstance(value, int) and _free(name, taken) and not _is_module_attribute(name):
             lines.append(f"{name}: {prefix}int\n")
     blocks = []
     for enum in plan.enums():
         members = [
             f"    {name} = {value}\n"
             for name, value in enum.enumerators
-            if _free(name, frozenset()) and name != "mro"
+            # Type checkers take a name with two underscores for a private one.
+            if _free(name, _ENUM_OWN) and not name.startswith("__")
         ]
         head = f"class {names.enums[enum.key]}({prefix}Enum):"
         blocks.append(f"{head}\n{''.join(members)}" if members else f"{head} ...\n")
@@ -247,6 +262,10 @@ def stub_body(plan: Plan, prefix: str) -> str:
     return "\n".join(part for part in parts if part)
 
 
+def _is_module_attribute(name: str) -> bool:
+    return name in ("__doc__", "__file__", "__name__", "__path__", "__package__", "__spec__")
+
+
 def _free(name: str, taken: AbstractSet[str]) -> bool:
     return name.isidentifier() and not keyword.iskeyword(name) and name not in taken
 
@@ -256,7 +275,7 @@ def _typedef_lines(stubs: _Stubs, prefix: str) -> list[str]:
     lines = []
     names = stubs.names
     for name, c_type in sorted(names.typedefs.items()):
-        if not name.isidentifier() or keyword.iskeyword(name):
+        if not _free(name, _API.keys()):
             continue
         target = _final_target(names.typedefs, c_type)
         word, _, key = target.partition(" ")

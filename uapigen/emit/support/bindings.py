@@ -18,12 +18,19 @@ from .members import (
     Pointer,
     PointerItems,
 )
-from .records import StructRecord, UnionRecord, make_record
+from .records import StructRecord, StructType, UnionRecord, UnionType, make_record
 
 QUALIFIERS = re.compile(r"\b(?:const|volatile|restrict)\b ?")
 TRAILING = re.compile(r"(?: ?\b(?:const|volatile|restrict))* *\Z")
-C_WORDS = frozenset(
-    "char short int long signed unsigned float double void _Bool __int128 struct union enum".split()
+C_WORDS = {"char", "short", "int", "long", "signed", "unsigned", "float", "double"}
+C_WORDS |= {"void", "_Bool", "__int128", "struct", "union", "enum"}
+ADDRESSES = (
+    bytes,
+    ctypes._Pointer,
+    ctypes._CFuncPtr,  # type: ignore[attr-defined]
+    ctypes.c_void_p,
+    ctypes.c_char_p,
+    ctypes.c_wchar_p,
 )
 INTEGERS: dict[tuple[str, int], Any] = {
     ("u", 1): ctypes.c_uint8,
@@ -44,7 +51,7 @@ MACHINES = {"amd64": "x86_64", "arm64": "aarch64", "i686": "i386", "armv7l": "ar
 
 
 class Prototype:
-    """A function's type as data: C spellings, and the types they stand for when asked."""
+    """A function's type as data: C spellings, and when asked the types behind them."""
 
     def __init__(self, bindings: Bindings, spelling: str, name: str = "") -> None:
         self._bindings = bindings
@@ -79,7 +86,11 @@ class Prototype:
     def __str__(self) -> str:
         opening = params_start(self.spelling)
         before = self.spelling[:opening]
-        return f"{before}{self.name}{self.spelling[opening:]}" if self.name else self.spelling
+        return (
+            f"{before}{self.name}{self.spelling[opening:]}"
+            if self.name
+            else self.spelling
+        )
 
     def __repr__(self) -> str:
         return f"<function {self}>" if self.name else f"<prototype {self}>"
@@ -98,7 +109,9 @@ class Variable:
         return self._bindings.ctype(self.spelling)
 
     def __repr__(self) -> str:
-        return f"<variable {self.spelling} {self.name}, {self.section}+{self.offset:#x}>"
+        return (
+            f"<variable {self.spelling} {self.name}, {self.section}+{self.offset:#x}>"
+        )
 
 
 class Entries(Mapping[str, Any]):
@@ -114,7 +127,8 @@ class Entries(Mapping[str, Any]):
         return self._make(self._bindings, name, found)
 
     def __iter__(self) -> Iterator[str]:
-        return self._bindings.tables.names(self._table)
+        found: Iterator[str] = self._bindings.tables.names(self._table)
+        return found
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
@@ -141,19 +155,18 @@ class Bindings:
         self._types: dict[str, Any] = {}
         self._storage: dict[str, tuple[Any, Any]] = {}
         self._pointers: dict[str, Any] = {}
-        self.Struct: Any = type(StructRecord)(
-            "Struct", (StructRecord,), {"__slots__": (), "_bindings_": self}
+        body = {"__slots__": (), "_bindings_": self}
+        self.Struct: Any = StructType("Struct", (StructRecord,), dict(body))
+        self.Union: Any = UnionType("Union", (UnionRecord,), dict(body))
+        self.functions = Entries(
+            self, "functions", lambda b, name, c: Prototype(b, c, name)
         )
-        self.Union: Any = type(UnionRecord)(
-            "Union", (UnionRecord,), {"__slots__": (), "_bindings_": self}
-        )
-        self.functions = Entries(self, "functions", lambda b, name, c: Prototype(b, c, name))
         self.variables = Entries(self, "variables", Variable)
 
     # By name
 
     def lookup(self, name: str) -> Any:
-        """What a bare C name stands for: a typedef, a tag, an enumerator or a constant."""
+        """What a bare C name stands for: typedef, tag, enumerator or constant."""
         wanted = name
         while True:
             try:
@@ -170,14 +183,16 @@ class Bindings:
         raise AttributeError(f"module {self.module!r} has no attribute {name!r}")
 
     def _bare(self, name: str) -> Any:
-        for name in (name, name[:-1]) if name.endswith("_") else (name,):
-            for spelling in (name, f"struct {name}", f"union {name}", f"enum {name}"):
+        for bare in (name, name[:-1]) if name.endswith("_") else (name,):
+            for spelling in (bare, f"struct {bare}", f"union {bare}", f"enum {bare}"):
                 found = self._make(spelling)
                 if found is not NotImplemented:
                     return found
-            constant = self.tables.entry("constants", name)
+            constant = self.tables.entry("constants", bare)
             if isinstance(constant, tuple):
-                raise AttributeError(f"{name} differs between {', '.join(constant)}: ask one")
+                raise AttributeError(
+                    f"{bare} differs between {', '.join(constant)}: ask one"
+                )
             if constant is not None:
                 return constant
         return NotImplemented
@@ -228,7 +243,9 @@ class Bindings:
                 return NotImplemented
             _, members, facts = found
             size_align = (facts["size"], facts["align"], keyword == "union")
-            return make_record(self, key, size_align, facts.get("name", spelling), members)
+            return make_record(
+                self, key, size_align, facts.get("name", spelling), members
+            )
         if keyword == "enum" and key:
             found = self.tables.statement("enum", key)
             return NotImplemented if found is None else self._enum(key, found[1])
@@ -250,8 +267,12 @@ class Bindings:
     def _enum(self, key: str, constants: dict[str, int]) -> Any:
         refused = [name for name in constants if enum_refuses(key, name)]
         stand_ins = {name: f"{name}_uapigen" for name in refused}
-        members = [(stand_ins.get(name, name), value) for name, value in constants.items()]
-        made: Any = enum.IntEnum(key, members, module=self.module)
+        members = [
+            (stand_ins.get(name, name), value) for name, value in constants.items()
+        ]
+        made: Any = enum.EnumMeta.__call__(
+            enum.IntEnum, key, members, module=self.module
+        )
         for name in refused:
             rename_enumerator(made, stand_ins[name], name)
         return made
@@ -276,7 +297,10 @@ class Bindings:
             heading = self.tables.heading(self.aliases.get(spelling, spelling)[5:])
             if heading is None:
                 raise LookupError(self._absence(spelling))
-            return self._scalar_type("i" if heading["signed"] else "u", heading["size"]), None
+            return (
+                self._scalar_type("i" if heading["signed"] else "u", heading["size"]),
+                None,
+            )
         if spelling in self.scalars:
             return self._scalar(spelling)
         target = self.tables.entry("typedefs", spelling)
@@ -288,7 +312,9 @@ class Bindings:
         """(size in bytes, signed?, boolean?) of an integer or enum type."""
         spelling = QUALIFIERS.sub("", spelling).strip()
         if spelling.startswith("enum "):
-            heading = self.tables.heading(self.aliases.get(spelling, spelling)[5:]) or {}
+            heading = (
+                self.tables.heading(self.aliases.get(spelling, spelling)[5:]) or {}
+            )
             return heading["size"], heading["signed"], False
         if spelling in self.scalars:
             kind, size, _ = self.scalars[spelling]
@@ -299,16 +325,22 @@ class Bindings:
         kind, size, align = self.scalars[spelling]
         if (kind, size) in INTEGERS:
             return self._scalar_type(kind, size), None
-        if kind == "f" and size == ctypes.sizeof(ctypes.c_longdouble) and self._is_host():
+        if (
+            kind == "f"
+            and size == ctypes.sizeof(ctypes.c_longdouble)
+            and self._is_host()
+        ):
             return ctypes.c_longdouble, None
         code: Any = Bytes(size, self.big_endian, kind == "i")
         if kind == "f" and size == 2:
             code = Packed(">e" if self.big_endian else "<e")
         made = self._types.get(spelling)
         if made is None:
-            words = self._scalar_type("u", min(align, 8)) * (size // min(align, 8))
+            unit = min(align, 8, size & -size)
+            words = self._scalar_type("u", unit) * (size // unit)
             body = {"_fields_": [("_bytes", words)], "_align_": align, "_code_": code}
-            made = self._types[spelling] = type(Opaque)(spelling, (Opaque,), body)
+            meta: Any = type(Opaque)
+            made = self._types[spelling] = meta(spelling, (Opaque,), body)
         return made, code
 
     def _is_host(self) -> bool:
@@ -325,6 +357,7 @@ class Bindings:
         inner, wrap = self.storage(element)
         if wrap is None:
             return inner * count
+        mixin: Any
         if isinstance(wrap, str):
             mixin, body = PointerItems, {"_pointer_": self.pointer(wrap)}
         else:
@@ -332,7 +365,9 @@ class Bindings:
 
         def of(length: int) -> Any:
             plain = inner * length
-            return type(plain)(plain.__name__, (mixin, plain), {**body, "_of_": staticmethod(of)})
+            return type(plain)(
+                plain.__name__, (mixin, plain), {**body, "_of_": staticmethod(of)}
+            )
 
         return of(count)
 
@@ -351,15 +386,16 @@ class Bindings:
         if value is None:
             return 0, None
         if isinstance(value, int):
-            return int(value), value.__dict__.get("kept") if isinstance(value, Pointer) else None
+            return int(value), (
+                value.__dict__.get("kept") if isinstance(value, Pointer) else None
+            )
         if self.pointer_size != ctypes.sizeof(ctypes.c_void_p) or self.big_endian != (
             sys.byteorder == "big"
         ):
             raise TypeError(f"{self.abi['arch']} pointers are set from an int or None")
-        if isinstance(value, (bytes, ctypes._Pointer, ctypes._CFuncPtr)) or isinstance(
-            value, (ctypes.c_void_p, ctypes.c_char_p, ctypes.c_wchar_p)
-        ):
-            return ctypes.cast(value, ctypes.c_void_p).value or 0, value
+        if isinstance(value, ADDRESSES):
+            address: Any = value
+            return ctypes.cast(address, ctypes.c_void_p).value or 0, value
         if hasattr(value, "_obj"):  # ctypes.byref()
             value = value._obj
         if hasattr(value, "_b_base_"):
@@ -374,7 +410,7 @@ class Bindings:
 
 
 def unqualified(spelling: str) -> str:
-    """A type without its own qualifiers; those of what it points to or consists of stay."""
+    """A type without its own qualifiers; those of what it points to stay."""
     if not any(c in spelling for c in "*[("):
         spelling = QUALIFIERS.sub("", spelling)
     return TRAILING.sub("", spelling).strip()
@@ -407,7 +443,7 @@ def declarator(spelling: str) -> tuple[int, int] | None:
 
 
 def outermost(spelling: str) -> tuple[int | None, str] | None:
-    """Peel a type's outermost layer: (array length, element) or (None, pointer's target).
+    """Peel a type's outermost layer: (array length, element) or (None, pointee).
 
     None for a function, and for what has no layer to peel. Reads as C does,
     from the place of the missing name outwards.
@@ -429,7 +465,10 @@ def outermost(spelling: str) -> tuple[int | None, str] | None:
     if inner.endswith("]"):
         opening, closing = inner.index("["), inner.index("]")
         rest = inner[:opening] + inner[closing + 1 :]
-        return int(inner[opening + 1 : closing]), f"{spelling[: start + 1]}{rest}{spelling[end:]}"
+        return (
+            int(inner[opening + 1 : closing]),
+            f"{spelling[: start + 1]}{rest}{spelling[end:]}",
+        )
     if inner.endswith("*"):
         rest = inner[:-1].rstrip()
         if rest:
@@ -463,9 +502,15 @@ def split_param(param: str) -> tuple[str, str]:
     group = declarator(param)
     begin, end = (group[0] + 1, group[1]) if group else (0, len(param))
     core = param[begin:end]
-    cut = min((at for at in (core.find("["), core.find("(")) if at >= 0), default=len(core))
+    cut = min(
+        (at for at in (core.find("["), core.find("(")) if at >= 0), default=len(core)
+    )
     found = re.fullmatch(r"(?s)(.*[\s*])([A-Za-z_]\w*)", core[:cut])
-    if not found or found[2] in C_WORDS or not set(found[1].split()) - {"struct", "union", "enum"}:
+    if (
+        not found
+        or found[2] in C_WORDS
+        or not set(found[1].split()) - {"struct", "union", "enum"}
+    ):
         return "", param
     head = param[:begin] + found[1]
     tail = core[cut:] + param[end:]

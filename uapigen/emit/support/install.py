@@ -18,7 +18,9 @@ def install(bindings: Bindings, namespace: dict[str, Any]) -> Callable[[str], An
         if name == "__all__":
             return bindings.names()
         found = bindings.lookup(name)
-        if name[:1] != "_" or not name[1:2].isupper():  # not one that a class body mangled
+        if (
+            name[:1] != "_" or not name[1:2].isupper()
+        ):  # not one that a class body mangled
             namespace[name] = found
         return found
 

@@ -14,9 +14,21 @@ from typing import Any
 MANGLED = re.compile(r"_[A-Za-z0-9_]*?[A-Za-z0-9](__.*)", re.DOTALL)
 # Names a C member may not take from a class: ctypes', Python's and ours.
 RESERVED = frozenset(
-    [n for n in {*dir(ctypes.Structure), *dir(type(ctypes.Structure))} if n.startswith("__")]
+    [
+        n
+        for n in {*dir(ctypes.Structure), *dir(type(ctypes.Structure))}
+        if n.startswith("__")
+    ]
     + ["_fields_", "_anonymous_", "_pack_", "_align_", "_layout_", "_type_", "_length_"]
-    + ["_b_base_", "_b_needsfree_", "_objects", "_leaves_", "_spelling_", "_height_", "_raw_"]
+    + [
+        "_b_base_",
+        "_b_needsfree_",
+        "_objects",
+        "_leaves_",
+        "_spelling_",
+        "_height_",
+        "_raw_",
+    ]
     + ["_keep_", "_bindings_", "__dict__", "__weakref__", "__slots__", "__module__"]
     + ["from_address", "from_buffer", "from_buffer_copy", "from_param", "in_dll"]
 )
@@ -67,7 +79,8 @@ class Member:
         self.name, self.offset, self.size = name, offset, size
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.name}: offset {self.offset}, size {self.size}>"
+        place = f"offset {self.offset}, size {self.size}"
+        return f"<{type(self).__name__} {self.name}: {place}>"
 
 
 class PointerMember(Member):
@@ -99,22 +112,38 @@ class PointerMember(Member):
 class BitMember(Member):
     """A bitfield. ``bit_offset`` counts from the start of the class, in bits."""
 
-    __slots__ = ("_boolean", "_mask", "_shift", "_sign", "_unit", "bit_offset", "bit_width")
+    __slots__ = (
+        "_boolean",
+        "_mask",
+        "_shift",
+        "_sign",
+        "_unit",
+        "bit_offset",
+        "bit_width",
+    )
 
     def __init__(
-        self, name: str, bit_offset: int, bit_width: int, kind: tuple[int, bool, bool], big: bool
+        self,
+        name: str,
+        bit_offset: int,
+        bit_width: int,
+        kind: tuple[int, bool, bool],
+        big: bool,
     ) -> None:
         byte_size, signed, self._boolean = kind
         first, stop = bit_offset // 8, (bit_offset + bit_width + 7) // 8
         super().__init__(name, first, byte_size)
         self.bit_offset, self.bit_width = bit_offset, bit_width
         self._unit = BYTES[stop - first, big]
-        self._shift = 8 * stop - bit_offset - bit_width if big else bit_offset - 8 * first
+        self._shift = (
+            8 * stop - bit_offset - bit_width if big else bit_offset - 8 * first
+        )
         self._mask = (1 << bit_width) - 1
         self._sign = 1 << bit_width - 1 if signed else 0
 
     def __repr__(self) -> str:
-        return f"<BitMember {self.name}: bit {self.bit_offset}, {self.bit_width} bits wide>"
+        place = f"bit offset {self.bit_offset}, width {self.bit_width}"
+        return f"<BitMember {self.name}: {place}>"
 
     def __get__(self, obj: Any, owner: Any = None) -> Any:
         if obj is None:
@@ -197,7 +226,7 @@ def root_of(obj: Any) -> Any:
 
 
 def kept_by(obj: Any) -> dict[int, Any] | None:
-    """Python objects that pointers in ``obj``'s memory keep alive, by the pointer's address."""
+    """What pointers in ``obj``'s memory keep alive, by the pointer's address."""
     return getattr(root_of(obj), "_keep_", None)
 
 
@@ -230,7 +259,7 @@ class PointerItems:
             items = range(*index.indices(len(self)))  # type: ignore[arg-type]
             if len(value) != len(items):
                 raise ValueError("Can only assign sequence of same size")
-            for item, one in zip(items, value):
+            for item, one in zip(items, value, strict=True):
                 self[item] = one
             return
         number, kept = bindings.address_of(value)

@@ -19,4 +19,6 @@ def open_module(namespace: dict[str, Any]) -> Callable[[str], Any]:
         "function_tags": namespace["_FUNCTION_TAGS"],
     }
     tables = Tables(lambda table: str(namespace[f"_{table.upper()}"]))
-    return install(Bindings(namespace["__abi__"], facts, tables, namespace["__name__"]), namespace)
+    return install(
+        Bindings(namespace["__abi__"], facts, tables, namespace["__name__"]), namespace
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 from collections.abc import Callable
 from typing import Any
@@ -13,13 +14,7 @@ from .tables import Tables
 
 def open_package(namespace: dict[str, Any]) -> Callable[[str], Any]:
     """Open the package whose ``__init__`` has this namespace."""
-    from .._facts import (  # type: ignore[import-not-found]
-        ALIASES,
-        FUNCTION_TAGS,
-        INCOMPLETE,
-        SCALARS,
-    )
-
+    known = importlib.import_module("._facts", namespace["__name__"])
     loader = namespace["__spec__"].loader
     folder = os.path.dirname(namespace["__file__"])
 
@@ -28,12 +23,14 @@ def open_package(namespace: dict[str, Any]) -> Callable[[str], Any]:
         return data.decode()
 
     facts = {
-        "scalars": SCALARS,
-        "aliases": ALIASES,
-        "incomplete": INCOMPLETE,
-        "function_tags": FUNCTION_TAGS,
+        "scalars": known.SCALARS,
+        "aliases": known.ALIASES,
+        "incomplete": known.INCOMPLETE,
+        "function_tags": known.FUNCTION_TAGS,
     }
-    bindings = Bindings(namespace["__abi__"], facts, Tables(load), namespace["__name__"])
+    bindings = Bindings(
+        namespace["__abi__"], facts, Tables(load), namespace["__name__"]
+    )
     return install(bindings, namespace)
 
 

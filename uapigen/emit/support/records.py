@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import ctypes
 import keyword
+import operator
 import sys
 from typing import Any
 
@@ -52,8 +53,10 @@ class Record:
     def __init__(self, *args: Any, **members: Any) -> None:
         names = [leaf[0] for leaf in self._leaves_]
         if len(args) > len(names):
-            raise TypeError(f"{type(self).__name__} has {len(names)} members, {len(args)} given")
-        for name, value in (*zip(names, args), *members.items()):
+            raise TypeError(
+                f"{type(self).__name__} has {len(names)} members, {len(args)} given"
+            )
+        for name, value in (*zip(names, args, strict=False), *members.items()):
             if not hasattr(type(self), attribute_name(name)):
                 raise TypeError(f"{type(self).__name__} has no member {name!r}")
             setattr(self, attribute_name(name), value)
@@ -78,7 +81,7 @@ class UnionRecord(Record, ctypes.Union, metaclass=UnionType):
 
 
 def _unmangled(cls: Any, name: str) -> str:
-    """What ``x.__reserved`` means inside a class body, where Python says ``_Class__reserved``."""
+    """What ``_Class__reserved`` means: ``x.__reserved`` inside a class body."""
     if mangled := MANGLED.fullmatch(name):
         tail = mangled[1]
         names = {leaf[0] for leaf in cls._leaves_}
@@ -102,7 +105,11 @@ def _free(stem: str, taken: set[str]) -> str:
 
 
 def _place(
-    fields: list[tuple[str, Any, int]], size: int, align: int, is_union: bool, taken: set[str]
+    fields: list[tuple[str, Any, int]],
+    size: int,
+    align: int,
+    is_union: bool,
+    taken: set[str],
 ) -> tuple[list[tuple[str, Any]], int | None, int]:
     """Storage fields with the padding that puts each at its offset.
 
@@ -113,16 +120,17 @@ def _place(
     aligns = [ctypes.alignment(kind) for _, kind, _ in fields]
     natural = max(aligns, default=1)
     pack = None
-    misplaced = any(offset % a for (_, _, offset), a in zip(fields, aligns))
+    offsets = [offset for _, _, offset in fields]
+    misplaced = any(map(operator.mod, offsets, aligns))
     if natural > align or misplaced:
         pack = align
-        while any(offset % min(pack, a) for (_, _, offset), a in zip(fields, aligns)):
+        while any(map(operator.mod, offsets, [min(pack, a) for a in aligns])):
             pack //= 2
         aligns = [min(pack, a) for a in aligns]
         natural = max(aligns, default=1)
     laid: list[tuple[str, Any]] = []
     position = 0
-    for (name, kind, offset), a in zip(fields, aligns):
+    for (name, kind, offset), a in zip(fields, aligns, strict=True):
         if offset > position and not is_union and -(-position // a) * a != offset:
             pad = _free(f"_pad_{position}", taken)
             laid.append((pad, ctypes.c_uint8 * (offset - position)))
@@ -164,7 +172,11 @@ def _realise(
 
 
 def _body(
-    body: dict[str, Any], laid: Any, pack: int | None, anonymous: list[str], align: int | None
+    body: dict[str, Any],
+    laid: Any,
+    pack: int | None,
+    anonymous: list[str],
+    align: int | None,
 ) -> dict[str, Any]:
     body = {"__slots__": (), **body}
     if pack is not None:
@@ -209,11 +221,19 @@ def make_record(
     # 3.12 crashes on two of one name.
     numbers = iter(range(len(anonymous)))
     fields = [
-        (f"_anon{height}_{next(numbers)}", kind._raw_(), offset) if not field else (field, kind, offset)
+        (
+            (f"_anon{height}_{next(numbers)}", kind._raw_(), offset)
+            if not field
+            else (field, kind, offset)
+        )
         for field, kind, offset in fields
     ]
-    parts = [field for field, _, _ in fields if field.startswith(f"_anon{height}_")][: len(anonymous)]
-    meta, base = (UnionType, bindings.Union) if facts[2] else (StructType, bindings.Struct)
+    parts = [field for field, _, _ in fields if field.startswith(f"_anon{height}_")][
+        : len(anonymous)
+    ]
+    meta, base = (
+        (UnionType, bindings.Union) if facts[2] else (StructType, bindings.Struct)
+    )
     body = {
         "__module__": bindings.module,
         "_leaves_": tuple(leaves),

@@ -1,4 +1,4 @@
-"""Where generated facts lie: sorted Python text, searched and compiled a record at a time.
+"""Where generated facts lie: sorted Python text, compiled a record at a time.
 
 A kernel's tables are megabytes that Python would take seconds to compile as a
 whole, so a table is read as text, a record is found by bisection, and only
@@ -19,20 +19,21 @@ def literal(name: str) -> str:
     """
     if name.isascii() and name.isprintable() and '"' not in name and "\\" not in name:
         return name
-    return "".join(
-        c
-        if c.isascii() and c.isprintable() and c not in '"\\'
-        else f"\\x{ord(c):02x}"
-        if ord(c) < 0x100
-        else f"\\u{ord(c):04x}"
-        if ord(c) < 0x10000
-        else f"\\U{ord(c):08x}"
-        for c in name
-    )
+    return "".join(map(escaped, name))
+
+
+def escaped(c: str) -> str:
+    """One character of a name, as ``literal`` writes it."""
+    if c.isascii() and c.isprintable() and c not in '"\\':
+        return c
+    code = ord(c)
+    if code < 0x100:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
 class Text:
-    """Records of one form: each begins with ``mark``, and its key ends with ``stop``."""
+    """Records of one form: each begins with ``mark``; its key ends with ``stop``."""
 
     def __init__(self, load: Callable[[], str], mark: str, stop: str) -> None:
         self._load, self.mark, self.stop = load, mark, stop
@@ -49,7 +50,7 @@ class Text:
         text, mark, stop = self.text, self.mark, self.stop
         low, high = 0, len(text)
         while True:
-            # The last record that begins in the lower half, else the first one there is.
+            # The last record that begins in the lower half, else the first of all.
             at = text.rfind(mark, low, min((low + high) // 2 + len(mark), high))
             if at < 0:
                 at = text.find(mark, low, high)
@@ -82,7 +83,9 @@ class Statement:
     keywords to this class instead of a metaclass, and gets plain facts back.
     """
 
-    def __new__(cls, name: str, bases: Any, body: dict[str, Any], /, **facts: Any) -> Any:
+    def __new__(
+        cls, _name: str, bases: Any, body: dict[str, Any], /, **facts: Any
+    ) -> Any:
         return bases[0].kind, body["_members_"], facts
 
 
@@ -92,7 +95,9 @@ def statement_base(kind: str) -> Any:
     return made
 
 
-STATEMENT_BASES = {kind: statement_base(kind.lower()) for kind in ("Struct", "Union", "Enum")}
+STATEMENT_BASES = {
+    kind: statement_base(kind.lower()) for kind in ("Struct", "Union", "Enum")
+}
 
 
 class Tables:
@@ -107,16 +112,20 @@ class Tables:
 
         self._classes = {"record": classes("records"), "enum": classes("enums")}
         self._entries = {
-            name: entries(name) for name in ("typedefs", "constants", "functions", "variables")
+            name: entries(name)
+            for name in ("typedefs", "constants", "functions", "variables")
         }
 
     def statement(self, kind: str, key: str) -> tuple[str, Any, dict[str, Any]] | None:
-        """(``struct``, ``union`` or ``enum``; members; keywords) of a class statement."""
+        """("struct", "union" or "enum"; members; keywords) of a class statement."""
         source = self._classes[kind].find(key)
         if source is None:
             return None
         scope: dict[str, Any] = dict(STATEMENT_BASES)
-        exec(compile(f"class _({source.partition('(')[2]}", f"<{kind} {key}>", "exec"), scope)
+        exec(
+            compile(f"class _({source.partition('(')[2]}", f"<{kind} {key}>", "exec"),
+            scope,
+        )
         found: tuple[str, Any, dict[str, Any]] = scope["_"]
         return found
 
@@ -126,7 +135,9 @@ class Tables:
         if source is None:
             return None
         heading = source.partition("(")[2].partition("):\n")[0].partition(",")[2]
-        found: dict[str, Any] = eval(f"dict({heading})", {"dict": dict, "__builtins__": {}})
+        found: dict[str, Any] = eval(
+            f"dict({heading})", {"dict": dict, "__builtins__": {}}
+        )
         return found
 
     def entry(self, table: str, name: str) -> Any:
@@ -143,8 +154,10 @@ class Tables:
         return iter(self._entries[table])
 
     def keys(self, kind: str) -> Iterator[str]:
-        """The keys of all structs and unions (``record``) or enums (``enum``), sorted."""
+        """The keys of all structs and unions ("record") or enums ("enum"), sorted."""
         return iter(self._classes[kind])
 
 
-Struct, Union, Enum = STATEMENT_BASES.values()  # for a table that is imported as a module
+Struct, Union, Enum = (
+    STATEMENT_BASES.values()
+)  # for a table that is imported as a module

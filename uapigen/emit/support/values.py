@@ -1,5 +1,4 @@
-"""Values as C text, as plain data, as numpy dtypes; flexible arrays.
-"""
+"""Values as C text, as plain data, as numpy dtypes; flexible arrays."""
 
 from __future__ import annotations
 
@@ -25,10 +24,15 @@ def designated(value: Any, depth: int) -> str:
     if isinstance(value, ctypes.Array):
         if not depth and len(value):
             return "{...}"
-        items = [designated(value[i], depth - 1) for i in range(min(len(value), REPR_ITEMS))]
+        items = [
+            designated(value[i], depth - 1) for i in range(min(len(value), REPR_ITEMS))
+        ]
         return "{" + ", ".join(items + ["..."] * (len(value) > REPR_ITEMS)) + "}"
     if isinstance(value, bytes):
-        text = "".join(chr(b) if 32 <= b < 127 and b not in b'"\\' else f"\\x{b:02x}" for b in value)
+        text = "".join(
+            chr(b) if 32 <= b < 127 and b not in b'"\\' else f"\\x{b:02x}"
+            for b in value
+        )
         return f'"{text}"'
     if isinstance(value, bool):
         return "true" if value else "false"
@@ -36,13 +40,14 @@ def designated(value: Any, depth: int) -> str:
 
 
 def asdict(value: Any) -> Any:
-    """Plain dicts, lists, ints, floats and bytes with the contents of a struct, union or array.
+    """A struct, union or array as plain dicts, lists, ints, floats and bytes.
 
     Members of anonymous parts stand beside the others; pointers become ints.
     """
     if hasattr(type(value), "_leaves_"):
         return {
-            name: asdict(getattr(value, attribute_name(name))) for name, *_ in value._leaves_
+            name: asdict(getattr(value, attribute_name(name)))
+            for name, *_ in value._leaves_
         }
     if isinstance(value, ctypes.Array):
         return [asdict(item) for item in value]
@@ -70,8 +75,11 @@ def flexible(obj: Any, name: str, count: int | None = None) -> Any:
             raise ValueError("the buffer's end is not known: give count")
         count = room // size if size else 0
     elif count < 0 or (room is not None and count * size > room):
-        raise ValueError(f"{count} elements of {size} bytes do not fit into {room} bytes")
-    array = type(empty)._of_(count) if hasattr(type(empty), "_of_") else empty._type_ * count
+        raise ValueError(
+            f"{count} elements of {size} bytes do not fit into {room} bytes"
+        )
+    kind: Any = type(empty)
+    array = kind._of_(count) if hasattr(kind, "_of_") else kind._type_ * count
     found = array.from_address(ctypes.addressof(obj) + field.offset)
     found._keep_ = {0: obj}
     return found
@@ -106,12 +114,19 @@ def dtype_of(cls: Any) -> Any:
         offsets.append(offset)
         bits -= set(range(offset, offset + ctypes.sizeof(storage)))
     for first in sorted(byte for byte in bits if byte - 1 not in bits):
-        last = next(byte for byte in range(first, first + len(bits) + 1) if byte + 1 not in bits)
+        last = next(
+            byte for byte in range(first, first + len(bits) + 1) if byte + 1 not in bits
+        )
         names.append(f"_bits_{first}")
         formats.append(numpy.dtype((numpy.uint8, (last + 1 - first,))))
         offsets.append(first)
     return numpy.dtype(
-        {"names": names, "formats": formats, "offsets": offsets, "itemsize": ctypes.sizeof(cls)}
+        {
+            "names": names,
+            "formats": formats,
+            "offsets": offsets,
+            "itemsize": ctypes.sizeof(cls),
+        }
     )
 
 
