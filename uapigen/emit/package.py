@@ -34,13 +34,15 @@ _TABLES: dict[str, Callable[[Plan], str]] = {
     "variables": tables.variables_text,
 }
 _DOCSTRINGS = {
-    "records": "Structs and unions: a member is (name, byte offset, C type), a bitfield"
-    "\n(name, bit offset, C type, bit width). Sizes and alignments are bytes.\n",
-    "enums": "Enums and their constants. Sizes are bytes.\n",
-    "typedefs": "Typedef -> the C type it names.\n",
-    "constants": "Enumerator -> value, or the enums that differ about it.\n",
-    "functions": "Function -> its type, as C spells it.\n",
-    "variables": "Variable -> (C type, section, byte offset, byte size, linkage).\n",
+    "records": """Structs and unions: sizes and alignments in bytes.
+
+A member is (name, byte offset, C type), a bitfield (name, bit offset, C type, bit width).
+""",
+    "enums": "Enums and their constants: sizes in bytes.",
+    "typedefs": "Typedef -> the C type it names.",
+    "constants": "Enumerator -> value, or the enums that differ about it.",
+    "functions": "Function -> its type, as C spells it.",
+    "variables": "Variable -> (C type, section, byte offset, byte size, linkage).",
 }
 _IMPORTS = {
     "records": "from ._support.tables import Struct, Union\n",

@@ -11,8 +11,7 @@ whose name is also a member's is reached by an alias, ``_t_name``.
 from __future__ import annotations
 
 import keyword
-from collections.abc import Callable, Iterable, Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import Callable, Container, Iterable, Sequence
 from enum import IntEnum
 
 from uapigen.emit.support.members import attribute_name
@@ -107,7 +106,8 @@ class _Stubs:
     def _record(self, type_id: TypeId) -> str:
         keys = self.plan.keys
         key = keys.of.get(keys.same.get(type_id, type_id))
-        return self.names.records.get(key, "Any") if key else "Any"
+        name = self.names.records.get(key, "Any") if key else "Any"
+        return name if _free(name, ()) else "Any"
 
     def members(self, members: Sequence[Member], own: set[str]) -> list[str]:
         """Annotated members of a record, those of its anonymous parts among them."""
@@ -118,7 +118,7 @@ class _Stubs:
         ]
         if (
             own.isdisjoint(self.types)
-            and all([attributes[name] for name, _, _, _ in members])
+            and all([attributes[name] == name != "" for name, _, _, _ in members])
             and max(map(len, lines), default=0) <= LINE_LENGTH + 1
         ):
             return lines
@@ -203,7 +203,7 @@ _BUILTIN = frozenset({"Any", "int", "bool", "float"})
 
 
 # What an IntEnum class has already.
-_ENUM_OWN = frozenset(dir(IntEnum))
+_ENUM_OWN = frozenset([*dir(IntEnum), "name", "value"])
 # A package's own names; a C name that is one of them is reached by ctype() alone.
 _API = {
     "__abi__": "Abi",
@@ -240,21 +240,26 @@ def stub_body(plan: Plan, prefix: str) -> str:
     lines = [f"{name}: {prefix}{kind}\n" for name, kind in _API.items()]
     taken = names.taken | _API.keys()
     for name, value in sorted(plan.constants.items()):
-        if isinstance(value, int) and _free(name, taken) and not _is_module_attribute(name):
+        if isinstance(value, int) and _free(name, taken):
             lines.append(f"{name}: {prefix}int\n")
     blocks = []
     for enum in plan.enums():
         members = [
             f"    {name} = {value}\n"
             for name, value in enum.enumerators
-            # Type checkers take a name with two underscores for a private one.
-            if _free(name, _ENUM_OWN) and not name.startswith("__")
+            # Type checkers take _x_ for Python's own and __x for a private name.
+            if _free(name, _ENUM_OWN) and not name.startswith("__") and name[:1] + name[-1:] != "__"
         ]
-        head = f"class {names.enums[enum.key]}({prefix}Enum):"
-        blocks.append(f"{head}\n{''.join(members)}" if members else f"{head} ...\n")
+        enum_name = names.enums[enum.key]
+        if not _free(enum_name, ()):
+            continue
+        head = f"class {enum_name}({prefix}Enum):"
+        blocks.append(f"{head}\n{''.join(members)}" if members else f"{enum_name}: {prefix}Any\n")
     for key, type_id in sorted((key, i) for i, key in plan.keys.of.items()):
         node = plan.graph.nodes[type_id]
-        if isinstance(node, (Struct, Union)) and type_id not in plan.failed:
+        if not isinstance(node, (Struct, Union)) or type_id in plan.failed:
+            continue
+        if _free(names.records[key], ()):
             blocks.append(stubs.record(node, names.records[key]))
     typedefs = _typedef_lines(stubs, prefix)
     aliases = [f"_t_{name} = {name}\n" for name in sorted(stubs.aliased)]
@@ -262,12 +267,14 @@ def stub_body(plan: Plan, prefix: str) -> str:
     return "\n".join(part for part in parts if part)
 
 
-def _is_module_attribute(name: str) -> bool:
-    return name in ("__doc__", "__file__", "__name__", "__path__", "__package__", "__spec__")
-
-
-def _free(name: str, taken: AbstractSet[str]) -> bool:
-    return name.isidentifier() and not keyword.iskeyword(name) and name not in taken
+def _free(name: str, taken: Container[str]) -> bool:
+    """Whether a stub can say the name: a word, not Python's own (``__doc__``), not taken."""
+    return (
+        name.isidentifier()
+        and not keyword.iskeyword(name)
+        and not (name[:2] == "__" == name[-2:])
+        and name not in taken
+    )
 
 
 def _typedef_lines(stubs: _Stubs, prefix: str) -> list[str]:
@@ -275,7 +282,7 @@ def _typedef_lines(stubs: _Stubs, prefix: str) -> list[str]:
     lines = []
     names = stubs.names
     for name, c_type in sorted(names.typedefs.items()):
-        if not _free(name, _API.keys()):
+        if not _free(name, _API):
             continue
         target = _final_target(names.typedefs, c_type)
         word, _, key = target.partition(" ")

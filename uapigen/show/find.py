@@ -139,16 +139,16 @@ def _by_constant(graph: TypeGraph, layer: TypeGraph, name: str) -> list[Found]:
 
 
 def _not_found(graph: TypeGraph, keyword: str, name: str) -> str:
-    what = f"{keyword} {name}" if keyword else name
     classes = (_KEYWORDS[keyword],) if keyword else (Struct, Union, Enum, Typedef, Func, Var)
     kinds = keyword or "struct, union, enum, typedef, function or variable"
     sentence = f"{graph.info.name}: no {kinds} is called {name!r}"
-    close = _close_matches(graph, classes, name) if what else []
+    same = [found.spelling for layer in _layers(graph) for found in _of_name(graph, layer, "", name)]
+    close = list(dict.fromkeys(same)) or (_close_matches(graph, classes, name) if name else [])
     return f"{sentence}; did you mean {_or(close)}?" if close else sentence
 
 
 def _close_matches(graph: TypeGraph, classes: tuple[type, ...], name: str) -> list[str]:
-    """Up to four spellings like ``name``.
+    """Up to four spellings like ``name``: a letter wrong, or the beginning of a longer one.
 
     Only names that begin or end like it and are about as long are compared:
     comparing all of a kernel's would take longer than reading them.
@@ -157,16 +157,21 @@ def _close_matches(graph: TypeGraph, classes: tuple[type, ...], name: str) -> li
 
     folded = name.lower()
     near: dict[str, str] = {}
+    longer: dict[str, str] = {}
     for layer in _layers(graph):
         for type_id in layer.ids_of(*classes):
             node = graph[type_id]
-            other = getattr(node, "name", "")
-            if abs(len(other) - len(name)) > 4 or len(other) > 200:
-                continue
+            other: str = getattr(node, "name", "")
             lower = other.lower()
-            if lower[:2] == folded[:2] or lower[-3:] == folded[-3:]:
+            if lower.startswith(folded):
+                longer.setdefault(lower, _spelling(node))
+            if abs(len(other) - len(name)) < 5 and (
+                lower[:2] == folded[:2] or lower[-3:] == folded[-3:]
+            ):
                 near.setdefault(lower, _spelling(node))
-    return [near[match] for match in get_close_matches(folded, near, 4, 0.75)]
+    close = [near[match] for match in get_close_matches(folded[:200], near, 4, 0.75)]
+    close += [longer[match] for match in sorted(longer, key=lambda match: (len(match), match))]
+    return list(dict.fromkeys(close))[:4]
 
 
 def _or(names: list[str]) -> str:

@@ -1,8 +1,8 @@
 """Where no member lies: holes, padding, and the attributes that explain them.
 
-A gap behind a bitfield is split at the end of the bitfield's storage unit (as
-large as its declared type): up to there more bits of that type would fit, so
-it is counted in bits; the rest is whole bytes that anything would fit into.
+What is left of the storage unit of a bitfield (as large as its declared type)
+is counted in bits, since more bits of that type would fit there; all else is
+whole bytes that anything would fit into.
 """
 
 from __future__ import annotations
@@ -11,25 +11,32 @@ from collections.abc import Iterable
 
 from uapigen.show.model import BIT_HOLE, BIT_PADDING, HOLE, PADDING, Field, Gap, Totals
 
-__all__ = ["explaining_align", "gaps_before", "storage_end", "totals"]
+__all__ = ["explaining_align", "gaps_before", "storage_unit", "totals"]
 
 
-def storage_end(bit_stop: int, unit_bits: int) -> int:
-    """The end of the storage unit that holds the last bit of a bitfield, in bits."""
-    return -(-bit_stop // unit_bits) * unit_bits if unit_bits else bit_stop
+def storage_unit(bit_offset: int, bit_width: int, unit_bits: int) -> tuple[int, int]:
+    """Where the storage of a bitfield begins and ends, in bits: one unit, or where packed, more."""
+    unit = unit_bits or 8
+    stop = bit_offset + bit_width
+    return bit_offset // unit * unit, -(-stop // unit) * unit
 
 
-def gaps_before(bit_offset: int, end: int, unit_end: int, *, last: bool = False) -> list[Gap]:
+def gaps_before(
+    bit_offset: int, unit_start: int, end: int, unit_end: int, *, last: bool = False
+) -> list[Gap]:
     """What lies unused between ``end`` and ``bit_offset``.
 
-    ``end`` is where the members so far end, ``unit_end`` where the storage unit
-    of the last one does; ``last`` says that ``bit_offset`` is the record's end.
+    ``end`` is where the members so far end, ``unit_end`` where the storage of
+    the last one does; ``unit_start`` is where the storage of the next one
+    begins. ``last`` says that ``bit_offset`` is the record's end.
     """
     if end >= bit_offset:
         return []
     in_bits, in_bytes = (BIT_PADDING, PADDING) if last else (BIT_HOLE, HOLE)
     split = min(max(end, unit_end), bit_offset)
-    whole = max(split, bit_offset // 8 * 8)  # the last bits before a bitfield in mid-byte
+    whole = min(max(split, unit_start), bit_offset)
+    if split == whole:  # nothing lies outside the two storage units
+        return [Gap(in_bits, end, bit_offset - end)]
     parts = ((in_bits, end, split), (in_bytes, split, whole), (in_bits, whole, bit_offset))
     return [Gap(kind, start, stop - start) for kind, start, stop in parts if stop > start]
 

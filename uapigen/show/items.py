@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from uapigen.ir.graph import TypeGraph
+from uapigen.ir.graph import TypeGraph, resolve
 from uapigen.ir.types import (
     Array,
     Enum,
@@ -66,22 +66,25 @@ def _base(viewer: Viewer, type_id: TypeId, node: Int | Float) -> Base:
 
 def _typedef(viewer: Viewer, type_id: TypeId, spelling: str) -> Typedef:
     graph = viewer.graph
+    resolve(graph, type_id)  # it refuses an endless chain
     byte_size, byte_align = viewer.size_align(type_id)
     steps: list[tuple[str, str]] = []
     body: Body | None = None
     inline = False
-    at, ends_at = type_id, ""
+    chain: list[str] = []
+    at = type_id
     for _ in range(_MAX_CHAIN):
         node = graph[at]
         assert isinstance(node, TypedefNode)
-        name = node.name
+        align = _own_align(viewer, at, node)
         inlined = viewer.inlined(node.target)
         if inlined is not None:
             body, inline = viewer.nested(inlined, 0), True
-            steps.append((f"typedef {inlined.before}", f"{inlined.between}{name}{inlined.after}"))
+            declared = f"{inlined.between}{node.name}{inlined.after}{align}"
+            steps.append((f"typedef {inlined.before}", declared))
         else:
-            steps.append((f"typedef {viewer.spell(node.target, name)}", ""))
-        ends_at = viewer.spell(node.target)
+            steps.append((f"typedef {viewer.spell(node.target, node.name)}{align}", ""))
+        chain.append(viewer.spell(node.target))
         at = _by_value(graph, node.target)
         if inline or not isinstance(graph[at], TypedefNode):
             break
@@ -89,8 +92,23 @@ def _typedef(viewer: Viewer, type_id: TypeId, spelling: str) -> Typedef:
     if not inline and isinstance(end, Struct | Union | Enum):
         body = viewer.body(at, f"{type(end).__name__.lower()} {end.name}")
     return Typedef(
-        spelling, byte_size, byte_align, tuple(steps), ends_at, body, inline, viewer.tags(type_id)
+        spelling,
+        byte_size,
+        byte_align,
+        tuple(steps),
+        tuple(chain),
+        body,
+        inline,
+        viewer.tags(type_id),
     )
+
+
+def _own_align(viewer: Viewer, type_id: TypeId, node: TypedefNode) -> str:
+    """The attribute of a typedef that does not align as what it names, like ``__aligned_u64``."""
+    byte_align = viewer.size_align(type_id)[1]
+    if byte_align is None or byte_align == viewer.size_align(node.target)[1]:
+        return ""
+    return f" __attribute__((aligned({byte_align})))"
 
 
 def _by_value(graph: TypeGraph, type_id: TypeId) -> TypeId:

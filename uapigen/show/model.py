@@ -74,6 +74,8 @@ class Field(NamedTuple):
     tags: tuple[str, ...]
     body: Body | None
     """The definition, where it is written in place."""
+    by_value: bool
+    """False where ``body`` is behind a pointer."""
 
 
 class Totals(NamedTuple):
@@ -156,8 +158,8 @@ class Typedef(NamedTuple):
     byte_size: int | None
     byte_align: int | None
     steps: tuple[tuple[str, str], ...]
-    ends_at: str
-    """The C spelling of what the last step names."""
+    chain: tuple[str, ...]
+    """What each step names, spelled in C; the last is what the type is."""
     body: Body | None
     inline: bool
     tags: tuple[str, ...]

@@ -22,7 +22,7 @@ from uapigen.ir.types import (
 )
 from uapigen.layout.records import Layout
 from uapigen.layout.targets import DataModel
-from uapigen.show.gaps import explaining_align, gaps_before, storage_end, totals
+from uapigen.show.gaps import explaining_align, gaps_before, storage_unit, totals
 from uapigen.show.model import Body, EnumBody, Field, Gap, Record
 
 __all__ = ["Inlined", "Viewer"]
@@ -31,7 +31,7 @@ _MAX_CHAIN = 64
 _MAX_DEPTH = 48
 """Of bodies in bodies; what lies deeper is named only. The deepest of a kernel is 9."""
 _MAX_ROWS = 200_000
-"""Of one run; a malformed source can nest a few types into more than anybody can read."""
+"""Of one definition; a hostile source can nest a few types into more than anybody can read."""
 _MODES = {1: "QI", 2: "HI", 8: "DI"}
 """GCC's machine modes of the enums that are not as large as an int."""
 
@@ -82,9 +82,9 @@ class Viewer:
             node = self.graph[self._by_value(type_id)]
             return (node.byte_size if isinstance(node, Struct | Union) else None), None
 
-    def inlined(self, type_id: TypeId) -> Inlined | None:
+    def inlined(self, type_id: TypeId, *, expand: bool = False) -> Inlined | None:
         """How a type without a name, or one to expand, is written where it is used."""
-        found = self._inlined_by_value(type_id)
+        found = self._inlined_by_value(type_id, expand)
         if found is None:
             before, after = self._speller.halves(type_id)
             if "\0" not in before:
@@ -102,7 +102,7 @@ class Viewer:
             return None
         return found
 
-    def _inlined_by_value(self, type_id: TypeId) -> Inlined | None:
+    def _inlined_by_value(self, type_id: TypeId, expand: bool) -> Inlined | None:
         qualifiers, dimensions = "", ""
         typedefs: list[str] = []
         for _ in range(_MAX_CHAIN):
@@ -116,11 +116,11 @@ class Viewer:
                     type_id = node.target
                 case TypeTag():
                     type_id = node.target
-                case Typedef() if self.expand:
+                case Typedef() if expand:
                     typedefs.append(node.name)
                     type_id = node.target
                 case Struct() | Union() | Enum() if not node.name or (
-                    self.expand and not isinstance(node, Enum)
+                    expand and not isinstance(node, Enum)
                 ):
                     return Inlined(type_id, qualifiers, "", dimensions, True, tuple(typedefs))
                 case _:
@@ -151,6 +151,8 @@ class Viewer:
         """A struct, union or enum; ``base`` is the bit it starts at in the outermost type."""
         node = self.graph[type_id]
         assert isinstance(node, Struct | Union | Enum)
+        if not self._open:
+            self._rows_left = _MAX_ROWS
         if isinstance(node, Enum):
             mode = _MODES.get(node.byte_size, "")
             if mode == "DI" and any(not -1 << 31 <= value < 1 << 32 for _, value in node[3]):
@@ -169,7 +171,8 @@ class Viewer:
     def _record(self, type_id: TypeId, node: Struct | Union, spelling: str, base: int) -> Record:
         problem, packed, byte_align = "", False, None
         try:
-            _, byte_align, packed = self.layout.record(type_id)
+            layout = self.layout.record(type_id)
+            byte_align, packed = layout.byte_align, layout.packed
         except LayoutError as error:
             problem = error.problem
         rows: list[Field | Gap] = []
@@ -179,8 +182,13 @@ class Viewer:
         order = sorted(enumerate(node.members), key=_place) if not is_union else None
         for index, member in order or enumerate(node.members):
             byte_size, align = self.size_align(member.type)
+            start, stop = member.bit_offset, member.bit_offset + 8 * (byte_size or 0)
+            unit = start, stop
+            if member.bit_width:
+                stop = start + member.bit_width
+                unit = storage_unit(start, member.bit_width, 8 * (byte_size or 0))
             if not is_union:
-                rows += _moved(gaps_before(member.bit_offset, end, unit_end), base)
+                rows += _moved(gaps_before(start, unit[0], end, unit_end), base)
             natural = 1 if packed or not align else align
             forced = 0
             if not is_union and not member.bit_width and not problem:
@@ -188,14 +196,11 @@ class Viewer:
             if member.name or not member.bit_width:
                 explained = max(explained, natural, forced)
             rows.append(self._field(type_id, index, member, byte_size, forced, base))
-            if member.bit_width:
-                stop = member.bit_offset + member.bit_width
-                stop_unit = storage_end(stop, 8 * (byte_size or 0))
-            else:
-                stop = stop_unit = member.bit_offset + 8 * (byte_size or 0)
             if stop >= end:
-                end, unit_end = stop, stop_unit
-        rows += _moved(gaps_before(8 * node.byte_size, end, unit_end, last=True), base)
+                end = stop
+                unit_end = max(unit_end, unit[1]) if member.bit_width else stop
+        whole = 8 * node.byte_size
+        rows += _moved(gaps_before(whole, whole, end, unit_end, last=True), base)
         return Record(
             type(node).__name__.lower(),
             spelling,
@@ -218,19 +223,18 @@ class Viewer:
         forced: int,
         base: int,
     ) -> Field:
-        inlined = self.inlined(member.type)
+        inlined = self.inlined(member.type, expand=self.expand)
         bits = f":{member.bit_width}" if member.bit_width else ""
         body: Body | None = None
+        by_value, padding = True, 0
         if inlined is None:
-            before, after = self._speller.halves(member.type)
-            before, after = self._plain(before), self._plain(after)
+            before, after = map(self._plain, self._speller.halves(member.type))
             between = ""
             typedefs: tuple[str, ...] = ()
             padding = 0 if bits else self._padding_of(member.type)
         else:
             _, before, between, after, by_value, typedefs = inlined
             body = self.nested(inlined, base + member.bit_offset if by_value else 0)
-            padding = 0
         return Field(
             member.name,
             self.spell(member.type),
@@ -245,6 +249,7 @@ class Viewer:
             typedefs,
             self.tags(outer, index),
             body,
+            by_value,
         )
 
     def nested(self, inlined: Inlined, base: int) -> Body:

@@ -30,7 +30,15 @@ RESERVED = frozenset(
         "_raw_",
     ]
     + ["_keep_", "_bindings_", "__dict__", "__weakref__", "__slots__", "__module__"]
-    + ["from_address", "from_buffer", "from_buffer_copy", "from_param", "in_dll"]
+    + [
+        "__getattr__",
+        "__buffer__",
+        "from_address",
+        "from_buffer",
+        "from_buffer_copy",
+        "from_param",
+        "in_dll",
+    ]
 )
 
 

@@ -1,0 +1,110 @@
+"""``uapigen verify BINDINGS [SOURCE...]``: hold a generated package against its source."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from uapigen.cli.progress import Progress
+from uapigen.errors import UsageError
+from uapigen.ir.graph import SourceInfo
+from uapigen.ir.selection import select
+from uapigen.layout.plan import Plan
+from uapigen.sources import RUNNING_KERNEL, open_sources
+from uapigen.verify.expectations import expectations
+from uapigen.verify.run import Outcome, run_probe
+
+__all__ = ["run"]
+
+_EPILOG = """\
+BINDINGS is imported, and so runs with your rights, by an interpreter of its own;
+each class is held against SOURCE by ctypes introspection, and by writing bits
+and reading bytes.
+
+exit codes: 0 everything agrees; 1 something differs (one line each); 2 usage;
+3 BINDINGS cannot be imported, or SOURCE is malformed; 4 the system refused.
+"""
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="uapigen verify",
+        usage="uapigen verify [options] BINDINGS [SOURCE...]",
+        description="Hold generated bindings against their source.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add("bindings", metavar="BINDINGS", help="a package directory or a .py file")
+    add("sources", nargs="*", metavar="SOURCE", help=f"default: {RUNNING_KERNEL}")
+    add("--only", metavar="PATTERN", action="append", default=[], help="as they were made with")
+    add("--exclude", metavar="PATTERN", action="append", default=[], help="as they were made with")
+    add("--arch", metavar="ARCH", help="target, where the source does not say")
+    add("--base", metavar="FILE", help="the BTF under split BTF")
+    add("--python", metavar="INTERPRETER", default=sys.executable, help="CPython 3.10 or later"
+        " to import BINDINGS with; default: the one that runs uapigen")
+    add("--quiet", action="store_true", help="no progress, no summary")
+    add("--verbose", action="store_true", help="also list what cannot be laid out")
+    return parser
+
+
+def run(argv: list[str]) -> int:
+    """Verify; returns the exit code. Raises :class:`uapigen.errors.UapigenError`."""
+    options = _parser().parse_args(argv)
+    progress = Progress(enabled=not options.quiet)
+    progress.step("reading")
+    opened = open_sources(
+        options.sources or [RUNNING_KERNEL], base=options.base, arch=options.arch
+    )
+    selection = select(opened.graph, options.only, options.exclude)
+    if selection.unmatched:
+        raise UsageError(f"--only {selection.unmatched[0]!r} matches nothing in the sources")
+    progress.step("working out what must be there")
+    expected = expectations(Plan(opened.graph, opened.model, selection))
+    progress.step("importing and looking")
+    outcome = run_probe(Path(options.bindings), expected, options.python)
+    progress.done()
+    for line in outcome.differences:
+        print(_printable(line))
+    if options.verbose:
+        for spelling, reason in expected["refused"].items():
+            print(_printable(f"uapigen: {spelling} cannot be laid out: {reason}"), file=sys.stderr)
+    if not options.quiet:
+        print(_printable(_summary(options, opened.graph.sources, outcome)))
+    return 1 if outcome.differences else 0
+
+
+def _summary(options: argparse.Namespace, sources: list[SourceInfo], outcome: Outcome) -> str:
+    against = " and ".join(options.sources or [RUNNING_KERNEL])
+    counts = ", ".join(f"{number} {what}" for what, number in outcome.counts.items())
+    found = len(outcome.differences)
+    verdict = f"{found} difference{'s' if found > 1 else ''} from" if found else "agree with"
+    lines = [
+        f"uapigen: {options.bindings}: {counts or 'nothing'} {verdict} {against}"
+        f" on Python {outcome.python}"
+    ]
+    made_from, here = _digests(outcome), {source.sha256 for source in sources}
+    if made_from != here:
+        lines.append(
+            f"they were made from another source: sha256 {_short(made_from)}, here {_short(here)}"
+        )
+    if not options.only and sum("is missing (" in line for line in outcome.differences) > 10:
+        lines.append("if they were made with --only or --exclude, give the same here")
+    return "; ".join(lines)
+
+
+def _digests(outcome: Outcome) -> set[str]:
+    sources = outcome.abi.get("sources")
+    listed = sources if isinstance(sources, list) else []
+    return {str(source.get("sha256")) for source in listed if isinstance(source, dict)}
+
+
+def _short(digests: set[str]) -> str:
+    return " and ".join(f"{digest[:12]}…" for digest in sorted(digests)) or "unknown"
+
+
+def _printable(line: str) -> str:
+    """Names come from strangers: no line breaks, no terminal escapes."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in line)

@@ -1,0 +1,278 @@
+"""What generated bindings must offer, worked out from the source alone.
+
+The result is plain data: it goes as JSON to ``probe.py``, which runs in an
+interpreter of its own and knows nothing of uapigen. Names are those of the
+plan, as the bindings have no others; sizes, offsets, bits, shapes and values
+come from the nodes of the IR, alignments from the layout.
+
+A type's shape is one row of the table ``shapes``, and is referred to by its
+index there:
+
+    ["int", byte size, signed?]        enums are integers, too
+    ["bool" | "char" | "float", byte size]
+    ["pointer", byte size, target's spelling, is the target among the bindings?]
+    ["array", byte size, count, element's index]
+    ["record", byte size, spelling]
+    ["function", spelling]  ["enum", spelling]  ["void"]  ["missing", spelling]
+
+The last four only stand behind typedefs. ``prototypes`` is such a table, too:
+[return type, [[parameter's name, its type] ...], variadic?], spelled in C.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable
+from typing import Any, TypeVar
+
+from uapigen.errors import InputError, LayoutError
+from uapigen.ir.graph import resolve
+from uapigen.ir.naming import identical
+from uapigen.ir.selection import owner_of_vars
+from uapigen.ir.types import (
+    Array,
+    Enum,
+    Forward,
+    Func,
+    FuncProto,
+    Qualifier,
+    Struct,
+    Typedef,
+    TypeId,
+    TypeTag,
+    Union,
+    Unknown,
+    Var,
+)
+from uapigen.layout.plan import Plan
+from uapigen.verify.shapes import Shape, leaves, shape_of
+
+__all__ = ["expectations"]
+
+_Id = TypeVar("_Id", bound=Hashable)
+
+
+def expectations(plan: Plan) -> dict[str, Any]:
+    """What bindings made by this plan must offer, as data for JSON."""
+    return _Expectations(plan).everything()
+
+
+class _Expectations:
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.graph = plan.graph
+        self.shapes: list[list[Any]] = []
+        self.prototypes: list[list[Any]] = []
+        self._rows: dict[tuple[Any, ...], int] = {}
+        self._row_of: dict[TypeId, int] = {}
+        self.typedefs = self._numbered(plan.selection.typedefs, self._typedef_name)
+        self._typedef_ids = set(plan.selection.typedefs)
+        self._refused: dict[TypeId, str] = {}
+
+    def everything(self) -> dict[str, Any]:
+        model = self.plan.model
+        ids = sorted(self.plan.keys.of, key=self.plan.keys.of.__getitem__)
+        composites = [i for i in ids if not isinstance(self.graph[i], Enum)]
+        enums = [i for i in ids if isinstance(self.graph[i], Enum)]
+        for type_id in composites:
+            self._try(type_id)
+        return {
+            "abi": {
+                "arch": model.arch,
+                "byteorder": "big" if model.big_endian else "little",
+                "pointer_size": model.pointer_size,
+            },
+            "records": [self._record(i) for i in composites if i not in self._refused],
+            "refused": {self.plan.keys.spelling[i]: why for i, why in self._refused.items()},
+            "enums": [self._enum(i) for i in enums],
+            "constants": self._constants(enums),
+            "typedefs": {name: self._typedef(i) for name, i in self.typedefs.items()},
+            "functions": self._functions(),
+            "variables": self._variables(),
+            "listed": sorted(self._listed(ids)),
+            "shapes": self.shapes,
+            "prototypes": self.prototypes,
+        }
+
+    def _listed(self, ids: list[TypeId]) -> set[str]:
+        """The names that ``dir()`` must show."""
+        keys = {self.plan.keys.of[type_id] for type_id in ids if type_id not in self._refused}
+        aliases = self.plan.aliases()
+        return {*keys, *self._constants(ids), *(aliases.get(name, name) for name in self.typedefs)}
+
+    def _numbered(self, ids: Iterable[TypeId], name_of: Any) -> dict[str, TypeId]:
+        """Name -> id; a second, different type of a name is ``name___2``."""
+        found: dict[str, TypeId] = {}
+        of_name: dict[str, list[TypeId]] = {}
+        for type_id in ids:
+            name = name_of(type_id)
+            known = of_name.setdefault(name, [])
+            if any(identical(self.graph, other, type_id) for other in known):
+                continue
+            known.append(type_id)
+            found[name if len(known) == 1 else f"{name}___{len(known)}"] = type_id
+        return found
+
+    def _typedef_name(self, type_id: TypeId) -> str:
+        node = self.graph[type_id]
+        assert isinstance(node, Typedef)
+        return node.name
+
+    # Structs, unions and enums
+
+    def _try(self, type_id: TypeId) -> None:
+        """Note why a struct or union cannot be laid out, if it cannot."""
+        node = self.graph[type_id]
+        assert isinstance(node, Struct | Union)
+        names = [member.name for member in node.members if member.name]
+        try:
+            self.plan.layout.record(type_id)
+            if len(set(names)) != len(names):
+                self._refused[type_id] = "two members of one name"
+        except LayoutError as error:
+            self._refused[type_id] = error.problem
+
+    def _record(self, type_id: TypeId) -> list[Any]:
+        """[spelling, key, byte size, byte alignment, members].
+
+        A member is [name, bit offset, bit width (0: no bitfield), shape].
+        Names that two anonymous parts share are out of reach and left out.
+        """
+        node = self.graph[type_id]
+        assert isinstance(node, Struct | Union)
+        members: dict[str, list[Any] | None] = {}
+        for name, target, bit_offset, bit_width in leaves(self.graph, type_id):
+            known = name in members
+            row = [name, bit_offset, bit_width, self.shape(target)]
+            members[name] = None if known else row
+        keys = self.plan.keys
+        align = self.plan.layout.record(type_id).byte_align
+        within_reach = [member for member in members.values() if member is not None]
+        return [keys.spelling[type_id], keys.of[type_id], node.byte_size, align, within_reach]
+
+    def _enum(self, type_id: TypeId) -> list[Any]:
+        node = self.graph[type_id]
+        assert isinstance(node, Enum)
+        keys = self.plan.keys
+        return [keys.spelling[type_id], keys.of[type_id], dict(node.enumerators)]
+
+    def _constants(self, enum_ids: Iterable[TypeId]) -> dict[str, list[int]]:
+        """Enumerator -> the values that the source's enums give it."""
+        found: dict[str, list[int]] = {}
+        for type_id in enum_ids:
+            node = self.graph[type_id]
+            for name, value in node.enumerators if isinstance(node, Enum) else ():
+                known = found.setdefault(name, [])
+                if value not in known:
+                    known.append(value)
+        return found
+
+    # Typedefs, functions, variables
+
+    def _typedef(self, type_id: TypeId) -> int:
+        node = self.graph[type_id]
+        assert isinstance(node, Typedef)
+        target = resolve(self.graph, node.target)
+        found = self.graph[target]
+        if not self._is_here(node.target):
+            return self._row("missing", self.plan.c_types[node.target])
+        if isinstance(found, Enum):
+            return self._row("enum", self.plan.keys.spelling[self._kept(target)])
+        if isinstance(found, FuncProto):
+            return self._row("function", self.plan.c_types[target])
+        return self.shape(node.target)
+
+    def _functions(self) -> dict[str, int]:
+        """Name -> index of its prototype; one prototype serves many functions."""
+        rows: dict[TypeId, int] = {}
+        found = {}
+        for name, func_id in self._numbered(self.plan.selection.funcs, self._func_name).items():
+            func = self.graph[func_id]
+            assert isinstance(func, Func)
+            if func.proto not in rows:
+                rows[func.proto] = len(self.prototypes)
+                self.prototypes.append(self._prototype(func.proto))
+            found[name] = rows[func.proto]
+        return found
+
+    def _func_name(self, type_id: TypeId) -> str:
+        node = self.graph[type_id]
+        assert isinstance(node, Func)
+        return node.name
+
+    def _prototype(self, proto_id: TypeId) -> list[Any]:
+        node = self.graph[proto_id]
+        if not isinstance(node, FuncProto):
+            return []
+        spelled = self.plan.c_types
+        params = [[name, spelled[target]] for name, target in node.params]
+        return [spelled[node.returns], params, node.variadic]
+
+    def _variables(self) -> dict[str, list[Any]]:
+        """Name -> [type, section, byte offset, byte size, linkage]."""
+        sections = owner_of_vars(self.graph) if self.plan.selection.vars else {}
+        found: dict[str, list[Any]] = {}
+        for var_id in self.plan.selection.vars:
+            node = self.graph[var_id]
+            assert isinstance(node, Var)
+            name, number = node.name, 1
+            while name in found:
+                number += 1
+                name = f"{node.name}___{number}"
+            place = sections.get(var_id, ("", 0, 0))
+            found[name] = [self.plan.c_types[node.type], *place, node.linkage]
+        return found
+
+    # Shapes
+
+    def shape(self, type_id: TypeId) -> int:
+        """The index of a type's row."""
+        row = self._row_of.get(type_id)
+        if row is None:
+            shape = shape_of(self.graph, self.plan.model.pointer_size, type_id)
+            row = self._row_of[type_id] = self._row_of_shape(shape)
+        return row
+
+    def _row_of_shape(self, shape: Shape) -> int:
+        kind, byte_size, signed, type_id, count, element = shape
+        if kind in ("int", "enum"):
+            return self._row("int", byte_size, signed)
+        if kind == "pointer":
+            return self._row(kind, byte_size, self.plan.c_types[type_id], self._is_here(type_id))
+        if kind == "array":
+            assert element is not None
+            return self._row(kind, byte_size, count, self._row_of_shape(element))
+        if kind in ("struct", "union"):
+            return self._row("record", byte_size, self.plan.keys.spelling[self._kept(type_id)])
+        return self._row(kind, byte_size)
+
+    def _row(self, *row: Any) -> int:
+        index = self._rows.get(row)
+        if index is None:
+            index = self._rows[row] = len(self.shapes)
+            self.shapes.append(list(row))
+        return index
+
+    def _kept(self, type_id: TypeId) -> TypeId:
+        """The type itself, or the identical one that stands for both."""
+        return self.plan.keys.same.get(type_id, type_id)
+
+    def _is_here(self, type_id: TypeId) -> bool:
+        """Whether the bindings must know a type when asked for it by its spelling."""
+        for _ in range(64):
+            node = self.graph[type_id]
+            if isinstance(node, Struct | Union | Enum):
+                kept = self._kept(type_id)
+                return kept in self.plan.keys.of and kept not in self._refused
+            if isinstance(node, Forward | Unknown):
+                return False
+            if isinstance(node, Typedef):
+                if type_id not in self._typedef_ids:
+                    return False
+                type_id = node.target
+            elif isinstance(node, Qualifier | TypeTag):
+                type_id = node.target
+            elif isinstance(node, Array):
+                type_id = node.element
+            else:
+                return True
+        raise InputError(self.graph.info.name, f"type {type_id}", "endless chain of types")
