@@ -44,7 +44,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "golden" in getattr(item, "fixturenames", ()):

@@ -174,4 +174,6 @@ def _diff(before: str, after: str, name: str) -> list[str]:
         return [f"--- {name}", f"+++ {name}", summary]
     found = list(difflib.unified_diff(old, new, name, name, lineterm=""))
     more = len(found) - _DIFF_LINES
-    return [*found[:_DIFF_LINES], f"... {more} more lines"] if more > 0 else found or [f"+++ {name}"]
+    return (
+        [*found[:_DIFF_LINES], f"... {more} more lines"] if more > 0 else found or [f"+++ {name}"]
+    )

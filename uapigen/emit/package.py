@@ -58,9 +58,7 @@ def abi(graph: TypeGraph, model: DataModel) -> dict[str, object]:
         "byteorder": "big" if model.big_endian else "little",
         "pointer_size": model.pointer_size,
         "release": release,
-        "sources": [
-            {"name": os.path.basename(s.name), "sha256": s.sha256} for s in graph.sources
-        ],
+        "sources": [{"name": os.path.basename(s.name), "sha256": s.sha256} for s in graph.sources],
         "uapigen": uapigen.__version__,
     }
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from uapigen.emit.text import LINE_LENGTH, class_line, entries, literal, row
+from uapigen.emit.text import LINE_LENGTH, class_line, entries, item_tuple, literal, row
 from uapigen.layout.plan import EnumPlan, Plan, PlannedMember, RecordPlan
 
 __all__ = [
@@ -83,9 +83,7 @@ def enums_text(plan: Plan) -> str:
 
 def typedefs_text(plan: Plan) -> str:
     """Typedef -> what it names."""
-    return entries(
-        "TYPEDEFS", ((name, f'"{c_type}"') for name, c_type in plan.typedefs.items())
-    )
+    return entries("TYPEDEFS", ((name, f'"{c_type}"') for name, c_type in plan.typedefs.items()))
 
 
 def constants_text(plan: Plan) -> str:
@@ -93,8 +91,7 @@ def constants_text(plan: Plan) -> str:
     pairs = []
     for name, value in plan.constants.items():
         if isinstance(value, tuple):
-            named = "".join(f'"{literal(spelling)}", ' for spelling in value)
-            pairs.append((name, f"({named.rstrip(', ') if len(value) > 1 else named.rstrip()})"))
+            pairs.append((name, item_tuple(name, [f'"{literal(enum)}"' for enum in value])))
         else:
             pairs.append((name, str(value)))
     return entries("CONSTANTS", pairs)
@@ -109,17 +106,11 @@ def functions_text(plan: Plan) -> str:
 
 def variables_text(plan: Plan) -> str:
     """Variable -> (type, section, offset in it, size, linkage)."""
-    return entries(
-        "VARIABLES",
-        (
-            (
-                name,
-                f'("{v.c_type}", "{literal(v.section)}", {v.byte_offset}, {v.byte_size},'
-                f' "{v.linkage}")',
-            )
-            for name, v in plan.variables().items()
-        ),
-    )
+    pairs = []
+    for name, (c_type, section, byte_offset, byte_size, linkage) in plan.variables().items():
+        items = [f'"{c_type}"', f'"{literal(section)}"', str(byte_offset), str(byte_size)]
+        pairs.append((name, item_tuple(name, [*items, f'"{linkage}"'])))
+    return entries("VARIABLES", pairs)
 
 
 def facts(plan: Plan) -> dict[str, object]:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from uapigen.emit.support.tables import literal
 
-__all__ = ["LINE_LENGTH", "bracketed", "class_line", "entries", "literal", "row"]
+__all__ = ["LINE_LENGTH", "bracketed", "class_line", "entries", "item_tuple", "literal", "row"]
 
 LINE_LENGTH = 88
 
@@ -42,6 +42,14 @@ def bracketed(before: str, inside: str, indent: int) -> str:
     if len(line) <= LINE_LENGTH + 1:
         return line
     return f"{pad}{before}[\n{pad}    {inside}\n{pad}]\n"
+
+
+def item_tuple(key: str, items: Sequence[str]) -> str:
+    """A tuple as the value of a dict's entry, on the key's line or one item a line."""
+    inside = f"{items[0]}," if len(items) == 1 else ", ".join(items)
+    if len(f'    "{literal(key)}": ({inside}),') <= LINE_LENGTH:
+        return f"({inside})"
+    return "(\n" + "".join([f"        {item},\n" for item in items]) + "    )"
 
 
 def entries(name: str, pairs: Iterable[tuple[str, str]]) -> str:

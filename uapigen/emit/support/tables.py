@@ -145,8 +145,8 @@ class Tables:
         source = self._entries[table].find(literal(name))
         if source is None:
             return None
-        line = source.partition("\n")[0]
-        (found,) = eval(f'{{"{line}}}', {"__builtins__": {}}).values()
+        entry = source.rstrip().removesuffix("}")  # the table's own, behind its last
+        (found,) = eval(f'{{"{entry}}}', {"__builtins__": {}}).values()
         return found
 
     def names(self, table: str) -> Iterator[str]:
