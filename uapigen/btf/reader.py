@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 import sys
 from array import array
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import repeat
 from typing import Any, NamedTuple
 
@@ -64,6 +64,7 @@ _COMPOSITES = re.compile(b"[\x04\x05]")
 _ALIASES = re.compile(b"[\x08\x09\x0a\x0b\x12]")  # typedefs, qualifiers, type tags
 _ARRAYS = re.compile(b"\x03")
 _FORMS = re.compile(b"[\x03\x04\x05\x08\x09\x0a\x0b\x12]")
+_PROTOS = re.compile(b"\x0d")
 _FUNCS = re.compile(b"\x0c")
 _new = tuple.__new__  # what a named tuple's own constructor calls, without the call
 _LINKAGE = ("static", "global", "extern")
@@ -137,7 +138,9 @@ class BtfGraph:
         strings_base = base.strings if base else None
         if relocation is not None:
             strings_base = relocation.strings
-        self.strings: StringTable = StringTable(data[header.str_start : header.str_end], name, strings_base)
+        self.strings: StringTable = StringTable(
+            data[header.str_start : header.str_end], name, strings_base
+        )
         if base is None and self.strings.data[:1] not in (b"", b"\0"):
             raise InputError(
                 name,
@@ -247,6 +250,21 @@ class BtfGraph:
             self._reference(first + found[position], proto)
         return [first + index for index in found], names, protos
 
+    def prototypes(self) -> Iterator[tuple[TypeId, TypeId, list[str], Sequence[TypeId]]]:
+        words, offsets, first = self.words, self._offsets, self._first_id
+        names = self.strings.__getitem__
+        for match in re.finditer(_PROTOS, self._kinds):
+            index = match.start()
+            start = offsets[index]
+            end = start + 3 + 2 * (words[start + 1] & 0xFFFFFF)
+            types = words[start + 4 : end : 2]
+            yield (
+                first + index,
+                words[start + 2],
+                list(map(names, words[start + 3 : end : 2])),
+                types,
+            )
+
     @property
     def pointer_size(self) -> int:
         """In bytes: the size of ``long``, which is a pointer's on every Linux ABI.
@@ -332,18 +350,14 @@ class BtfGraph:
         end = start + width * vlen
         return [self.words[start + column : end : width] for column in range(width)]
 
-    def _int(
-        self, type_id: TypeId, name: str, _info: int, byte_size: int, start: int
-    ) -> Type:
+    def _int(self, type_id: TypeId, name: str, _info: int, byte_size: int, start: int) -> Type:
         encoding = self.words[start]
         flags = encoding >> 24 & 0xF
         bit_offset, bit_width = encoding >> 16 & 0xFF, encoding & 0xFF
         if not 0 < byte_size <= _MAX_INT_BYTES:
             raise self._malformed(type_id, f"an integer of {byte_size} bytes")
         if bit_offset + bit_width > 8 * byte_size:
-            raise self._malformed(
-                type_id, f"{bit_width} bits at {bit_offset} of {byte_size} bytes"
-            )
+            raise self._malformed(type_id, f"{bit_width} bits at {bit_offset} of {byte_size} bytes")
         return Int(
             name, byte_size, bool(flags & INT_SIGNED), bool(flags & INT_BOOL), bit_offset, bit_width
         )
@@ -360,9 +374,7 @@ class BtfGraph:
         element, _index_type, nelems = self.words[start : start + 3]
         return Array(self._reference(type_id, element), nelems)
 
-    def _composite(
-        self, type_id: TypeId, name: str, info: int, byte_size: int, start: int
-    ) -> Type:
+    def _composite(self, type_id: TypeId, name: str, info: int, byte_size: int, start: int) -> Type:
         vlen = info & 0xFFFFFF
         node = Union if info >> 24 & 0x7F == Kind.UNION else Struct
         if not vlen:
@@ -452,9 +464,7 @@ class BtfGraph:
     def _func(self, type_id: TypeId, name: str, info: int, target: int, _start: int) -> Type:
         return Func(name, self._reference(type_id, target), self._linkage(type_id, info & 0xFFFFFF))
 
-    def _func_proto(
-        self, type_id: TypeId, _name: str, info: int, returns: int, start: int
-    ) -> Type:
+    def _func_proto(self, type_id: TypeId, _name: str, info: int, returns: int, start: int) -> Type:
         end = start + 2 * (info & 0xFFFFFF)
         name_offs, types = self.words[start:end:2], self.words[start + 1 : end : 2]
         if types and max(types) >= self._last_id:
@@ -468,7 +478,9 @@ class BtfGraph:
         )
 
     def _var(self, type_id: TypeId, name: str, _info: int, target: int, start: int) -> Type:
-        return Var(name, self._reference(type_id, target), self._linkage(type_id, self.words[start]))
+        return Var(
+            name, self._reference(type_id, target), self._linkage(type_id, self.words[start])
+        )
 
     def _linkage(self, type_id: TypeId, linkage: int) -> str:
         if linkage >= len(_LINKAGE):

@@ -57,7 +57,14 @@ def entries(name: str, pairs: Iterable[tuple[str, str]]) -> str:
 
     Sorted by the literal's own text, which is what a reader bisects.
     """
-    lines = sorted([(literal(key), value) for key, value in pairs])
-    if not lines:
-        return f"{name} = {{}}\n"
-    return f"{name} = {{\n" + "".join([f'    "{k}": {v},\n' for k, v in lines]) + "}\n"
+    quoted = [(literal(key), value) for key, value in pairs]
+    lines = [f'    "{key}": {value},\n' for key, value in quoted]
+    # Lines sort as their keys do, since the quote behind a key sorts before all
+    # that a C name may hold; two characters sort before the quote.
+    keys = "\n".join([key for key, _ in quoted])
+    lines.sort(key=_key if " " in keys or "!" in keys else None)
+    return f"{name} = {{\n{''.join(lines)}}}\n" if lines else f"{name} = {{}}\n"
+
+
+def _key(line: str) -> str:
+    return line.partition('": ')[0]

@@ -51,9 +51,7 @@ def _moved(node: Type, move: Callable[[TypeId], TypeId]) -> Type:
         case Var():
             return node._replace(type=move(node.type))
         case Section():
-            return node._replace(
-                vars=tuple([SectionVar(move(v.var), *v[1:]) for v in node.vars])
-            )
+            return node._replace(vars=tuple([SectionVar(move(v.var), *v[1:]) for v in node.vars]))
         case _:
             return node
 
@@ -177,6 +175,13 @@ class MergedGraph:
                 names += own_names
                 protos += [move(proto) for proto in own_protos]
         return ids, names, protos
+
+    def prototypes(self) -> Iterator[tuple[TypeId, TypeId, list[str], Sequence[TypeId]]]:
+        for part in self._parts:
+            if part.start >= self._first_id:
+                move = self._mover(part)
+                for proto, returns, names, types in part.graph.prototypes():
+                    yield proto + part.shift, move(returns), names, [move(t) for t in types]
 
     def ids_named(self, name: str) -> list[TypeId]:
         return [

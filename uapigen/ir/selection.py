@@ -97,9 +97,7 @@ def _spellings(node: Type) -> tuple[str, ...]:
     return ()
 
 
-def select(
-    graph: TypeGraph, only: Sequence[str] = (), exclude: Sequence[str] = ()
-) -> Selection:
+def select(graph: TypeGraph, only: Sequence[str] = (), exclude: Sequence[str] = ()) -> Selection:
     """Choose from a graph's own types; without patterns, all of them."""
     selection = Selection()
     if not only and not exclude:
@@ -138,7 +136,9 @@ def _candidates(graph: TypeGraph, wanted: _Patterns | None) -> Iterable[TypeId]:
     kinds = (Struct, Union, Enum, Typedef, Func, Var)
     if wanted is None or wanted.globs:
         return graph.ids_of(*kinds)
-    names = {p.removeprefix("struct ").removeprefix("union ").removeprefix("enum ") for p in wanted.exact}
+    names = {
+        p.removeprefix("struct ").removeprefix("union ").removeprefix("enum ") for p in wanted.exact
+    }
     if all(p.startswith(("struct ", "union ")) for p in wanted.exact):
         found = {i for name in names for i in graph.ids_named(name)}
         return sorted(i for i in found if isinstance(graph[i], Struct | Union))

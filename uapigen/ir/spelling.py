@@ -20,6 +20,7 @@ a name must be kept apart from it.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TypeAlias
 
 from uapigen.errors import InputError
@@ -88,6 +89,22 @@ class Speller:
         if after.startswith("["):
             return before.rstrip() + after
         return (before + after).rstrip()
+
+    def prototypes(self) -> dict[TypeId, str]:
+        """All the graph's own prototypes, spelled; without those that need a closer look."""
+        halves, words = self._halves, self._words
+        spelled = {}
+        for proto, returns, names, types in self.graph.prototypes():
+            if "" in names or not names:
+                continue  # an ellipsis, unnamed parameters, none
+            with suppress(InputError):
+                before, after = halves[returns]
+                listed = [
+                    f"{(h := halves[t])[0]}{words[name]}{h[1]}"
+                    for name, t in zip(names, types, strict=True)
+                ]
+                spelled[proto] = f"{before}({', '.join(listed)}){after}"
+        return spelled
 
     def params(self, proto: FuncProto) -> str:
         """The parameter list, without its parentheses."""

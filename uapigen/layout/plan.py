@@ -40,8 +40,18 @@ from uapigen.ir.types import (
 from uapigen.layout.records import Layout
 from uapigen.layout.targets import DataModel
 
-__all__ = ["EnumPlan", "Failure", "Plan", "PlannedMember", "RecordPlan", "VariablePlan", "scalar_code"]
+__all__ = [
+    "EnumPlan",
+    "Failure",
+    "Plan",
+    "PlannedMember",
+    "RecordPlan",
+    "VariablePlan",
+    "scalar_code",
+]
 
+_MANY = 1000
+"""Functions from which on all prototypes are spelled at once."""
 _BASE_NAME = re.compile(r"[A-Za-z_]\w*(?: [A-Za-z_]\w*)*", re.ASCII)
 
 
@@ -137,7 +147,10 @@ class Plan:
 
     def _assign_keys(self) -> None:
         graph, keys, selection = self.graph, self.keys, self.selection
-        for type_id in (*(graph.base.ids_of(Int, Float) if graph.base else ()), *graph.ids_of(Int, Float)):
+        for type_id in (
+            *(graph.base.ids_of(Int, Float) if graph.base else ()),
+            *graph.ids_of(Int, Float),
+        ):
             self._spelling(type_id, graph.nodes[type_id])  # type: ignore[arg-type]
         keys.name_tagged(graph, selection.tags)
         self._typedef_entries: dict[str, TypeId] = {}
@@ -170,7 +183,9 @@ class Plan:
         """How emitted tables spell a named type: by its key, which is unique."""
         if isinstance(node, (Struct, Union, Enum)):
             key = self.keys.of.get(self.keys.same.get(type_id, type_id))
-            return plain_name(type_id, node) if key is None else f"{type(node).__name__.lower()} {key}"
+            return (
+                plain_name(type_id, node) if key is None else f"{type(node).__name__.lower()} {key}"
+            )
         if isinstance(node, Typedef):
             return _plain(self._typedef_names.get(type_id, node.name))
         if isinstance(node, Forward):
@@ -299,9 +314,10 @@ class Plan:
     def functions(self) -> dict[str, str]:
         """Function name -> its type with parameter names, spelled in C."""
         found: dict[str, str] = {}
-        spelled: dict[TypeId, str] = {}
         again: dict[str, int] = {}
-        for name, proto in self._chosen_functions():
+        functions = list(self._chosen_functions())
+        spelled = self.speller.prototypes() if len(functions) > _MANY else {}
+        for name, proto in functions:
             c_type = spelled.get(proto)
             if c_type is None:
                 try:
@@ -309,7 +325,7 @@ class Plan:
                 except InputError as error:
                     self.failures.append(Failure(name, error.problem))
                     continue
-            if found.setdefault(name, c_type) != c_type:
+            if found.setdefault(name, c_type) is not c_type and found[name] != c_type:
                 number = again[name] = again.get(name, 1) + 1
                 found[f"{name}___{number}"] = c_type
         return found
@@ -402,5 +418,3 @@ def scalar_code(node: Int | Float) -> str:
     if node.name == "char" and node.byte_size == 1:
         return "c" if node.signed else "C"
     return "i" if node.signed else "u"
-
-

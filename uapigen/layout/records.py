@@ -30,7 +30,7 @@ A type whose members overlap, lie outside it or have no size is not laid out:
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from uapigen.errors import LayoutError
 from uapigen.ir.graph import TypeGraph, resolve
@@ -77,12 +77,8 @@ class RecordLayout(NamedTuple):
     """In memory order."""
 
 
-class _Hole(NamedTuple):
-    """Unused bytes before a member: the natural layout had it at ``natural``."""
-
-    end: int
-    natural: int
-    byte_offset: int
+_Hole: TypeAlias = tuple[int, int, int]
+"""Unused bytes before a member: where they begin, the member's alignment and offset."""
 
 
 class Layout:
@@ -191,9 +187,9 @@ class Layout:
         align = 1 if packed else natural
         if not node.members and size:
             align = min(size & -size, 8)
-        for hole in holes:
-            if packed or hole.byte_offset > hole.natural:
-                align = max(align, _explaining(hole.end, hole.byte_offset, size))
+        for begin, member_align, byte_offset in holes:
+            if packed or byte_offset > _round_up(begin, member_align):
+                align = max(align, _explaining(begin, byte_offset, size))
         if size > _round_up(end, align):
             align = max(align, _explaining(end, size, size))
         if size == end and not holes and align > 1 and self._is_packed_elsewhere(type_id, align):
@@ -240,17 +236,17 @@ class Layout:
                 elif not is_union and bit_offset > end:
                     begin = end + 7 >> 3
                     if byte_offset > begin:
-                        holes.append(_Hole(begin, -(-begin // align) * align, byte_offset))
+                        holes.append((begin, align, byte_offset))
             if align > natural and (name or not bit_width):
                 natural = align
+            if bit_offset < end and stop > bit_offset:
+                raise self._refuse(
+                    type_id, f"member {name or '(anonymous)'} overlaps the one before it"
+                )
             if stop > last:
                 last = stop
-            if not is_union:
-                if bit_offset < end and stop > bit_offset:
-                    raise self._refuse(
-                        type_id, f"member {name or '(anonymous)'} overlaps the one before it"
-                    )
-                end = last
+                if not is_union:
+                    end = last
         if last > 8 * node.byte_size:
             raise self._refuse(
                 type_id, f"members end at bit {last}, the type at byte {node.byte_size}"

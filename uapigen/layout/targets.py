@@ -14,7 +14,15 @@ from typing import NamedTuple
 
 from uapigen.errors import UsageError
 
-__all__ = ["ALIASES", "TARGETS", "DataModel", "find_target", "guess_target", "host_arch", "machine_of_elf"]
+__all__ = [
+    "ALIASES",
+    "TARGETS",
+    "DataModel",
+    "find_target",
+    "guess_target",
+    "host_arch",
+    "machine_of_elf",
+]
 
 _NATURAL = {1: 1, 2: 2, 4: 4, 8: 8, 10: 16, 12: 4, 16: 16}
 
@@ -166,9 +174,7 @@ _COMMON = {
 }
 
 
-def guess_target(
-    pointer_size: int, big_endian: bool, has_type: Callable[[str], bool]
-) -> DataModel:
+def guess_target(pointer_size: int, big_endian: bool, has_type: Callable[[str], bool]) -> DataModel:
     """The target of BTF that does not name it.
 
     By the types that only one architecture's kernel has; else this machine's
