@@ -142,7 +142,9 @@ def _not_found(graph: TypeGraph, keyword: str, name: str) -> str:
     classes = (_KEYWORDS[keyword],) if keyword else (Struct, Union, Enum, Typedef, Func, Var)
     kinds = keyword or "struct, union, enum, typedef, function or variable"
     sentence = f"{graph.info.name}: no {kinds} is called {name!r}"
-    same = [found.spelling for layer in _layers(graph) for found in _of_name(graph, layer, "", name)]
+    same = [
+        found.spelling for layer in _layers(graph) for found in _of_name(graph, layer, "", name)
+    ]
     close = list(dict.fromkeys(same)) or (_close_matches(graph, classes, name) if name else [])
     return f"{sentence}; did you mean {_or(close)}?" if close else sentence
 

@@ -18,7 +18,6 @@ from uapigen.ir.types import (
     Union,
     Var,
 )
-from uapigen.ir.types import Forward as ForwardNode
 from uapigen.ir.types import Typedef as TypedefNode
 from uapigen.show.find import Found
 from uapigen.show.model import (
@@ -128,9 +127,7 @@ def _function(viewer: Viewer, type_id: TypeId, node: Func, spelling: str) -> Fun
     declaration = viewer.spell(node.proto, node.name)
     proto = viewer.graph[node.proto]
     if not isinstance(proto, FuncProto):
-        return Function(
-            spelling, declaration, node.linkage, "", (), False, viewer.tags(type_id)
-        )
+        return Function(spelling, declaration, node.linkage, "", (), False, viewer.tags(type_id))
     return Function(
         spelling,
         declaration,

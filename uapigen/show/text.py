@@ -243,7 +243,8 @@ class _Writer:
         kind = "floating point"
         if base.kind == "int":
             kind = "boolean" if base.boolean else "signed" if base.signed else "unsigned"
-        self._note(0, f"{base.spelling}: {_bytes(base.byte_size)}, align: {base.byte_align}, {kind}", "")
+        facts = f"{_bytes(base.byte_size)}, align: {base.byte_align}, {kind}"
+        self._note(0, f"{base.spelling}: {facts}", "")
 
 
 # Pieces
@@ -269,7 +270,7 @@ def _padded(before: str, width: int) -> str:
     ``*`` and ``(*`` stay with the name: "struct file      *f", "int      (*f".
     """
     head = before.partition("(")[0].rstrip("*")
-    return f"{head}{' ' * (width - len(before))}{before[len(head):]}"
+    return f"{head}{' ' * (width - len(before))}{before[len(head) :]}"
 
 
 def _rest(field: Field) -> str:

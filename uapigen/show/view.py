@@ -12,7 +12,6 @@ from uapigen.ir.types import (
     DeclTag,
     Enum,
     Member,
-    Pointer,
     Qualifier,
     Struct,
     Typedef,
@@ -29,8 +28,8 @@ __all__ = ["Inlined", "Viewer"]
 
 _MAX_CHAIN = 64
 _MAX_DEPTH = 48
-"""Of bodies in bodies; what lies deeper is named only. The deepest of a kernel is 9."""
-_MAX_ROWS = 200_000
+"""Of bodies in bodies; what lies deeper is named only. A kernel's deepest is 18."""
+_MAX_ROWS = 20_000
 """Of one definition; a hostile source can nest a few types into more than anybody can read."""
 _MODES = {1: "QI", 2: "HI", 8: "DI"}
 """GCC's machine modes of the enums that are not as large as an int."""
@@ -94,11 +93,7 @@ class Viewer:
             found = Inlined(int(marker), first, rest.removeprefix(" "), after, by_value=False)
             if "\0" in rest + after:
                 found = found._replace(between=self._plain(found.between), after=self._plain(after))
-        if (
-            found.type_id in self._open
-            or len(self._open) >= _MAX_DEPTH
-            or self._rows_left <= 0
-        ):
+        if found.type_id in self._open or len(self._open) >= _MAX_DEPTH or self._rows_left <= 0:
             return None
         return found
 
