@@ -85,13 +85,14 @@ class Keys:
     identical to an earlier one to that one.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, graph: TypeGraph) -> None:
+        self.graph = graph
         self.records = Unique()
         self.enums = Unique()
         self.of: dict[TypeId, str] = {}
         self.spelling: dict[TypeId, str] = {}
         self.same: dict[TypeId, TypeId] = {}
-        self._anonymous: dict[TypeId, TypeId] = {}
+        self._behind = _AnonymousBehind(graph)
 
     def key(self, type_id: TypeId) -> str:
         return self.of[self.same.get(type_id, type_id)]
@@ -130,18 +131,18 @@ class Keys:
 
     def name_nested(self, graph: TypeGraph, type_id: TypeId) -> list[TypeId]:
         """Name the anonymous types in a record's members; returns those it named."""
-        node = graph[type_id]
+        node = graph.nodes[type_id]
         assert isinstance(node, (Struct, Union))
         named: list[TypeId] = []
+        behind = self._behind
+        if not any([behind[target] for _, target, _, _ in node.members]):
+            return named
         number = 0
-        anonymous = self._anonymous
         for name, target, _, _ in node.members:
-            inner = anonymous.get(target)
-            if inner is None:
-                inner = anonymous[target] = _anonymous_behind(graph, target)
+            inner = behind[target]
             if not inner or inner in self.of or inner in self.same:
                 continue
-            found = graph[inner]
+            found = graph.nodes[inner]
             assert isinstance(found, (Struct, Union, Enum))
             if name:
                 self._take(inner, found, f"{self.key(type_id)}__{identifier(name)}")
@@ -173,22 +174,29 @@ class Keys:
             self.spelling[type_id] = spelling or f"{keyword_of(node)} {key}"
 
 
-def _anonymous_behind(graph: TypeGraph, type_id: TypeId) -> TypeId:
-    """The type without a tag behind arrays, pointers and qualifiers, or 0.
+class _AnonymousBehind(dict[TypeId, TypeId]):
+    """The type without a tag behind a type's arrays, pointers and qualifiers, or 0.
 
     Not behind a typedef, which names it already.
     """
-    for _ in range(64):
-        node = graph.nodes[type_id]
-        if isinstance(node, Array):
-            type_id = node.element
-        elif isinstance(node, (Pointer, Qualifier, TypeTag)):
-            type_id = node.target
-        elif isinstance(node, (Struct, Union, Enum)) and not node.name:
-            return type_id
-        else:
-            break
-    return 0
+
+    def __init__(self, graph: TypeGraph) -> None:
+        super().__init__()
+        self._nodes = graph.nodes
+
+    def __missing__(self, type_id: TypeId) -> TypeId:
+        inner = type_id
+        for _ in range(64):
+            node = self._nodes[inner]
+            if isinstance(node, Array):
+                inner = node.element
+            elif isinstance(node, (Pointer, Qualifier, TypeTag)):
+                inner = node.target
+            else:
+                break
+        found = isinstance(node, (Struct, Union, Enum)) and not node.name
+        self[type_id] = inner if found else 0
+        return self[type_id]
 
 
 def identical(graph: TypeGraph, left: TypeId, right: TypeId) -> bool:

@@ -56,6 +56,8 @@ Named: TypeAlias = Struct | Union | Enum | Forward | Typedef | Int | Float
 Namer: TypeAlias = Callable[[TypeId, Named], str]
 """The whole spelling of a named type: "struct foo", "u64"."""
 
+_NAMED = frozenset({Struct, Union, Enum, Forward, Typedef, Int, Float})
+_SUFFIXES = ("(", "[")
 _KERNEL_TAGS = frozenset({"user", "rcu", "percpu"})
 
 
@@ -73,13 +75,17 @@ class Speller:
         self.graph = graph
         self.namer = namer or plain_name
         self.type_tags = type_tags
-        self._halves = _Made(self._make)
-        self._open: set[TypeId] = set()
+        self._halves = _Made(self._build)
         self._words = _Words()
 
     def halves(self, type_id: TypeId) -> Halves:
         """The two halves of a declaration of this type."""
-        return self._halves[type_id]
+        try:
+            return self._halves[type_id]
+        except RecursionError:
+            # Only a type that contains itself without a struct between, or
+            # thousands of pointers to pointers; C can say neither.
+            raise self._malformed(type_id, "types nest too deep to be spelled") from None
 
     def spell(self, type_id: TypeId, name: str = "") -> str:
         """A declaration of ``name``, or without one the type alone ("char[16]")."""
@@ -97,7 +103,7 @@ class Speller:
         for proto, returns, names, types in self.graph.prototypes():
             if "" in names or not names:
                 continue  # an ellipsis, unnamed parameters, none
-            with suppress(InputError):
+            with suppress(InputError, RecursionError):
                 before, after = halves[returns]
                 listed = [
                     f"{(h := halves[t])[0]}{words[name]}{h[1]}"
@@ -120,39 +126,26 @@ class Speller:
     def _malformed(self, type_id: TypeId, problem: str) -> InputError:
         return InputError(self.graph.info.name, f"type {type_id}", problem)
 
-    def _make(self, type_id: TypeId) -> Halves:
-        # A type that is still being spelled is met again only if it contains
-        # itself without a struct between, which C cannot say.
-        if type_id in self._open:
-            raise self._malformed(type_id, "type contains itself")
-        self._open.add(type_id)
-        try:
-            return self._build(type_id)
-        except RecursionError:
-            raise self._malformed(type_id, "types nest too deep") from None
-        finally:
-            self._open.discard(type_id)
-
     def _build(self, type_id: TypeId) -> Halves:
         node = self.graph.nodes[type_id]
+        kind = type(node)
+        halves = self._halves
+        if kind is Pointer:
+            before, after = halves[node.target]  # type: ignore[union-attr]
+            return (f"{before}(*", f"){after}") if after[:1] in _SUFFIXES else (f"{before}*", after)
+        if kind in _NAMED:
+            return self.namer(type_id, node) + " ", ""  # type: ignore[arg-type]
         match node:
-            case Pointer():
-                before, after = self.halves(node.target)
-                if after and after[0] in "([":
-                    return f"{before}(*", f"){after}"
-                return f"{before}*", after
             case FuncProto():
-                before, after = self.halves(node.returns)
+                before, after = halves[node.returns]
                 return before, f"({self.params(node)}){after}"
-            case Struct() | Union() | Enum() | Forward() | Typedef() | Int() | Float():
-                return self.namer(type_id, node) + " ", ""
             case Array():
-                before, after = self.halves(node.element)
+                before, after = halves[node.element]
                 return before, f"[{node.nelems}]{after}"
             case Qualifier():
                 return self._qualified(node)
             case TypeTag():
-                before, after = self.halves(node.target)
+                before, after = halves[node.target]
                 if not self.type_tags or node.attribute:
                     return before, after
                 tag = f"__{node.name}" if node.name in _KERNEL_TAGS else f"/* {node.name} */"
@@ -164,10 +157,10 @@ class Speller:
             case Unknown():
                 raise self._malformed(type_id, f"has a kind ({node.kind}) that is not known")
             case _:
-                raise self._malformed(type_id, f"{type(node).__name__} is not a type")
+                raise self._malformed(type_id, f"{kind.__name__} is not a type")
 
     def _qualified(self, node: Qualifier) -> Halves:
-        before, after = self.halves(node.target)
+        before, after = self._halves[node.target]
         if before.endswith("*"):  # the pointer itself is qualified
             return f"{before}{node.keyword} ", after
         if before.endswith(("const ", "volatile ", "restrict ")) and "*" in before:

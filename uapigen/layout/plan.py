@@ -131,7 +131,7 @@ class Plan:
         self.model = model
         self.selection = selection
         self.layout = Layout(graph, model)
-        self.keys = Keys()
+        self.keys = Keys(graph)
         self.failures: list[Failure] = []
         self.failed: set[TypeId] = set()
         """Records that cannot be laid out, of those asked for so far."""
