@@ -248,21 +248,23 @@ def make_record(
 
     cls = plain()
     wrapped = [leaf for leaf in leaves if leaf[3] is not None]
+    # Not getattr(): up to 3.12 a union keeps finding what it found before setattr().
+    attributes = vars(cls)
     # An anonymous part must show ctypes' own fields to the class around it.
     cls._raw_ = staticmethod(plain if wrapped else lambda: cls)
     for leaf_name, _, offset, wrap in wrapped:
         attribute = attribute_name(leaf_name)
         member: Any
         if isinstance(wrap, str):
-            member = PointerMember(leaf_name, getattr(cls, attribute), wrap, bindings)
+            member = PointerMember(leaf_name, attributes[attribute], wrap, bindings)
         elif isinstance(wrap, tuple):
             member = BitMember(leaf_name, *wrap, bindings.big_endian)
         else:
             member = BytesMember(leaf_name, offset, wrap)
         setattr(cls, attribute, member)
     for leaf_name, *_ in leaves:
-        if keyword.iskeyword(leaf_name) and not hasattr(cls, f"{leaf_name}_"):
-            setattr(cls, f"{leaf_name}_", getattr(cls, attribute_name(leaf_name)))
+        if keyword.iskeyword(leaf_name) and f"{leaf_name}_" not in attributes:
+            setattr(cls, f"{leaf_name}_", attributes[attribute_name(leaf_name)])
     return cls
 
 
