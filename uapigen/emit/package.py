@@ -20,8 +20,18 @@ from uapigen.layout.targets import DataModel
 __all__ = ["abi", "module_files", "package_files"]
 
 _SUPPORT = os.path.join(os.path.dirname(__file__), "support")
-_SUPPORT_MODULES = ("members", "values", "records", "tables", "bindings", "install")
-_RELATIVE_IMPORT = re.compile(r"^from \.\w* import (?:\([^)]*\)|[^\n]*)\n", re.MULTILINE)
+_SUPPORT_MODULES = (
+    "declarators",
+    "members",
+    "values",
+    "records",
+    "tables",
+    "enums",
+    "bindings",
+    "functions",
+    "install",
+)
+_RELATIVE_IMPORT = re.compile(r"^ *from \.\w* import (?:\([^)]*\)|[^\n]*)\n", re.MULTILINE)
 _DOCSTRING = re.compile(r'\A""".*?"""\n', re.DOTALL)
 _FUTURE = "from __future__ import annotations\n"
 

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import ctypes
-import enum
 import os
-import re
 import sys
-from collections.abc import Iterator, Mapping
-from typing import Any
 
+from .declarators import outermost, unqualified
 from .members import (
     Bytes,
     NumberItems,
@@ -17,13 +14,14 @@ from .members import (
     Packed,
     Pointer,
     PointerItems,
+    demangled,
 )
 from .records import StructRecord, StructType, UnionRecord, UnionType, make_record
 
-QUALIFIERS = re.compile(r"\b(?:const|volatile|restrict)\b ?")
-TRAILING = re.compile(r"(?: ?\b(?:const|volatile|restrict))* *\Z")
-C_WORDS = {"char", "short", "int", "long", "signed", "unsigned", "float", "double"}
-C_WORDS |= {"void", "_Bool", "__int128", "struct", "union", "enum"}
+TYPE_CHECKING = False  # typing itself takes longer to import than all of this
+if TYPE_CHECKING:
+    from typing import Any
+
 ADDRESSES = (
     bytes,
     ctypes._Pointer,
@@ -50,90 +48,6 @@ INTEGERS: dict[tuple[str, int], Any] = {
 MACHINES = {"amd64": "x86_64", "arm64": "aarch64", "i686": "i386", "armv7l": "arm"}
 
 
-class Prototype:
-    """A function's type as data: C spellings, and when asked the types behind them."""
-
-    def __init__(self, bindings: Bindings, spelling: str, name: str = "") -> None:
-        self._bindings = bindings
-        self.name = name
-        self.spelling = spelling
-        opening = params_start(spelling)
-        closing = matching(spelling, opening)
-        self.returns = (spelling[:opening].rstrip() + spelling[closing + 1 :]).strip()
-        listed = split_params(spelling[opening + 1 : closing])
-        self.variadic = listed[-1:] == ["..."]
-        if listed in (["void"], [""]):
-            listed = []
-        self.params: tuple[tuple[str, str], ...] = tuple(
-            split_param(param) for param in (listed[:-1] if self.variadic else listed)
-        )
-
-    @property
-    def restype(self) -> Any:
-        """The type returned; None for void."""
-        return self._bindings.ctype(self.returns)
-
-    @property
-    def argtypes(self) -> list[Any]:
-        """The parameters' types."""
-        return [self._bindings.ctype(spelling) for _, spelling in self.params]
-
-    @property
-    def tags(self) -> tuple[str, ...]:
-        """Declaration tags, such as ``bpf_kfunc``."""
-        return self._bindings.function_tags.get(self.name, ())
-
-    def __str__(self) -> str:
-        opening = params_start(self.spelling)
-        before = self.spelling[:opening]
-        return (
-            f"{before}{self.name}{self.spelling[opening:]}"
-            if self.name
-            else self.spelling
-        )
-
-    def __repr__(self) -> str:
-        return f"<function {self}>" if self.name else f"<prototype {self}>"
-
-
-class Variable:
-    """A variable of the source: its type, and where in its section it lies (bytes)."""
-
-    def __init__(self, bindings: Bindings, name: str, facts: tuple[Any, ...]) -> None:
-        self._bindings = bindings
-        self.name = name
-        self.spelling, self.section, self.offset, self.size, self.linkage = facts
-
-    @property
-    def type(self) -> Any:
-        return self._bindings.ctype(self.spelling)
-
-    def __repr__(self) -> str:
-        return (
-            f"<variable {self.spelling} {self.name}, {self.section}+{self.offset:#x}>"
-        )
-
-
-class Entries(Mapping[str, Any]):
-    """Functions or variables by name."""
-
-    def __init__(self, bindings: Bindings, table: str, make: Any) -> None:
-        self._bindings, self._table, self._make = bindings, table, make
-
-    def __getitem__(self, name: str) -> Any:
-        found = self._bindings.tables.entry(self._table, name)
-        if found is None:
-            raise KeyError(name)
-        return self._make(self._bindings, name, found)
-
-    def __iter__(self) -> Iterator[str]:
-        found: Iterator[str] = self._bindings.tables.names(self._table)
-        return found
-
-    def __len__(self) -> int:
-        return sum(1 for _ in self)
-
-
 class Bindings:
     """What one generated package knows.
 
@@ -158,28 +72,33 @@ class Bindings:
         body = {"__slots__": (), "_bindings_": self}
         self.Struct: Any = StructType("Struct", (StructRecord,), dict(body))
         self.Union: Any = UnionType("Union", (UnionRecord,), dict(body))
-        self.functions = Entries(
-            self, "functions", lambda b, name, c: Prototype(b, c, name)
-        )
-        self.variables = Entries(self, "variables", Variable)
+
+    @property
+    def functions(self) -> Any:
+        """Functions by name, as data."""
+        from .functions import Entries, Prototype
+
+        return Entries(self, "functions", lambda b, name, c: Prototype(b, c, name))
+
+    @property
+    def variables(self) -> Any:
+        """Variables by name, as data."""
+        from .functions import Entries, Variable
+
+        return Entries(self, "variables", Variable)
 
     # By name
 
     def lookup(self, name: str) -> Any:
         """What a bare C name stands for: typedef, tag, enumerator or constant."""
-        wanted = name
-        while True:
+        # A class body turns bindings.__be32 into bindings._Class__be32.
+        for wanted in (name, *demangled(name)):
             try:
                 found = self._bare(wanted)
             except LookupError as error:  # its name is here, what it stands for is not
                 raise AttributeError(str(error)) from None
             if found is not NotImplemented:
                 return found
-            # A class body turns bindings.__be32 into bindings._Class__be32.
-            at = wanted.find("__", 2)
-            if at < 0 or not wanted.startswith("_"):
-                break
-            wanted = wanted[at:]
         raise AttributeError(f"module {self.module!r} has no attribute {name!r}")
 
     def _bare(self, name: str) -> Any:
@@ -261,21 +180,17 @@ class Bindings:
         if not spelling.endswith(("*", "]", ")")):
             return NotImplemented
         if outermost(spelling) is None:
-            return Prototype(self, spelling) if "(" in spelling else NotImplemented
+            if "(" not in spelling:
+                return NotImplemented
+            from .functions import Prototype
+
+            return Prototype(self, spelling)
         return self.storage(spelling)[0]
 
     def _enum(self, key: str, constants: dict[str, int]) -> Any:
-        refused = [name for name in constants if enum_refuses(key, name)]
-        stand_ins = {name: f"{name}_uapigen" for name in refused}
-        members = [
-            (stand_ins.get(name, name), value) for name, value in constants.items()
-        ]
-        made: Any = enum.EnumMeta.__call__(
-            enum.IntEnum, key, members, module=self.module
-        )
-        for name in refused:
-            rename_enumerator(made, stand_ins[name], name)
-        return made
+        from .enums import make_enum
+
+        return make_enum(key, constants, self.module)
 
     # How members are stored
 
@@ -310,7 +225,7 @@ class Bindings:
 
     def integer(self, spelling: str) -> tuple[int, bool, bool]:
         """(size in bytes, signed?, boolean?) of an integer or enum type."""
-        spelling = QUALIFIERS.sub("", spelling).strip()
+        spelling = unqualified(spelling)
         if spelling.startswith("enum "):
             heading = (
                 self.tables.heading(self.aliases.get(spelling, spelling)[5:]) or {}
@@ -404,136 +319,3 @@ class Bindings:
         if view.readonly:
             raise TypeError("a pointer needs a writable buffer, or bytes")
         return ctypes.addressof(ctypes.c_char.from_buffer(view)), (value, view)
-
-
-# C declarators, as the tables spell them
-
-
-def unqualified(spelling: str) -> str:
-    """A type without its own qualifiers; those of what it points to stay."""
-    if not any(c in spelling for c in "*[("):
-        spelling = QUALIFIERS.sub("", spelling)
-    return TRAILING.sub("", spelling).strip()
-
-
-def matching(spelling: str, opening: int) -> int:
-    """Where the parenthesis opened at ``opening`` closes."""
-    depth = 0
-    for at in range(opening, len(spelling)):
-        if spelling[at] == "(":
-            depth += 1
-        elif spelling[at] == ")":
-            depth -= 1
-            if not depth:
-                return at
-    raise LookupError(f"{spelling!r} is no C type")
-
-
-def declarator(spelling: str) -> tuple[int, int] | None:
-    """Where the innermost ``(*…)`` group starts and ends; None without one."""
-    start = spelling.find("(")
-    if start < 0 or spelling[start + 1 : start + 2] != "*":
-        return None
-    while True:
-        end = matching(spelling, start)
-        nested = spelling.find("(", start + 1, end)
-        if nested < 0 or spelling[nested + 1] != "*":
-            return start, end
-        start = nested
-
-
-def outermost(spelling: str) -> tuple[int | None, str] | None:
-    """Peel a type's outermost layer: (array length, element) or (None, pointee).
-
-    None for a function, and for what has no layer to peel. Reads as C does,
-    from the place of the missing name outwards.
-    """
-    group = declarator(spelling)
-    if group is None:
-        if "(" in spelling:
-            return None
-        if spelling.endswith("*"):
-            return None, spelling[:-1].rstrip()
-        if spelling.endswith("]"):
-            opening = spelling.index("[")
-            closing = spelling.index("]")
-            element = spelling[:opening].rstrip() + spelling[closing + 1 :]
-            return int(spelling[opening + 1 : closing]), element
-        return None
-    start, end = group
-    inner = TRAILING.sub("", spelling[start + 1 : end])
-    if inner.endswith("]"):
-        opening, closing = inner.index("["), inner.index("]")
-        rest = inner[:opening] + inner[closing + 1 :]
-        return (
-            int(inner[opening + 1 : closing]),
-            f"{spelling[: start + 1]}{rest}{spelling[end:]}",
-        )
-    if inner.endswith("*"):
-        rest = inner[:-1].rstrip()
-        if rest:
-            return None, f"{spelling[: start + 1]}{rest}{spelling[end:]}"
-        before, after = spelling[:start], spelling[end + 1 :]
-        return None, (before if after.startswith("(") else before.rstrip()) + after
-    return None  # a function that returns a pointer to a function or an array
-
-
-def params_start(spelling: str) -> int:
-    """Where the parameter list of a function type begins."""
-    group = declarator(spelling)
-    if group is None:
-        return spelling.index("(")
-    return spelling.index("(", group[0] + 1)
-
-
-def split_params(listed: str) -> list[str]:
-    """The parameters of a list, split at its own commas."""
-    found, depth, start = [], 0, 0
-    for at, c in enumerate(listed):
-        depth += (c == "(") - (c == ")")
-        if c == "," and not depth:
-            found.append(listed[start:at].strip())
-            start = at + 1
-    return [*found, listed[start:].strip()]
-
-
-def split_param(param: str) -> tuple[str, str]:
-    """(name or "", type) of a parameter's declaration."""
-    group = declarator(param)
-    begin, end = (group[0] + 1, group[1]) if group else (0, len(param))
-    core = param[begin:end]
-    cut = min(
-        (at for at in (core.find("["), core.find("(")) if at >= 0), default=len(core)
-    )
-    found = re.fullmatch(r"(?s)(.*[\s*])([A-Za-z_]\w*)", core[:cut])
-    if (
-        not found
-        or found[2] in C_WORDS
-        or not set(found[1].split()) - {"struct", "union", "enum"}
-    ):
-        return "", param
-    head = param[:begin] + found[1]
-    tail = core[cut:] + param[end:]
-    return found[2], (head if tail.startswith("(") or group else head.rstrip()) + tail
-
-
-def enum_refuses(key: str, name: str) -> bool:
-    """Whether Python's enum has a meaning of its own for a member of that name."""
-    return (
-        name == "mro"
-        or (name[:1] == "_" and name[-1:] == "_")
-        or name.startswith(f"_{key}__")
-        or not name
-    )
-
-
-def rename_enumerator(made: Any, old: str, new: str) -> None:
-    """Give a constant the C name that Python's enum would not take."""
-    names = {old: new}
-    made._member_map_ = {names.get(n, n): m for n, m in made._member_map_.items()}
-    made._member_names_ = [names.get(n, n) for n in made._member_names_]
-    member = made._member_map_[new]
-    if member._name_ == old:
-        member._name_ = new
-    if new and not hasattr(enum.EnumMeta, new):  # else only made[new] reaches it
-        type.__setattr__(made, new, member)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from .bindings import Bindings
 from .values import asdict, flexible
+
+TYPE_CHECKING = False  # typing itself takes longer to import than all of this
+if TYPE_CHECKING:
+    from typing import Any
 
 
 def install(bindings: Bindings, namespace: dict[str, Any]) -> Callable[[str], Any]:

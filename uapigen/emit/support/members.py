@@ -7,11 +7,12 @@ targets, from the most significant one on big-endian ones.
 from __future__ import annotations
 
 import ctypes
-import re
 import struct
-from typing import Any
 
-MANGLED = re.compile(r"_[A-Za-z0-9_]*?[A-Za-z0-9](__.*)", re.DOTALL)
+TYPE_CHECKING = False  # typing itself takes longer to import than all of this
+if TYPE_CHECKING:
+    from typing import Any
+
 # Names a C member may not take from a class: ctypes', Python's and ours.
 RESERVED = frozenset(
     [
@@ -40,6 +41,16 @@ RESERVED = frozenset(
         "in_dll",
     ]
 )
+
+
+def demangled(name: str) -> list[str]:
+    """What ``_Class__name`` was before a class body mangled it: candidates."""
+    found: list[str] = []
+    at = name.find("__", 1)
+    while name[:1] == "_" and at > 0:
+        found.append(name[at:])
+        at = name.find("__", at + 1)
+    return found
 
 
 def attribute_name(name: str) -> str:

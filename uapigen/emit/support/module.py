@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from .bindings import Bindings
 from .install import install
 from .tables import Tables
+
+TYPE_CHECKING = False  # typing itself takes longer to import than all of this
+if TYPE_CHECKING:
+    from typing import Any
 
 
 def open_module(namespace: dict[str, Any]) -> Callable[[str], Any]:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 from collections.abc import Callable
-from typing import Any
 
 from .bindings import Bindings
 from .install import install
 from .tables import Tables
 
+TYPE_CHECKING = False  # typing itself takes longer to import than all of this
+if TYPE_CHECKING:
+    from typing import Any
+
 
 def open_package(namespace: dict[str, Any]) -> Callable[[str], Any]:
     """Open the package whose ``__init__`` has this namespace."""
-    known = importlib.import_module("._facts", namespace["__name__"])
+    known = __import__(f"{namespace['__name__']}._facts", fromlist=["SCALARS"])
     loader = namespace["__spec__"].loader
     folder = os.path.dirname(namespace["__file__"])
 

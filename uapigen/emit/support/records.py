@@ -14,10 +14,13 @@ import ctypes
 import keyword
 import operator
 import sys
-from typing import Any
 
-from .members import MANGLED, BitMember, BytesMember, PointerMember, attribute_name
+from .members import BitMember, BytesMember, PointerMember, attribute_name, demangled
 from .values import REPR_DEPTH, designated, dtype_of
+
+TYPE_CHECKING = False  # typing itself takes longer to import than all of this
+if TYPE_CHECKING:
+    from typing import Any
 
 HAS_ALIGN = sys.version_info >= (3, 13)  # ctypes honours _align_
 WORDS: dict[int, Any] = {2: ctypes.c_uint16, 4: ctypes.c_uint32, 8: ctypes.c_uint64}
@@ -82,13 +85,10 @@ class UnionRecord(Record, ctypes.Union, metaclass=UnionType):
 
 def _unmangled(cls: Any, name: str) -> str:
     """What ``_Class__reserved`` means: ``x.__reserved`` inside a class body."""
-    if mangled := MANGLED.fullmatch(name):
-        tail = mangled[1]
-        names = {leaf[0] for leaf in cls._leaves_}
-        while tail:
-            if tail in names:
-                return attribute_name(tail)
-            tail = tail[max(tail.find("__", 2), 0) or len(tail) :]
+    names = {leaf[0] for leaf in cls._leaves_}
+    for candidate in demangled(name):
+        if candidate in names:
+            return attribute_name(candidate)
     raise AttributeError(f"{cls.__name__!r} has no member {name!r}")
 
 

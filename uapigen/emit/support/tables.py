@@ -8,7 +8,10 @@ that record is compiled. Records are sorted by their name.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+
+TYPE_CHECKING = False  # typing itself takes longer to import than all of this
+if TYPE_CHECKING:
+    from typing import Any
 
 
 def literal(name: str) -> str:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import ctypes
-from typing import Any
 
 from .members import Opaque, attribute_name, root_of
+
+TYPE_CHECKING = False  # typing itself takes longer to import than all of this
+if TYPE_CHECKING:
+    from typing import Any
 
 REPR_DEPTH = 3
 REPR_ITEMS = 16
