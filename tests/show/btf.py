@@ -37,9 +37,9 @@ class BtfWriter:
     """Writes little records; each method gives the id of the type it wrote."""
 
     def __init__(self, first_id: int = 1, first_string: int = 0) -> None:
-        self.types = b""
+        self.types = bytearray()
         self.names: dict[bytes, int] = {}
-        self.strings = b"" if first_string else b"\0"
+        self.strings = bytearray(b"" if first_string else b"\0")
         self.next_id = first_id
         self.first_string = first_string
 

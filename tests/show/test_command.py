@@ -48,6 +48,12 @@ def test_second_source_is_refused(show, little):
     assert "one SOURCE at a time" in show("thing", little, little, exit_code=2)
 
 
+def test_help_names_the_options(uapigen):
+    text = uapigen("show", "--help").stdout
+    assert text.startswith("usage: uapigen show [options] NAME [SOURCE]")
+    assert all(option in text for option in ("--expand", "--json", "--cacheline", "--color"))
+
+
 def test_malformed_source_is_exit_3_and_missing_one_4(show, tmp_path):
     (tmp_path / "junk").write_bytes(b"junk")
     assert "is not BTF" in show("thing", tmp_path / "junk", exit_code=3)

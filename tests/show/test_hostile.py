@@ -9,9 +9,8 @@ import pytest
 from .btf import BtfWriter
 
 ESCAPE = "\x1b]0;owned\x07\x1b[2J"
-TYPEDEF, PTR, ARRAY, FUNC, FUNC_PROTO, VAR, DECL_TAG, TYPE_TAG, FORWARD = (
-    *(8, 2, 3, 12, 13, 14, 17, 18, 7),
-)
+INT, PTR, ARRAY, ENUM, FORWARD, TYPEDEF = 1, 2, 3, 6, 7, 8
+FUNC, FUNC_PROTO, VAR, FLOAT, DECL_TAG, TYPE_TAG = 12, 13, 14, 16, 17, 18
 
 
 def test_names_reach_the_terminal_as_printable_text_only(show, tmp_path):
@@ -149,3 +148,59 @@ def test_parts_of_a_prototype_without_a_name_are_abridged(show, tmp_path):
     call = writer.add(PTR, "", proto)
     writer.struct("top", 8, ("call", call, 0))
     assert "int (*call)(struct {...} *x);" in show("top", writer.write(tmp_path))
+
+
+def test_returned_type_without_a_name_is_defined_in_place(show, tmp_path):
+    writer = BtfWriter()
+    number = writer.int()
+    returned = writer.struct("", 4, ("a", number, 0))
+    passed = writer.struct("", 4, ("b", number, 0))
+    proto = writer.add(FUNC_PROTO, "", returned, writer.name("x"), passed, vlen=1)
+    writer.struct("top", 8, ("call", writer.add(PTR, "", proto), 0))
+    lines = show("top", writer.write(tmp_path)).splitlines()
+    assert [line.split("/*")[0].strip() for line in lines[1:4]] == [
+        "struct {",
+        "int a;",
+        "} (*call)(struct {...} x);",
+    ]
+
+
+def test_tag_on_a_definition_in_place_is_looked_through(show, tmp_path):
+    writer = BtfWriter()
+    inner = writer.struct("", 4, ("a", writer.int(), 0))
+    writer.struct("top", 4, ("m", writer.add(TYPE_TAG, "user", inner), 0))
+    assert "\tstruct {\n\t\tint a;" in show("top", writer.write(tmp_path))
+
+
+def test_function_without_a_prototype_is_refused(show, tmp_path):
+    writer = BtfWriter()
+    writer.add(FUNC, "odd", writer.int())
+    assert "is a function without a prototype" in show("odd", writer.write(tmp_path), exit_code=3)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "size", "words", "expected"),
+    [
+        ("double", FLOAT, 8, (), "/* double: 8 bytes, align: 8, floating point */\n"),
+        ("_Bool", INT, 1, (4 << 24 | 8,), "/* _Bool: 1 byte, align: 1, boolean */\n"),
+    ],
+)
+def test_base_type_is_shown_by_its_facts(show, tmp_path, name, kind, size, words, expected):
+    writer = BtfWriter()
+    writer.add(kind, name, size, *words)
+    assert show("--arch", "x86_64", name, writer.write(tmp_path)) == expected
+
+
+def test_variable_of_no_section_is_shown(show, tmp_path):
+    writer = BtfWriter()
+    writer.add(VAR, "counter", writer.int(), 2)
+    assert show("counter", writer.write(tmp_path)) == "extern int counter;  /* 4 bytes */\n"
+
+
+def test_enum_of_seventy_thousand_constants_is_shown(show, tmp_path):
+    writer = BtfWriter()
+    words = [word for i in range(70_000) for word in (writer.name(f"C{i}"), i)]
+    writer.add(ENUM, "many", 4, *words, vlen=70_000)
+    text = show("many", writer.write(tmp_path))
+    assert text.count(" = ") == 70_000
+    assert "constants: 70000" in text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import os
 import sys
 
 from uapigen.errors import UsageError
@@ -44,6 +45,15 @@ or unsupported; 4 the system refused.
 """
 
 
+def _formatter(prog: str) -> argparse.HelpFormatter:
+    """argparse would import shutil, and with it three compressors, to find out the width."""
+    try:
+        columns = os.get_terminal_size().columns
+    except OSError:
+        columns = 80
+    return argparse.RawDescriptionHelpFormatter(prog, width=columns - 2)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="uapigen show",
@@ -51,7 +61,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Show a struct, union, enum, typedef, function or variable as C, with offsets,"
         " sizes, holes and cache lines.",
         epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=_formatter,
         allow_abbrev=False,
     )
     add = parser.add_argument

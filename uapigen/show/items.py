@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from uapigen.errors import InputError
 from uapigen.ir.graph import TypeGraph, resolve
 from uapigen.ir.types import (
     Array,
@@ -124,13 +125,14 @@ def _by_value(graph: TypeGraph, type_id: TypeId) -> TypeId:
 
 
 def _function(viewer: Viewer, type_id: TypeId, node: Func, spelling: str) -> Function:
-    declaration = viewer.spell(node.proto, node.name)
     proto = viewer.graph[node.proto]
     if not isinstance(proto, FuncProto):
-        return Function(spelling, declaration, node.linkage, "", (), False, viewer.tags(type_id))
+        raise InputError(
+            viewer.graph.info.name, f"type {type_id}", "is a function without a prototype"
+        )
     return Function(
         spelling,
-        declaration,
+        viewer.spell(node.proto, node.name),
         node.linkage,
         viewer.spell(proto.returns),
         tuple(
