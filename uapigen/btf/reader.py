@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 import sys
 from array import array
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import repeat
 from typing import Any, NamedTuple
@@ -199,31 +200,35 @@ class BtfGraph:
         return self._users.get(type_id, [])
 
     def _find_users(self) -> dict[TypeId, list[tuple[TypeId, int]]]:
-        users: dict[TypeId, list[tuple[TypeId, int]]] = {}
         words, offsets, first = self.words, self._offsets, self._first_id
+        # A member matters if its type is a composite, or an array, typedef or
+        # qualified form that may lead to one.
+        forms: set[TypeId] = set()
+        graph: BtfGraph | None = self
+        while graph is not None:
+            begin = graph._first_id
+            forms.update([begin + match.start() for match in re.finditer(_FORMS, graph._kinds)])
+            graph = graph._base
+        users: dict[TypeId, list[tuple[TypeId, int]]] = defaultdict(list)
         for pattern, word in ((_ALIASES, 2), (_ARRAYS, 3)):
             for match in re.finditer(pattern, self._kinds):
                 index = match.start()
                 target = words[offsets[index] + word]
-                users.setdefault(target, []).append((first + index, -1))
-        # A member matters if its type is a composite, or one of the forms above.
-        graph: BtfGraph | None = self
-        while graph is not None:
-            begin = graph._first_id
-            for match in re.finditer(_FORMS, graph._kinds):
-                users.setdefault(begin + match.start(), [])
-            graph = graph._base
+                if target in forms:
+                    users[target].append((first + index, -1))
+        # All members of all composites as columns: far fewer steps than one by one.
+        members, outers = array("I"), array("I")
         for match in re.finditer(_COMPOSITES, self._kinds):
-            index = match.start()
-            offset = offsets[index]
-            info = words[offset + 1]
-            end = offset + 3 + 3 * (info & 0xFFFFFF)
-            mask = 0xFFFFFF if info >> 31 else 0xFFFFFFFF
-            for target, packed in zip(
-                words[offset + 4 : end : 3], words[offset + 5 : end : 3], strict=True
-            ):
-                if target in users:
-                    users[target].append((first + index, packed & mask))
+            offset = offsets[match.start()]
+            vlen = words[offset + 1] & 0xFFFFFF
+            members += words[offset + 3 : offset + 3 + 3 * vlen]
+            outers += array("I", (match.start(),)) * vlen
+        packed = members[2::3]
+        for member, target in enumerate(members[1::3]):
+            if target in forms:
+                index = outers[member]
+                mask = 0xFFFFFF if words[offsets[index] + 1] >> 31 else 0xFFFFFFFF
+                users[target].append((first + index, packed[member] & mask))
         return users
 
     def ids_named(self, name: str) -> list[TypeId]:

@@ -22,6 +22,7 @@ __all__ = ["abi", "module_files", "package_files"]
 _SUPPORT = os.path.join(os.path.dirname(__file__), "support")
 _SUPPORT_MODULES = (
     "declarators",
+    "names",
     "members",
     "values",
     "records",

@@ -14,7 +14,7 @@ import keyword
 from collections.abc import Callable, Container, Iterable, Sequence
 from enum import IntEnum
 
-from uapigen.emit.support.members import attribute_name
+from uapigen.emit.support.names import attribute_name
 from uapigen.emit.text import LINE_LENGTH, bracketed
 from uapigen.ir.graph import resolve
 from uapigen.ir.naming import keyword_of

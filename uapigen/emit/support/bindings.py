@@ -7,15 +7,8 @@ import os
 import sys
 
 from .declarators import outermost, unqualified
-from .members import (
-    Bytes,
-    NumberItems,
-    Opaque,
-    Packed,
-    Pointer,
-    PointerItems,
-    demangled,
-)
+from .members import Bytes, NumberItems, Opaque, Packed, Pointer, PointerItems
+from .names import demangled
 from .records import StructRecord, StructType, UnionRecord, UnionType, make_record
 
 TYPE_CHECKING = False  # typing itself takes longer to import than all of this

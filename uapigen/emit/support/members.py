@@ -13,50 +13,6 @@ TYPE_CHECKING = False  # typing itself takes longer to import than all of this
 if TYPE_CHECKING:
     from typing import Any
 
-# Names a C member may not take from a class: ctypes', Python's and ours.
-RESERVED = frozenset(
-    [
-        n
-        for n in {*dir(ctypes.Structure), *dir(type(ctypes.Structure))}
-        if n.startswith("__")
-    ]
-    + ["_fields_", "_anonymous_", "_pack_", "_align_", "_layout_", "_type_", "_length_"]
-    + [
-        "_b_base_",
-        "_b_needsfree_",
-        "_objects",
-        "_leaves_",
-        "_spelling_",
-        "_height_",
-        "_raw_",
-    ]
-    + ["_keep_", "_bindings_", "__dict__", "__weakref__", "__slots__", "__module__"]
-    + [
-        "__getattr__",
-        "__buffer__",
-        "from_address",
-        "from_buffer",
-        "from_buffer_copy",
-        "from_param",
-        "in_dll",
-    ]
-)
-
-
-def demangled(name: str) -> list[str]:
-    """What ``_Class__name`` was before a class body mangled it: candidates."""
-    found: list[str] = []
-    at = name.find("__", 1)
-    while name[:1] == "_" and at > 0:
-        found.append(name[at:])
-        at = name.find("__", at + 1)
-    return found
-
-
-def attribute_name(name: str) -> str:
-    """The attribute under which a class has the C member ``name``."""
-    return f"{name}_" if name in RESERVED else name
-
 
 class Pointer(int):
     """An address that knows what it points to; prints in hex."""

@@ -15,7 +15,8 @@ import keyword
 import operator
 import sys
 
-from .members import BitMember, BytesMember, PointerMember, attribute_name, demangled
+from .members import BitMember, BytesMember, PointerMember
+from .names import attribute_name, demangled
 from .values import REPR_DEPTH, designated, dtype_of
 
 TYPE_CHECKING = False  # typing itself takes longer to import than all of this

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ctypes
 
-from .members import Opaque, attribute_name, root_of
+from .members import Opaque, root_of
+from .names import attribute_name
 
 TYPE_CHECKING = False  # typing itself takes longer to import than all of this
 if TYPE_CHECKING:
