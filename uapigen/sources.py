@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from uapigen.btf.blob import BtfBlob
 from uapigen.btf.format import MAGIC, parse_header
@@ -19,9 +19,13 @@ from uapigen.errors import InputError, SystemRefusalError, UsageError
 from uapigen.ir.graph import TypeGraph
 from uapigen.layout.targets import DataModel, find_target, guess_target, host_arch, machine_of_elf
 
-__all__ = ["RUNNING_KERNEL", "Opened", "open_sources"]
+__all__ = ["RUNNING_KERNEL", "Opened", "Source", "open_sources"]
 
 RUNNING_KERNEL = "/sys/kernel/btf/vmlinux"
+_IN_MEMORY = "<bytes>"
+
+Source: TypeAlias = str | os.PathLike[str] | bytes
+"""A file by its path, or all that is in it."""
 
 
 class Opened(NamedTuple):
@@ -39,18 +43,19 @@ class _File(NamedTuple):
 
 
 def open_sources(
-    paths: Sequence[str | os.PathLike[str]], *, base: str | None = None, arch: str | None = None
+    sources: Sequence[Source], *, base: Source | None = None, arch: str | None = None
 ) -> Opened:
     """Read the sources and find out what target they are for.
 
-    ``base`` is the file under split BTF, ``arch`` overrides the target that
-    the sources speak of. Raises :class:`InputError` for a malformed source,
-    :class:`SystemRefusalError` for one that cannot be read, and
-    :class:`UsageError` where ``arch`` contradicts the sources.
+    A source is a path, or a file's whole content. ``base`` is the one under
+    split BTF, ``arch`` overrides the target that the sources speak of. Raises
+    :class:`InputError` for a malformed source, :class:`SystemRefusalError` for
+    one that cannot be read, and :class:`UsageError` where ``arch`` contradicts
+    the sources.
     """
-    if not paths:
+    if not sources:
         raise UsageError("no source given")
-    files = [_read(os.fspath(path)) for path in paths]
+    files = [_read(source) for source in sources]
     whole: dict[int, BtfGraph] = {
         index: _whole(file) for index, file in enumerate(files) if not file.split
     }
@@ -72,14 +77,20 @@ def open_sources(
     return Opened(graph, _target(graph, arch))
 
 
-def _read(path: str) -> _File:
+def _read(source: Source) -> _File:
+    if isinstance(source, bytes):
+        return _file(_IN_MEMORY, source)
+    path = os.fspath(source)
     try:
         with open(path, "rb") as file:
-            data = file.read()
+            return _file(path, file.read())
     except OSError as error:
         raise SystemRefusalError(f"{path}: {error.strerror or error}") from None
     except ValueError as error:  # a NUL in the path
         raise SystemRefusalError(f"{path!r}: {error}") from None
+
+
+def _file(path: str, data: bytes) -> _File:
     blob = _unwrap(data, path)
     header = parse_header(blob.btf, path)
     split = blob.btf[header.str_start : min(header.str_start + 1, header.str_end)] != b"\0"
@@ -133,7 +144,8 @@ def _over_base(file: _File, base: BtfGraph | None, bases: dict[str, BtfGraph]) -
     """Split BTF over the base that was given, or over the first one found."""
     found = base
     if found is None:
-        for path in (os.path.join(os.path.dirname(file.path), "vmlinux"), RUNNING_KERNEL):
+        beside = os.path.join(os.path.dirname(file.path), "vmlinux")
+        for path in (RUNNING_KERNEL,) if file.path == _IN_MEMORY else (beside, RUNNING_KERNEL):
             if path in bases or os.path.isfile(path):
                 found = bases[path] = bases.get(path) or _whole(_read(path))
                 break
