@@ -43,8 +43,12 @@ def _parser() -> argparse.ArgumentParser:
     add("--exclude", metavar="PATTERN", action="append", default=[], help="as they were made with")
     add("--arch", metavar="ARCH", help="target, where the source does not say")
     add("--base", metavar="FILE", help="the BTF under split BTF")
-    add("--python", metavar="INTERPRETER", default=sys.executable, help="CPython 3.10 or later"
-        " to import BINDINGS with; default: the one that runs uapigen")
+    add(
+        "--python",
+        metavar="INTERPRETER",
+        default=sys.executable,
+        help="CPython 3.10 or later to import BINDINGS with; default: the one that runs uapigen",
+    )
     add("--quiet", action="store_true", help="no progress, no summary")
     add("--verbose", action="store_true", help="also list what cannot be laid out")
     return parser
@@ -55,9 +59,7 @@ def run(argv: list[str]) -> int:
     options = _parser().parse_args(argv)
     progress = Progress(enabled=not options.quiet)
     progress.step("reading")
-    opened = open_sources(
-        options.sources or [RUNNING_KERNEL], base=options.base, arch=options.arch
-    )
+    opened = open_sources(options.sources or [RUNNING_KERNEL], base=options.base, arch=options.arch)
     selection = select(opened.graph, options.only, options.exclude)
     if selection.unmatched:
         raise UsageError(f"--only {selection.unmatched[0]!r} matches nothing in the sources")

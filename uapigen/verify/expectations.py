@@ -11,7 +11,7 @@ index there:
     ["int", byte size, signed?]        enums are integers, too
     ["bool" | "char" | "float", byte size]
     ["pointer", byte size, target's spelling, is the target among the bindings?]
-    ["array", byte size, count, element's index]
+    ["array", byte size, length, element's index]
     ["record", byte size, spelling]
     ["function", spelling]  ["enum", spelling]  ["void"]  ["missing", spelling]
 
@@ -233,14 +233,14 @@ class _Expectations:
         return row
 
     def _row_of_shape(self, shape: Shape) -> int:
-        kind, byte_size, signed, type_id, count, element = shape
+        kind, byte_size, signed, type_id, nelems, element = shape
         if kind in ("int", "enum"):
             return self._row("int", byte_size, signed)
         if kind == "pointer":
             return self._row(kind, byte_size, self.plan.c_types[type_id], self._is_here(type_id))
         if kind == "array":
             assert element is not None
-            return self._row(kind, byte_size, count, self._row_of_shape(element))
+            return self._row(kind, byte_size, nelems, self._row_of_shape(element))
         if kind in ("struct", "union"):
             return self._row("record", byte_size, self.plan.keys.spelling[self._kept(type_id)])
         return self._row(kind, byte_size)

@@ -49,14 +49,14 @@ class Shape(NamedTuple):
     """A type behind its typedefs and qualifiers.
 
     ``type_id``: of an enum, struct, union or function itself, of a pointer its
-    target. ``count`` and ``element`` are an array's.
+    target. ``nelems`` and ``element`` are an array's.
     """
 
     kind: Kind
     byte_size: int
     signed: bool = False
     type_id: TypeId = 0
-    count: int = 0
+    nelems: int = 0
     element: Shape | None = None
 
 
@@ -71,21 +71,21 @@ class Leaf(NamedTuple):
 
 def shape_of(graph: TypeGraph, pointer_size: int, type_id: TypeId) -> Shape:
     """The shape of any type. Raises :class:`InputError` for a malformed one."""
-    type_id, counts = _behind_arrays(graph, type_id)
+    type_id, lengths = _behind_arrays(graph, type_id)
     shape = _single(graph, pointer_size, type_id)
-    for count in reversed(counts):
-        shape = Shape("array", count * shape.byte_size, count=count, element=shape)
+    for nelems in reversed(lengths):
+        shape = Shape("array", nelems * shape.byte_size, nelems=nelems, element=shape)
     return shape
 
 
 def _behind_arrays(graph: TypeGraph, type_id: TypeId) -> tuple[TypeId, list[int]]:
-    counts: list[int] = []
+    lengths: list[int] = []
     for _ in range(64):
         type_id = resolve(graph, type_id)
         node = graph[type_id]
         if not isinstance(node, Array):
-            return type_id, counts
-        counts.append(node.nelems)
+            return type_id, lengths
+        lengths.append(node.nelems)
         type_id = node.element
     raise InputError(graph.info.name, f"type {type_id}", "endless chain of arrays")
 

@@ -57,7 +57,7 @@ def check_record(
     for member in members:
         where = f"{spelling}: {member[0]}"
         with context.looking_at(where):
-            check_member(context, where, cls, *member, memory)
+            check_member(context, where, cls, member, memory)
     known = {name for member in members for name in (member[0], f"{member[0]}_")}
     for name, field in vars(cls).items():
         if name not in known and hasattr(field, "offset") and not PADDING.fullmatch(name):
@@ -65,19 +65,15 @@ def check_record(
 
 
 def check_member(
-    context: Context,
-    where: str,
-    cls: Any,
-    name: str,
-    bit_offset: int,
-    bit_width: int,
-    row: int,
-    memory: Memory | None,
+    context: Context, where: str, cls: Any, member: list[Any], memory: Memory | None
 ) -> None:
-    field = getattr(cls, name, None)
+    name, bit_offset, bit_width, row = member
+    name = sys.intern(name)  # as names in programs are, for CPython's caches tell them apart
+    field: Any = getattr(cls, name, None)
     if not hasattr(field, "offset"):  # its C name is one of ctypes' or of Python's classes
-        name = f"{name}_"
-        field = getattr(cls, name, None)
+        name = sys.intern(f"{name}_")
+        name = sys.intern(name)  # as names in programs are, for CPython's caches tell them apart
+    field = getattr(cls, name, None)
     if not hasattr(field, "offset"):
         context.differs(where, "is missing")
         return

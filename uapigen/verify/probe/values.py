@@ -109,36 +109,37 @@ def check_target(context: Context, where: str, pointer: Any, spelling: str, know
     except AttributeError:
         context.differs(where, "is no pointer")
     else:
-        if not known or target is not context.bindings.ctype(spelling):
+        if known and target is not context.bindings.ctype(spelling):
             context.differs(where, f"points to {target!r}, in the source to {spelling}")
 
 
-def check_array(context: Context, place: Place, byte_size: int, count: int, row: int) -> None:
+def check_array(context: Context, place: Place, byte_size: int, length: int, row: int) -> None:
     element = context.shapes[row]
     if element[0] == "char":  # reads as bytes
-        pattern = b"\x81" * count
+        pattern = b"\x81" * length
         place.memory.put(place.at, pattern)
-        value = place.get()
-        place.memory.clear(place.at, count)
+        value = bytes(place.get())
+        place.memory.clear(place.at, length)
         if value != pattern:
-            context.differs(place.where, f"is no array of {count} characters")
+            context.differs(place.where, f"is no array of {length} characters")
         return
     value = place.get()
-    if not isinstance(value, ctypes.Array) or len(value) != count:
-        context.differs(place.where, f"is no array of {count} elements")
+    if not isinstance(value, ctypes.Array) or len(value) != length:
+        context.differs(place.where, f"is no array of {length} elements")
         return
-    item_size = ctypes.sizeof(type(value)._type_)
+    item: Any = type(value)._type_
+    item_size = ctypes.sizeof(item)
     if item_size != element[1]:
         context.differs(
             place.where, f"has elements of {item_size} bytes, in the source of {element[1]}"
         )
     elif byte_size:
-        last = count - 1
-        item = Place(
+        last = length - 1
+        last_item = Place(
             f"{place.where}[{last}]",
             lambda: value[last],
             lambda new: value.__setitem__(last, new),
             place.memory,
             place.at + last * item_size,
         )
-        check_value(context, item, element)
+        check_value(context, last_item, element)
