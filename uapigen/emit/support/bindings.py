@@ -96,7 +96,9 @@ class Bindings:
 
     def _bare(self, name: str) -> Any:
         for bare in (name, name[:-1]) if name.endswith("_") else (name,):
-            for spelling in (bare, f"struct {bare}", f"union {bare}", f"enum {bare}"):
+            spellings = (bare, f"struct {bare}", f"union {bare}", f"enum {bare}")
+            # What is listed under a name goes before what is only spelled so.
+            for spelling in sorted(spellings, key=self.aliases.__contains__):
                 found = self._make(spelling)
                 if found is not NotImplemented:
                     return found
