@@ -10,12 +10,11 @@ always bounded by the bytes that are really there.
 
 from __future__ import annotations
 
-import re
 import sys
 from array import array
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import repeat
+from itertools import compress, repeat
 from typing import Any, NamedTuple
 
 from uapigen.btf.format import (
@@ -60,13 +59,30 @@ __all__ = ["BtfGraph", "Relocation"]
 
 _WORD = 4
 _LONG = ("long unsigned int", "long int", "unsigned long", "long")
-_INTS = re.compile(b"\x01")
-_COMPOSITES = re.compile(b"[\x04\x05]")
-_ALIASES = re.compile(b"[\x08\x09\x0a\x0b\x12]")  # typedefs, qualifiers, type tags
-_ARRAYS = re.compile(b"\x03")
-_FORMS = re.compile(b"[\x03\x04\x05\x08\x09\x0a\x0b\x12]")
-_PROTOS = re.compile(b"\x0d")
-_FUNCS = re.compile(b"\x0c")
+
+
+def _kind_set(*kinds: int) -> bytes:
+    return bytes(kind in kinds for kind in range(256))
+
+
+# Sets of kinds, as tables for bytes.translate(): 1 for a kind that is in.
+_INTS = _kind_set(Kind.INT)
+_COMPOSITES = _kind_set(Kind.STRUCT, Kind.UNION)
+_ALIASES = _kind_set(Kind.TYPEDEF, Kind.VOLATILE, Kind.CONST, Kind.RESTRICT, Kind.TYPE_TAG)
+_ARRAYS = _kind_set(Kind.ARRAY)
+_FORMS = _kind_set(
+    Kind.ARRAY,
+    Kind.STRUCT,
+    Kind.UNION,
+    Kind.TYPEDEF,
+    Kind.VOLATILE,
+    Kind.CONST,
+    Kind.RESTRICT,
+    Kind.TYPE_TAG,
+)
+_POINTERS = _kind_set(Kind.PTR, Kind.VOLATILE, Kind.CONST, Kind.RESTRICT, Kind.TYPE_TAG)
+_PROTOS = _kind_set(Kind.FUNC_PROTO)
+_FUNCS = _kind_set(Kind.FUNC)
 _new = tuple.__new__  # what a named tuple's own constructor calls, without the call
 _LINKAGE = ("static", "global", "extern")
 _QUALIFIERS = {Kind.CONST: "const", Kind.VOLATILE: "volatile", Kind.RESTRICT: "restrict"}
@@ -189,10 +205,17 @@ class BtfGraph:
         return self.nodes[type_id]
 
     def ids_of(self, *kinds: type) -> Iterator[TypeId]:
-        wanted = bytes(kind for kind, node in _NODE_CLASSES.items() if node in kinds)
-        first = self._first_id
-        found = re.finditer(b"[" + re.escape(wanted) + b"]", self._kinds, re.DOTALL)
-        return iter([first + match.start() for match in found])
+        wanted = _kind_set(*(kind for kind, node in _NODE_CLASSES.items() if node in kinds))
+        return self._ids(wanted)
+
+    def _ids(self, kinds: bytes) -> Iterator[TypeId]:
+        return compress(range(self._first_id, self._last_id), self._kinds.translate(kinds))
+
+    def _records(self, kinds: bytes) -> Iterator[tuple[TypeId, int]]:
+        """(id, first word) of own types of these kinds."""
+        mask = self._kinds.translate(kinds)
+        ids = range(self._first_id, self._last_id)
+        return zip(compress(ids, mask), compress(self._offsets, mask), strict=True)
 
     def users(self, type_id: TypeId) -> list[tuple[TypeId, int]]:
         if self._users is None:
@@ -206,29 +229,26 @@ class BtfGraph:
         forms: set[TypeId] = set()
         graph: BtfGraph | None = self
         while graph is not None:
-            begin = graph._first_id
-            forms.update([begin + match.start() for match in re.finditer(_FORMS, graph._kinds)])
+            forms.update(graph._ids(_FORMS))
             graph = graph._base
         users: dict[TypeId, list[tuple[TypeId, int]]] = defaultdict(list)
         for pattern, word in ((_ALIASES, 2), (_ARRAYS, 3)):
-            for match in re.finditer(pattern, self._kinds):
-                index = match.start()
-                target = words[offsets[index] + word]
+            for form, offset in self._records(pattern):
+                target = words[offset + word]
                 if target in forms:
-                    users[target].append((first + index, -1))
+                    users[target].append((form, -1))
         # All members of all composites as columns: far fewer steps than one by one.
         members, outers = array("I"), array("I")
-        for match in re.finditer(_COMPOSITES, self._kinds):
-            offset = offsets[match.start()]
+        for outer, offset in self._records(_COMPOSITES):
             vlen = words[offset + 1] & 0xFFFFFF
             members += words[offset + 3 : offset + 3 + 3 * vlen]
-            outers += array("I", (match.start(),)) * vlen
+            outers += array("I", (outer,)) * vlen
         packed = members[2::3]
         for member, target in enumerate(members[1::3]):
             if target in forms:
-                index = outers[member]
-                mask = 0xFFFFFF if words[offsets[index] + 1] >> 31 else 0xFFFFFFFF
-                users[target].append((first + index, packed[member] & mask))
+                outer = outers[member]
+                mask = 0xFFFFFF if words[offsets[outer - first] + 1] >> 31 else 0xFFFFFFFF
+                users[target].append((outer, packed[member] & mask))
         return users
 
     def ids_named(self, name: str) -> list[TypeId]:
@@ -246,29 +266,29 @@ class BtfGraph:
         self.strings.preload()
 
     def functions(self) -> tuple[list[TypeId], list[str], list[TypeId]]:
-        words, offsets, first = self.words, self._offsets, self._first_id
-        found = [match.start() for match in re.finditer(_FUNCS, self._kinds)]
-        starts = [offsets[index] for index in found]
+        words = self.words
+        ids = list(self._ids(_FUNCS))
+        starts = list(compress(self._offsets, self._kinds.translate(_FUNCS)))
         names = list(map(self.strings.__getitem__, [words[start] for start in starts]))
         protos = [words[start + 2] for start in starts]
         for position, proto in enumerate(protos) if max(protos, default=0) >= len(self) else ():
-            self._reference(first + found[position], proto)
-        return [first + index for index in found], names, protos
+            self._reference(ids[position], proto)
+        return ids, names, protos
 
-    def prototypes(self) -> Iterator[tuple[TypeId, TypeId, list[str], Sequence[TypeId]]]:
-        words, offsets, first = self.words, self._offsets, self._first_id
+    def forms(self) -> Iterator[tuple[TypeId, TypeId]]:
+        words = self.words
+        for pattern, word in ((_POINTERS, 2), (_ARRAYS, 3)):
+            for form, offset in self._records(pattern):
+                yield form, words[offset + word]
+
+    def prototypes(self) -> Iterator[tuple[TypeId, TypeId, Iterable[str], Sequence[TypeId]]]:
+        words = self.words
         names = self.strings.__getitem__
-        for match in re.finditer(_PROTOS, self._kinds):
-            index = match.start()
-            start = offsets[index]
+        for proto, start in self._records(_PROTOS):
             end = start + 3 + 2 * (words[start + 1] & 0xFFFFFF)
-            types = words[start + 4 : end : 2]
-            yield (
-                first + index,
-                words[start + 2],
-                list(map(names, words[start + 3 : end : 2])),
-                types,
-            )
+            name_offs = words[start + 3 : end : 2]
+            if name_offs and 0 not in name_offs:
+                yield proto, words[start + 2], map(names, name_offs), words[start + 4 : end : 2]
 
     @property
     def pointer_size(self) -> int:
@@ -293,8 +313,7 @@ class BtfGraph:
     def _has_odd_ints(self) -> bool:
         """Whether an integer type describes a bitfield: the encoding before kind_flag."""
         words = self.words
-        for match in re.finditer(_INTS, self._kinds):
-            offset = self._offsets[match.start()]
+        for _, offset in self._records(_INTS):
             encoding = words[offset + 3]
             if encoding >> 16 & 0xFF or encoding & 0xFF not in (0, 8 * words[offset + 2] & 0xFF):
                 return True

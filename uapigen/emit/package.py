@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 
 import uapigen
 from uapigen.emit import tables
 from uapigen.emit.parallel import both
-from uapigen.emit.stubs import stub_body
+from uapigen.emit.stubs import constants_stub, types_stub
 from uapigen.emit.templates import render
 from uapigen.emit.text import LINE_LENGTH, literal
 from uapigen.errors import InputError
@@ -44,6 +45,7 @@ _TABLES: dict[str, Callable[[Plan], str]] = {
     "functions": tables.functions_text,
     "variables": tables.variables_text,
 }
+_SECOND_HALF = ("functions", "variables")
 _DOCSTRINGS = {
     "records": """Structs and unions: sizes and alignments in bytes.
 
@@ -74,40 +76,38 @@ def abi(graph: TypeGraph, model: DataModel) -> dict[str, object]:
     }
 
 
-# Which half is made where: about the same work for a whole kernel.
-_FIRST_HALF = ("records", "enums", "typedefs", "constants")
 _LARGE = 5000
 """Types and functions from which on a second process pays for its start."""
 
 
-def _make_tables(plan: Plan, prefix: str) -> dict[str, str]:
-    """All tables' texts, and the stub's body as ``stub``."""
+def _make_texts(plan: Plan, prefix: str) -> dict[str, str]:
+    """All tables' texts, and the stub's body as ``stub``.
+
+    In two processes for a whole kernel, with about the same work for each.
+    """
 
     def first() -> dict[str, str]:
-        return {name: _TABLES[name](plan) for name in _FIRST_HALF}
+        made = {name: make(plan) for name, make in _TABLES.items() if name not in _SECOND_HALF}
+        made["stub"] = constants_stub(plan, prefix)
+        return made
 
     def second() -> tuple[dict[str, str], list[tuple[str, str]], list[str]]:
-        made = {name: _TABLES[name](plan) for name in _TABLES if name not in _FIRST_HALF}
-        made["stub"] = _stub(plan, prefix)
+        made = {name: _TABLES[name](plan) for name in _SECOND_HALF}
+        with suppress(InputError):  # a malformed type, which the first half will find to fail
+            made["types_stub"] = types_stub(plan, prefix)
         return made, [(f.spelling, f.reason) for f in plan.failures], sorted(plan.incomplete)
 
     chosen = plan.selection
     large = len(chosen.tags) + len(chosen.funcs) > _LARGE
-    one, (two, failures, incomplete) = both(first, second, parallel=large)
+    texts, (more, failures, incomplete) = both(first, second, parallel=large)
     plan.incomplete.update(incomplete)
     plan.failures += [Failure(*failure) for failure in failures]
     plan.failures = list(dict.fromkeys(plan.failures))
-    if plan.failed:  # which the other process could not know
-        two["stub"] = stub_body(plan, prefix)
-    return one | two
-
-
-def _stub(plan: Plan, prefix: str) -> str:
-    """The stub, or nothing where a type is so malformed that it will be found to fail."""
-    try:
-        return stub_body(plan, prefix)
-    except InputError:
-        return ""
+    if plan.failed:  # which the second half could not know
+        more["types_stub"] = types_stub(plan, prefix)
+    types = more.pop("types_stub")
+    stub = "\n".join(part for part in (texts["stub"], types) if part)
+    return texts | more | {"stub": stub}
 
 
 def _title(plan: Plan) -> str:
@@ -119,7 +119,7 @@ def package_files(plan: Plan) -> dict[str, str]:
     """Path below the package -> text."""
     title = _title(plan)
     about = abi(plan.graph, plan.model)
-    texts = _make_tables(plan, "_s.")
+    texts = _make_texts(plan, "_s.")
     files = {
         "__init__.py": render("package.py", title=title, abi=about, abi_text=_python(about)),
         "__init__.pyi": render(
@@ -140,7 +140,7 @@ def module_files(plan: Plan, name: str) -> dict[str, str]:
     """File name -> text of one module and its stub."""
     title = _title(plan)
     about = abi(plan.graph, plan.model)
-    texts = _make_tables(plan, "_s_")
+    texts = _make_texts(plan, "_s_")
     tables = [f'_{table.upper()} = r"""\n{texts[table]}"""\n' for table in _TABLES]
     module = render(
         "module.py",

@@ -34,7 +34,7 @@ from uapigen.ir.types import (
 )
 from uapigen.layout.plan import Plan, scalar_code
 
-__all__ = ["stub_body"]
+__all__ = ["constants_stub", "types_stub"]
 
 _SCALAR_STUBS = {"f": "Float", "b": "Bool", "c": "Char", "C": "Char", "i": "Int", "u": "Int"}
 
@@ -112,13 +112,15 @@ class _Stubs:
     def members(self, members: Sequence[Member], own: set[str]) -> list[str]:
         """Annotated members of a record, those of its anonymous parts among them."""
         texts, attributes = self.texts, self._attributes
+        plain = {name for name, _, _, _ in members}
         lines = [
             f"    {attributes[name]}: {self.bits[t] if width else texts[t]}\n"
             for name, t, _, width in members
         ]
         if (
             own.isdisjoint(self.types)
-            and all([attributes[name] == name != "" for name, _, _, _ in members])
+            and "" not in plain
+            and plain == {attributes[name] for name in plain}
             and max(map(len, lines), default=0) <= LINE_LENGTH + 1
         ):
             return lines
@@ -233,10 +235,12 @@ class _StubNames:
         self.taken = taken
 
 
-def stub_body(plan: Plan, prefix: str) -> str:
-    """All of a stub but its imports; ``prefix`` stands before the names of ``typing.pyi``."""
-    stubs = _Stubs(plan, prefix)
-    names = stubs.names
+def constants_stub(plan: Plan, prefix: str) -> str:
+    """The package's own names, the constants and the enums.
+
+    ``prefix`` stands before the names of ``typing.pyi``.
+    """
+    names = _StubNames(plan)
     lines = [f"{name}: {prefix}{kind}\n" for name, kind in _API.items()]
     taken = names.taken | _API.keys()
     for name, value in sorted(plan.constants.items()):
@@ -255,6 +259,14 @@ def stub_body(plan: Plan, prefix: str) -> str:
             continue
         head = f"class {enum_name}({prefix}Enum):"
         blocks.append(f"{head}\n{''.join(members)}" if members else f"{enum_name}: {prefix}Any\n")
+    return "\n".join(part for part in ("".join(lines), _blocks(blocks)) if part)
+
+
+def types_stub(plan: Plan, prefix: str) -> str:
+    """The structs, unions and typedefs; goes behind ``constants_stub``."""
+    stubs = _Stubs(plan, prefix)
+    names = stubs.names
+    blocks = []
     for key, type_id in sorted((key, i) for i, key in plan.keys.of.items()):
         node = plan.graph.nodes[type_id]
         if not isinstance(node, (Struct, Union)) or type_id in plan.failed:
@@ -263,8 +275,7 @@ def stub_body(plan: Plan, prefix: str) -> str:
             blocks.append(stubs.record(node, names.records[key]))
     typedefs = _typedef_lines(stubs, prefix)
     aliases = [f"_t_{name} = {name}\n" for name in sorted(stubs.aliased)]
-    parts = ["".join(lines), _blocks(blocks), "".join(typedefs + aliases)]
-    return "\n".join(part for part in parts if part)
+    return "\n".join(part for part in (_blocks(blocks), "".join(typedefs + aliases)) if part)
 
 
 def _free(name: str, taken: Container[str]) -> bool:

@@ -8,7 +8,7 @@ the kernel's).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple, Protocol
 
 from uapigen.errors import InputError
@@ -116,11 +116,15 @@ class TypeGraph(Protocol):
         """Ids, names and prototypes of the source's own functions, ascending."""
         ...
 
-    def prototypes(self) -> Iterator[tuple[TypeId, TypeId, list[str], Sequence[TypeId]]]:
-        """Id, return type, parameter names and types of the source's own prototypes.
+    def forms(self) -> Iterator[tuple[TypeId, TypeId]]:
+        """(id, target) of own pointers, arrays, qualifiers and type tags; as ``prototypes``."""
+        ...
 
-        As the source has them: an ellipsis is a last parameter of no name and
-        type 0, and ids are not checked yet. Quicker than one by one.
+    def prototypes(self) -> Iterator[tuple[TypeId, TypeId, Iterable[str], Sequence[TypeId]]]:
+        """Id, return type, parameter names and types of own prototypes; quicker than one by one.
+
+        Only of those with parameters that all have names (an ellipsis has
+        none); the ids are not checked yet.
         """
         ...
 

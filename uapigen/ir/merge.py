@@ -7,7 +7,7 @@ it. Sources over the same base (a kernel and its modules) share it.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from uapigen.errors import InputError, UsageError
 from uapigen.ir.graph import Nodes, SourceInfo, TypeGraph
@@ -176,7 +176,14 @@ class MergedGraph:
                 protos += [move(proto) for proto in own_protos]
         return ids, names, protos
 
-    def prototypes(self) -> Iterator[tuple[TypeId, TypeId, list[str], Sequence[TypeId]]]:
+    def forms(self) -> Iterator[tuple[TypeId, TypeId]]:
+        for part in self._parts:
+            if part.start >= self._first_id:
+                move = self._mover(part)
+                for form, target in part.graph.forms():
+                    yield form + part.shift, move(target)
+
+    def prototypes(self) -> Iterator[tuple[TypeId, TypeId, Iterable[str], Sequence[TypeId]]]:
         for part in self._parts:
             if part.start >= self._first_id:
                 move = self._mover(part)

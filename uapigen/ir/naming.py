@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import keyword
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from uapigen.ir.graph import TypeGraph
 from uapigen.ir.types import (
@@ -42,6 +42,7 @@ from uapigen.ir.types import (
 
 __all__ = ["Keys", "Unique", "identical", "identifier", "keyword_of"]
 
+_MANY = 1000
 _NOT_WORD = re.compile(r"[^A-Za-z0-9_]+")
 
 
@@ -93,6 +94,7 @@ class Keys:
         self.spelling: dict[TypeId, str] = {}
         self.same: dict[TypeId, TypeId] = {}
         self._behind = _AnonymousBehind(graph)
+        self._leading: set[TypeId] = set()
 
     def key(self, type_id: TypeId) -> str:
         return self.of[self.same.get(type_id, type_id)]
@@ -129,13 +131,26 @@ class Keys:
             if isinstance(target, (Struct, Union, Enum)) and not target.name:
                 self._take(typedef.target, target, identifier(typedef.name))
 
+    def prepare(self, graph: TypeGraph, type_ids: Sequence[TypeId]) -> None:
+        """Find at once which types lead to one without a tag, if many will be asked about."""
+        if len(type_ids) < _MANY or graph.base is not None:
+            return
+        nodes = graph.nodes
+        leading = {i for i in type_ids if not nodes[i].name}  # type: ignore[union-attr]
+        forms = list(graph.forms())
+        found = leading
+        while found:
+            found = {form for form, target in forms if target in leading} - leading
+            leading |= found
+        self._leading = leading
+
     def name_nested(self, graph: TypeGraph, type_id: TypeId) -> list[TypeId]:
         """Name the anonymous types in a record's members; returns those it named."""
         node = graph.nodes[type_id]
         assert isinstance(node, (Struct, Union))
         named: list[TypeId] = []
         behind = self._behind
-        if not any([behind[target] for _, target, _, _ in node.members]):
+        if self._leading and self._leading.isdisjoint([member[1] for member in node.members]):
             return named
         number = 0
         for name, target, _, _ in node.members:

@@ -97,19 +97,16 @@ class Speller:
         return (before + after).rstrip()
 
     def prototypes(self) -> dict[TypeId, str]:
-        """All the graph's own prototypes, spelled; without those that need a closer look."""
-        halves, words = self._halves, self._words
+        """The graph's own prototypes, spelled; without those that need a closer look."""
+        halves, word = self._halves, self._words.__getitem__
+        plain = _Plain(halves)
         spelled = {}
         for proto, returns, names, types in self.graph.prototypes():
-            if "" in names or not names:
-                continue  # an ellipsis, unnamed parameters, none
-            with suppress(InputError, RecursionError):
+            # A parameter with something behind its name, a malformed one: one by one.
+            with suppress(_NotPlainError, InputError, RecursionError):
                 before, after = halves[returns]
-                listed = [
-                    f"{(h := halves[t])[0]}{words[name]}{h[1]}"
-                    for name, t in zip(names, types, strict=True)
-                ]
-                spelled[proto] = f"{before}({', '.join(listed)}){after}"
+                listed = ", ".join([plain[t] + name for t, name in zip(types, map(word, names))])  # noqa: B905
+                spelled[proto] = f"{before}({listed}){after}"
         return spelled
 
     def params(self, proto: FuncProto) -> str:
@@ -178,6 +175,25 @@ class _Made(dict[TypeId, Halves]):
     def __missing__(self, type_id: TypeId) -> Halves:
         halves = self[type_id] = self._make(type_id)
         return halves
+
+
+class _NotPlainError(Exception):
+    """A declaration has something behind the name."""
+
+
+class _Plain(dict[TypeId, str]):
+    """What stands before a name of that type, where nothing stands behind it."""
+
+    def __init__(self, halves: _Made) -> None:
+        super().__init__()
+        self._halves = halves
+
+    def __missing__(self, type_id: TypeId) -> str:
+        before, after = self._halves[type_id]
+        if after:
+            raise _NotPlainError
+        self[type_id] = before
+        return before
 
 
 class _Words(dict[str, str]):

@@ -166,6 +166,7 @@ class Plan:
             self._typedef_names[typedef_id] = name
             self._typedef_entries[name] = typedef_id
         keys.name_typedefed(graph, selection.typedefs)
+        keys.prepare(graph, selection.tags)
         todo = [i for i in selection.tags if i in keys.of]
         while todo:
             todo = [

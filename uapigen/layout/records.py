@@ -29,7 +29,7 @@ A type whose members overlap, lie outside it or have no size is not laid out:
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple, TypeAlias
 
 from uapigen.errors import LayoutError
@@ -58,6 +58,10 @@ __all__ = ["Layout", "RecordLayout", "SizeAlign"]
 
 _MAX_SIZE = 1 << 40
 """Bytes; more than any address space a struct could live in needs."""
+
+
+_Place: TypeAlias = tuple[TypeId, int]
+"""Where a type is embedded: the struct or union, and the bit offset in it."""
 
 
 class SizeAlign(NamedTuple):
@@ -94,6 +98,7 @@ class Layout:
         self._records: dict[TypeId, RecordLayout | LayoutError] = {}
         self._open: set[TypeId] = set()
         self._source_sizes: dict[TypeId, int] = {}
+        self._places: dict[TypeId, list[_Place]] = {}
         self._alignable: dict[tuple[TypeId, int], bool] = {}
 
     def size_align(self, type_id: TypeId) -> SizeAlign:
@@ -192,10 +197,12 @@ class Layout:
                 align = max(align, _explaining(begin, byte_offset, size))
         if size > _round_up(end, align):
             align = max(align, _explaining(end, size, size))
-        if size == end and not holes and align > 1 and self._is_packed_elsewhere(type_id, align):
-            align, packed = 1, True
-        if not packed and size % (2 * align) == 0:
-            align = self._embedding_evidence(type_id, size, align)
+        if places := self._embeddings(type_id):
+            gapless = size == end and not holes
+            if gapless and align > 1 and self._is_packed_elsewhere(places, align):
+                align, packed = 1, True
+            if not packed and size % (2 * align) == 0:
+                align = self._embedding_evidence(type_id, places, size, align)
         return RecordLayout(size, align, packed, members)
 
     def _walk(
@@ -221,7 +228,7 @@ class Layout:
                 unit = 8 * byte_size
                 self._check_bitfield(type_id, name, target, bit_width, unit)
                 stop = bit_offset + bit_width
-                # Within its type's size from a multiple of its alignment (PCC_BITFIELD_TYPE_MATTERS).
+                # GCC keeps it within its type's size from a multiple of its alignment.
                 if bit_offset % (8 * align) + bit_width > unit:
                     packed = True
             else:
@@ -268,12 +275,14 @@ class Layout:
 
     # Embeddings
 
-    def _embedding_evidence(self, type_id: TypeId, size: int, align: int) -> int:
-        """The alignment (bytes) that the places where a type is embedded show, at least ``align``."""
+    def _embedding_evidence(
+        self, type_id: TypeId, places: list[_Place], size: int, align: int
+    ) -> int:
+        """The alignment (bytes, at least ``align``) that a type's surroundings show."""
         if not self._may_align(type_id, 2 * align):
             return align
         best = align
-        for outer, bit_offset in self._embeddings(type_id):
+        for outer, bit_offset in places:
             node = self.graph.nodes[outer]
             if isinstance(node, Struct):
                 end = self._end_before(node, bit_offset)
@@ -299,14 +308,13 @@ class Layout:
             return False
         return all(self._may_align(outer, align) for outer in outers)
 
-    def _is_packed_elsewhere(self, type_id: TypeId, align: int) -> bool:
+    def _is_packed_elsewhere(self, places: list[_Place], align: int) -> bool:
         """Whether a type that lies naturally in itself is shown to be packed by those around it.
 
         It is, if a struct that is not packed itself (a scalar's alignment
         explains another hole in it) has it off its alignment, and no hole
         anywhere is there for this type's sake.
         """
-        places = self._embeddings(type_id)
         bits = 8 * align
         off = [place for place in places if place[1] % bits]
         if not off:
@@ -335,10 +343,16 @@ class Layout:
             end = max(end, member.bit_offset + bits + 7 >> 3)
         return False
 
-    def _embeddings(self, type_id: TypeId) -> list[tuple[TypeId, int]]:
-        """(struct or union, bit offset) wherever the type is embedded by value."""
+    def _embeddings(self, type_id: TypeId) -> list[_Place]:
+        """Wherever the type is embedded by value."""
+        known = self._places.get(type_id)
+        if known is None:
+            known = self._places[type_id] = self._find_places(type_id)
+        return known
+
+    def _find_places(self, type_id: TypeId) -> list[_Place]:
         forms = [type_id]  # the type itself, and arrays, typedefs and qualified forms of it
-        found: list[tuple[TypeId, int]] = []
+        found: list[_Place] = []
         for form in forms:
             for user, bit_offset in self._users(form):
                 if bit_offset >= 0:

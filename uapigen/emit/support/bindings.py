@@ -15,14 +15,6 @@ TYPE_CHECKING = False  # typing itself takes longer to import than all of this
 if TYPE_CHECKING:
     from typing import Any
 
-ADDRESSES = (
-    bytes,
-    ctypes._Pointer,
-    ctypes._CFuncPtr,  # type: ignore[attr-defined]
-    ctypes.c_void_p,
-    ctypes.c_char_p,
-    ctypes.c_wchar_p,
-)
 INTEGERS: dict[tuple[str, int], Any] = {
     ("u", 1): ctypes.c_uint8,
     ("u", 2): ctypes.c_uint16,
@@ -288,29 +280,10 @@ class Bindings:
         found = self._pointers.get(target)
         if found is None:
             body = {"_bindings_": self, "_spelling_": target}
-            found = self._pointers[target] = type("Pointer", (Pointer,), body)
+            made = type("Pointer", (Pointer,), body)
+            found = self._pointers.setdefault(target, made)
         return found
 
-    def address_of(self, value: Any) -> tuple[int, Any]:
-        """(address, object to keep alive or None) of what a pointer is set from."""
-        if value is None:
-            return 0, None
-        if isinstance(value, int):
-            return int(value), (
-                value.__dict__.get("kept") if isinstance(value, Pointer) else None
-            )
-        if self.pointer_size != ctypes.sizeof(ctypes.c_void_p) or self.big_endian != (
-            sys.byteorder == "big"
-        ):
-            raise TypeError(f"{self.abi['arch']} pointers are set from an int or None")
-        if isinstance(value, ADDRESSES):
-            address: Any = value
-            return ctypes.cast(address, ctypes.c_void_p).value or 0, value
-        if hasattr(value, "_obj"):  # ctypes.byref()
-            value = value._obj
-        if hasattr(value, "_b_base_"):
-            return ctypes.addressof(value), value
-        view = memoryview(value)
-        if view.readonly:
-            raise TypeError("a pointer needs a writable buffer, or bytes")
-        return ctypes.addressof(ctypes.c_char.from_buffer(view)), (value, view)
+    def pointer_to(self, spelling: str, address: int) -> Any:
+        """A pointer to that address, where a type of that spelling lies."""
+        return self.pointer(spelling)(address)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import struct
+from operator import index
 
 TYPE_CHECKING = False  # typing itself takes longer to import than all of this
 if TYPE_CHECKING:
@@ -30,19 +31,34 @@ class Pointer(int):
         """The object pointed to, for an address in this process.
 
         Raises ValueError for NULL and for an address that only means
-        something elsewhere (a kernel's, another machine's).
+        something elsewhere (a kernel's, another machine's), TypeError for a
+        pointer to void or to a function.
         """
+        spelling, kept = self._spelling_, self.__dict__.get("kept")
         if not self:
-            raise ValueError(f"NULL {self._spelling_} pointer")
-        kept = self.__dict__.get("kept")
+            raise ValueError(f"NULL {spelling} pointer")
         if kept is None and not self._bindings_.abi.get("user_space"):
             raise ValueError(f"{self!r} is not an address in this process")
-        found = self.target.from_address(int(self))
-        keep(found, 0, kept)
+        kind = self._bindings_.storage(spelling)[0]
+        if not isinstance(kind, type):
+            raise TypeError(f"{spelling} has no contents")
+        from .keeping import hold
+
+        found = kind.from_address(int(self))  # type: ignore[attr-defined]
+        hold(found, kept)
         return found
 
     def __repr__(self) -> str:
         return hex(self)
+
+    def __copy__(self) -> Pointer:
+        return self
+
+    def __deepcopy__(self, _: Any) -> Pointer:
+        return self
+
+    def __reduce__(self) -> Any:
+        return self._bindings_.pointer_to, (self._spelling_, int(self))
 
 
 class Member:
@@ -74,14 +90,21 @@ class PointerMember(Member):
         if self._class is None:
             self._class = self._bindings.pointer(self.target)
         value = self._class(self._field.__get__(obj))
-        if value and (kept := kept_by(obj)):
-            value.kept = kept.get(ctypes.addressof(obj) + self.offset)
+        if value and keeps(obj):
+            from .keeping import kept_at
+
+            value.kept = kept_at(obj, self.offset, int(value))
         return value
 
     def __set__(self, obj: Any, value: Any) -> None:
-        number, kept = self._bindings.address_of(value)
+        if type(value) is int and not keeps(obj):
+            self._field.__set__(obj, value)
+            return
+        from .keeping import address_of, keep
+
+        number, kept = address_of(self._bindings, value)
         self._field.__set__(obj, number)
-        keep(obj, ctypes.addressof(obj) + self.offset, kept)
+        keep(obj, self.offset, number, kept)
 
 
 class BitMember(Member):
@@ -129,7 +152,7 @@ class BitMember(Member):
         return (value ^ self._sign) - self._sign
 
     def __set__(self, obj: Any, value: Any) -> None:
-        number = bool(value) if self._boolean else value.__index__()
+        number = bool(value) if self._boolean else index(value)
         rest = self._unit.get(obj, self.offset) & ~(self._mask << self._shift)
         self._unit.set(obj, self.offset, rest | (number & self._mask) << self._shift)
 
@@ -193,24 +216,13 @@ class BytesBySize(dict):  # type: ignore[type-arg]
 BYTES = BytesBySize()
 
 
-def root_of(obj: Any) -> Any:
-    """The object that owns the memory ``obj`` lies in."""
+def keeps(obj: Any) -> bool:
+    """Whether pointers in ``obj``'s memory may keep something alive."""
     while obj._b_base_ is not None:
         obj = obj._b_base_
-    return obj
-
-
-def kept_by(obj: Any) -> dict[int, Any] | None:
-    """What pointers in ``obj``'s memory keep alive, by the pointer's address."""
-    return getattr(root_of(obj), "_keep_", None)
-
-
-def keep(obj: Any, address: int, kept: Any) -> None:
-    root = root_of(obj)
-    if kept is not None:
-        root._keep_ = {**(kept_by(root) or {}), address: kept}
-    elif held := kept_by(root):
-        held.pop(address, None)
+    held = obj._objects
+    # The memory of T.from_buffer() needs the buffer, and mostly nothing else.
+    return held is not None and (len(held) > 1 or "ffffffff" not in held)
 
 
 class PointerItems:
@@ -220,16 +232,16 @@ class PointerItems:
     _pointer_: Any
 
     def __getitem__(self, index: Any) -> Any:
-        found = super().__getitem__(index)  # type: ignore[misc]
-        if isinstance(found, list):
-            return [self._pointer_(value) for value in found]
-        value = self._pointer_(found)
-        if value and (kept := kept_by(self)):
-            value.kept = kept.get(self._item_address(index))
+        if isinstance(index, slice):
+            return [self[item] for item in range(*index.indices(len(self)))]  # type: ignore[arg-type]
+        value = self._pointer_(super().__getitem__(index))  # type: ignore[misc]
+        if value and keeps(self):
+            from .keeping import kept_at
+
+            value.kept = kept_at(self, self._item_offset(index), int(value))
         return value
 
     def __setitem__(self, index: Any, value: Any) -> None:
-        bindings = self._pointer_._bindings_
         if isinstance(index, slice):
             items = range(*index.indices(len(self)))  # type: ignore[arg-type]
             if len(value) != len(items):
@@ -237,14 +249,15 @@ class PointerItems:
             for item, one in zip(items, value, strict=True):
                 self[item] = one
             return
-        number, kept = bindings.address_of(value)
-        super().__setitem__(index, number)  # type: ignore[misc]
-        keep(self, self._item_address(index), kept)
+        from .keeping import address_of, keep
 
-    def _item_address(self, index: int) -> int:
-        size = ctypes.sizeof(self._type_)  # type: ignore[attr-defined]
-        item = range(len(self))[index]  # type: ignore[arg-type]
-        return ctypes.addressof(self) + item * size  # type: ignore[arg-type]
+        number, kept = address_of(self._pointer_._bindings_, value)
+        super().__setitem__(index, number)  # type: ignore[misc]
+        keep(self, self._item_offset(index), number, kept)
+
+    def _item_offset(self, index: int) -> int:
+        item: int = range(len(self))[index]  # type: ignore[arg-type]
+        return item * ctypes.sizeof(self._type_)  # type: ignore[attr-defined]
 
 
 class NumberItems:

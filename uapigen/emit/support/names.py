@@ -18,7 +18,7 @@ __subclasshook__ __text_signature__ __type_params__ __weakref__ __weakrefoffset_
 _align_ _anonymous_ _b_base_ _b_needsfree_ _bindings_ _fields_ _height_ _keep_
 _layout_ _leaves_ _length_ _objects _pack_ _raw_ _spelling_ _swappedbytes_ _type_
 from_address from_buffer from_buffer_copy from_param in_dll
-""".split())  # noqa: SIM905
+""".split())
 
 
 def demangled(name: str) -> list[str]:
