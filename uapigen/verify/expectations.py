@@ -8,8 +8,8 @@ come from the nodes of the IR, alignments from the layout.
 A type's shape is one row of the table ``shapes``, and is referred to by its
 index there:
 
-    ["int", byte size, signed?]        enums are integers, too
-    ["bool" | "char" | "float", byte size]
+    ["int" | "char", byte size, signed?]    enums are integers, too
+    ["bool" | "float", byte size]
     ["pointer", byte size, target's spelling, is the target among the bindings?]
     ["array", byte size, length, element's index]
     ["record", byte size, spelling]
@@ -21,10 +21,10 @@ The last four only stand behind typedefs. ``prototypes`` is such a table, too:
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterable
+from typing import Any
 
-from uapigen.errors import InputError, LayoutError
+from uapigen.errors import InputError
 from uapigen.ir.graph import resolve
 from uapigen.ir.naming import identical
 from uapigen.ir.selection import owner_of_vars
@@ -48,8 +48,6 @@ from uapigen.verify.shapes import Shape, leaves, shape_of
 
 __all__ = ["expectations"]
 
-_Id = TypeVar("_Id", bound=Hashable)
-
 
 def expectations(plan: Plan) -> dict[str, Any]:
     """What bindings made by this plan must offer, as data for JSON."""
@@ -62,6 +60,7 @@ class _Expectations:
         self.graph = plan.graph
         self.shapes: list[list[Any]] = []
         self.prototypes: list[list[Any]] = []
+        self._prototype_rows: dict[TypeId, int] = {}
         self._rows: dict[tuple[Any, ...], int] = {}
         self._row_of: dict[TypeId, int] = {}
         self.typedefs = self._numbered(plan.selection.typedefs, self._typedef_name)
@@ -73,8 +72,8 @@ class _Expectations:
         ids = sorted(self.plan.keys.of, key=self.plan.keys.of.__getitem__)
         composites = [i for i in ids if not isinstance(self.graph[i], Enum)]
         enums = [i for i in ids if isinstance(self.graph[i], Enum)]
-        for type_id in composites:
-            self._try(type_id)
+        self._find_refused(composites)
+        functions = self._numbered(self.plan.selection.funcs, self._func_name)
         return {
             "abi": {
                 "arch": model.arch,
@@ -85,8 +84,8 @@ class _Expectations:
             "refused": {self.plan.keys.spelling[i]: why for i, why in self._refused.items()},
             "enums": [self._enum(i) for i in enums],
             "constants": self._constants(enums),
-            "typedefs": {name: self._typedef(i) for name, i in self.typedefs.items()},
-            "functions": self._functions(),
+            "typedefs": self._spellable(self.typedefs, self._typedef),
+            "functions": self._spellable(functions, self._function),
             "variables": self._variables(),
             "listed": sorted(self._listed(ids)),
             "shapes": self.shapes,
@@ -99,7 +98,9 @@ class _Expectations:
         aliases = self.plan.aliases()
         return {*keys, *self._constants(ids), *(aliases.get(name, name) for name in self.typedefs)}
 
-    def _numbered(self, ids: Iterable[TypeId], name_of: Any) -> dict[str, TypeId]:
+    def _numbered(
+        self, ids: Iterable[TypeId], name_of: Callable[[TypeId], str]
+    ) -> dict[str, TypeId]:
         """Name -> id; a second, different type of a name is ``name___2``."""
         found: dict[str, TypeId] = {}
         of_name: dict[str, list[TypeId]] = {}
@@ -119,17 +120,20 @@ class _Expectations:
 
     # Structs, unions and enums
 
-    def _try(self, type_id: TypeId) -> None:
-        """Note why a struct or union cannot be laid out, if it cannot."""
-        node = self.graph[type_id]
-        assert isinstance(node, Struct | Union)
-        names = [member.name for member in node.members if member.name]
-        try:
-            self.plan.layout.record(type_id)
-            if len(set(names)) != len(names):
-                self._refused[type_id] = "two members of one name"
-        except LayoutError as error:
-            self._refused[type_id] = error.problem
+    def _find_refused(self, type_ids: Iterable[TypeId]) -> None:
+        """Note which structs and unions cannot be laid out, and why."""
+        for type_id in type_ids:
+            node = self.graph[type_id]
+            assert isinstance(node, Struct | Union)
+            names = [member.name for member in node.members if member.name]
+            try:
+                self.plan.layout.record(type_id)
+                for member in node.members:
+                    self.plan.c_types[member.type]  # raises for what is no type
+                if len(set(names)) != len(names):
+                    self._refused[type_id] = "two members of one name"
+            except InputError as error:
+                self._refused[type_id] = error.problem
 
     def _record(self, type_id: TypeId) -> list[Any]:
         """[spelling, key, byte size, byte alignment, members].
@@ -181,18 +185,26 @@ class _Expectations:
             return self._row("function", self.plan.c_types[target])
         return self.shape(node.target)
 
-    def _functions(self) -> dict[str, int]:
-        """Name -> index of its prototype; one prototype serves many functions."""
-        rows: dict[TypeId, int] = {}
+    def _spellable(self, ids: dict[str, TypeId], row: Callable[[TypeId], int]) -> dict[str, int]:
+        """Name -> row, without those whose types the source spoils."""
         found = {}
-        for name, func_id in self._numbered(self.plan.selection.funcs, self._func_name).items():
-            func = self.graph[func_id]
-            assert isinstance(func, Func)
-            if func.proto not in rows:
-                rows[func.proto] = len(self.prototypes)
-                self.prototypes.append(self._prototype(func.proto))
-            found[name] = rows[func.proto]
+        for name, type_id in ids.items():
+            try:
+                found[name] = row(type_id)
+            except InputError:
+                continue
         return found
+
+    def _function(self, func_id: TypeId) -> int:
+        """The index of a function's prototype; one prototype serves many functions."""
+        func = self.graph[func_id]
+        assert isinstance(func, Func)
+        row = self._prototype_rows.get(func.proto)
+        if row is None:
+            prototype = self._prototype(func.proto)
+            row = self._prototype_rows[func.proto] = len(self.prototypes)
+            self.prototypes.append(prototype)
+        return row
 
     def _func_name(self, type_id: TypeId) -> str:
         node = self.graph[type_id]
@@ -214,12 +226,16 @@ class _Expectations:
         for var_id in self.plan.selection.vars:
             node = self.graph[var_id]
             assert isinstance(node, Var)
+            try:
+                spelled = self.plan.c_types[node.type]
+            except InputError:
+                continue
             name, number = node.name, 1
             while name in found:
                 number += 1
                 name = f"{node.name}___{number}"
             place = sections.get(var_id, ("", 0, 0))
-            found[name] = [self.plan.c_types[node.type], *place, node.linkage]
+            found[name] = [spelled, *place, node.linkage]
         return found
 
     # Shapes
@@ -234,8 +250,8 @@ class _Expectations:
 
     def _row_of_shape(self, shape: Shape) -> int:
         kind, byte_size, signed, type_id, nelems, element = shape
-        if kind in ("int", "enum"):
-            return self._row("int", byte_size, signed)
+        if kind in ("int", "char", "enum"):
+            return self._row("char" if kind == "char" else "int", byte_size, signed)
         if kind == "pointer":
             return self._row(kind, byte_size, self.plan.c_types[type_id], self._is_here(type_id))
         if kind == "array":

@@ -130,7 +130,7 @@ def check_bitfield(
         low = 8 * stop - bit_offset - bit_width
     ones, top = (1 << bit_width) - 1, 1 << bit_width - 1
     image = (ones << low).to_bytes(stop - first, context.byteorder)
-    signed = shape[0] == "int" and shape[2]
+    signed = shape[0] in ("int", "char") and shape[2]
 
     setattr(memory.instance, name, True if shape[0] == "bool" else -1 if signed else ones)
     if not memory.took(first, image):

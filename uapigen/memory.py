@@ -1,0 +1,252 @@
+"""The types of a source without generated files: what :func:`uapigen.load` returns.
+
+The support code of generated packages asks its tables; here the tables are a
+:class:`~uapigen.layout.plan.Plan`, the same one that files are written from,
+so what :meth:`Loaded.ctype` gives is what a package would give.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cached_property
+from typing import Any, TypeVar, overload
+
+from uapigen.emit.package import abi
+from uapigen.emit.support.bindings import Bindings
+from uapigen.emit.support.values import asdict, flexible
+from uapigen.errors import UsageError
+from uapigen.ir.selection import Selection, select
+from uapigen.ir.types import Enum, TypeId
+from uapigen.layout.plan import Plan
+from uapigen.sources import Opened, Source, open_sources
+from uapigen.validate import check
+
+__all__ = ["Loaded", "load"]
+
+_Class = TypeVar("_Class", bound=type)
+
+
+def load(
+    source: Source | Sequence[Source],
+    *,
+    base: Source | None = None,
+    arch: str | None = None,
+    only: Sequence[str] = (),
+    exclude: Sequence[str] = (),
+) -> Loaded:
+    """The types of one source or several, with the API of a generated package.
+
+    A source is a path or the content of a file (``bytes``): BTF, an ELF file
+    or kernel image with BTF in it, any of these compressed. ``base`` lies
+    under split BTF, ``arch`` is the target where the source does not tell,
+    ``only`` and ``exclude`` are globs over C spellings as on the command line.
+
+    Raises :class:`~uapigen.errors.InputError` for a malformed source,
+    :class:`~uapigen.errors.SystemRefusalError` for one that cannot be read,
+    :class:`~uapigen.errors.UsageError` for an unknown ``arch`` and an ``only``
+    that matches nothing. Types are made when they are first asked for.
+    """
+    sources = [source] if isinstance(source, (str, bytes, os.PathLike)) else list(source)
+    opened = open_sources(sources, base=base, arch=arch)
+    selection = select(opened.graph, _patterns(only), _patterns(exclude))
+    if selection.unmatched:
+        raise UsageError(f"only: {selection.unmatched[0]!r} matches nothing in the sources")
+    return Loaded(opened, selection)
+
+
+def _patterns(patterns: Sequence[str]) -> Sequence[str]:
+    return [patterns] if isinstance(patterns, str) else patterns
+
+
+class Loaded:
+    """Types, constants, functions and variables of a source, by their C names.
+
+    Attributes are C names: ``k.task_struct``, ``k.u64``, ``k.BPF_MAP_TYPE_HASH``.
+    """
+
+    asdict = staticmethod(asdict)
+    flexible = staticmethod(flexible)
+
+    def __init__(self, opened: Opened, selection: Selection) -> None:
+        self._opened = opened
+        self._selection = selection
+        self.__abi__: dict[str, Any] = abi(opened.graph, opened.model)
+
+    @cached_property
+    def _bindings(self) -> Bindings:
+        with _no_garbage_collection():
+            plan = Plan(self._opened.graph, self._opened.model, self._selection)
+            return _PlannedBindings(self.__abi__, plan)
+
+    def ctype(self, spelling: str) -> Any:
+        """The type of an exact C spelling: ``struct foo``, ``u64``, ``char *[4]`` …
+
+        None for ``void``. Raises LookupError for a type that is not here.
+        """
+        return self._bindings.ctype(spelling)
+
+    @property
+    def functions(self) -> Mapping[str, Any]:
+        """Functions by name: prototypes as data."""
+        found: Mapping[str, Any] = self._bindings.functions
+        return found
+
+    @property
+    def variables(self) -> Mapping[str, Any]:
+        """Variables by name: type, section, offset and size in it (bytes)."""
+        found: Mapping[str, Any] = self._bindings.variables
+        return found
+
+    def __getattr__(self, name: str) -> Any:
+        if "_opened" not in self.__dict__:  # half made, as copy and pickle leave it
+            raise AttributeError(name)
+        if name == "__all__":
+            return self._bindings.names()
+        found = self._bindings.lookup(name)
+        if name[:1] != "_" or not name[1:2].isupper():  # not one that a class body mangled
+            self.__dict__[name] = found
+        return found
+
+    def __dir__(self) -> list[str]:
+        return sorted({*super().__dir__(), *self._bindings.names()})
+
+    def __repr__(self) -> str:
+        names = ", ".join(source["name"] for source in self.__abi__["sources"])
+        return f"<uapigen.load: C types of {names} for {self.__abi__['arch']}>"
+
+    # Classes written by hand
+
+    @overload
+    def validate(self, spelling: str) -> Callable[[_Class], _Class]: ...
+    @overload
+    def validate(self, spelling: str, cls: _Class) -> _Class: ...
+    def validate(self, spelling: str, cls: Any = None) -> Any:
+        """Hold a ctypes class written by hand against a struct or union of the source.
+
+        Returns the class if every member agrees; raises
+        :class:`~uapigen.errors.ValidationError` with each one that differs, and
+        :class:`~uapigen.errors.NotFoundError` where the source has no such
+        type. Without a class, returns a class decorator that does this.
+        """
+        if cls is None:
+            return lambda decorated: self.validate(spelling, decorated)
+        check(self._opened.graph, self._opened.model, spelling, cls)
+        return cls
+
+    def validates(self, spelling: str) -> Callable[[_Class], _Class]:
+        """A class decorator: ``@k.validates("struct exec_event")``."""
+        return self.validate(spelling)
+
+
+class _PlannedBindings(Bindings):
+    """Bindings whose tables are a plan; absences come with the plan's reasons."""
+
+    def __init__(self, about: dict[str, Any], plan: Plan) -> None:
+        facts = {
+            "scalars": plan.scalars(),
+            "aliases": plan.aliases(),
+            "incomplete": (),  # known once everything is spelled
+            "function_tags": _Late(plan.function_tags),
+        }
+        names = " and ".join(source["name"] for source in about["sources"])
+        super().__init__(about, facts, _PlanTables(plan), names)
+        self._plan = plan
+
+    def _absence(self, spelling: str) -> str:
+        for failure in self._plan.failures:
+            if failure.spelling == spelling:
+                return f"{spelling} cannot be laid out: {failure.reason}"
+        if spelling in self._plan.incomplete:
+            return f"{spelling} is declared but not defined in the source"
+        return super()._absence(spelling)
+
+
+class _Late(Mapping[str, Any]):
+    """A mapping that is made when first asked."""
+
+    def __init__(self, make: Callable[[], Mapping[str, Any]]) -> None:
+        self._make = make
+
+    @cached_property
+    def _made(self) -> Mapping[str, Any]:
+        return self._make()
+
+    def __getitem__(self, name: str) -> Any:
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._made)
+
+    def __len__(self) -> int:
+        return len(self._made)
+
+
+class _PlanTables:
+    """Answers from a plan what ``support/tables.py`` answers from a package's files."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._ids: dict[str, dict[str, TypeId]] = {"record": {}, "enum": {}}
+        for type_id, key in plan.keys.of.items():
+            kind = "enum" if isinstance(plan.graph[type_id], Enum) else "record"
+            self._ids[kind][key] = type_id
+        variables = _Late(lambda: {name: tuple(v) for name, v in plan.variables().items()})
+        self._entries: dict[str, Mapping[str, Any]] = {
+            "typedefs": _Late(lambda: plan.typedefs),
+            "constants": _Late(lambda: plan.constants),
+            "functions": _Late(plan.functions),
+            "variables": variables,
+        }
+
+    def statement(self, kind: str, key: str) -> tuple[str, Any, dict[str, Any]] | None:
+        """(``struct``, ``union`` or ``enum``; members; size and alignment in bytes)."""
+        type_id = self._ids[kind].get(key)
+        if type_id is None:
+            return None
+        if kind == "enum":
+            node = self._plan.graph[type_id]
+            assert isinstance(node, Enum)
+            return "enum", dict(node.enumerators), self.heading(key) or {}
+        record = self._plan.planned(type_id)
+        if record is None:
+            return None
+        members = [member[:4] if member.bit_width else member[:3] for member in record.members]
+        facts = {"size": record.byte_size, "align": record.byte_align, "name": record.spelling}
+        return record.keyword, members, facts
+
+    def heading(self, key: str) -> dict[str, Any] | None:
+        """An enum's size in bytes and its signedness."""
+        type_id = self._ids["enum"].get(key)
+        if type_id is None:
+            return None
+        node = self._plan.graph[type_id]
+        assert isinstance(node, Enum)
+        return {"size": node.byte_size, "signed": node.signed}
+
+    def entry(self, table: str, name: str) -> Any:
+        """The value of a table's entry, or None."""
+        return self._entries[table].get(name)
+
+    def names(self, table: str) -> Iterator[str]:
+        """The names in a table, sorted."""
+        return iter(sorted(self._entries[table]))
+
+    def keys(self, kind: str) -> Iterator[str]:
+        """The keys of all structs and unions (``record``) or enums (``enum``), sorted."""
+        return iter(sorted(self._ids[kind]))
+
+
+@contextmanager
+def _no_garbage_collection() -> Iterator[None]:
+    """A plan is a million objects and no cycle; looking for cycles would double its time."""
+    if not gc.isenabled():
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
