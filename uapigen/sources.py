@@ -7,9 +7,9 @@ for its base: the one the user gave, another source of the same run, the
 
 from __future__ import annotations
 
-import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache
 from typing import NamedTuple, TypeAlias
 
 from uapigen.btf.blob import BtfBlob
@@ -38,7 +38,7 @@ class Opened(NamedTuple):
 class _File(NamedTuple):
     path: str
     blob: BtfBlob
-    sha256: str
+    digest: Callable[[], str]
     split: bool
 
 
@@ -94,7 +94,17 @@ def _file(path: str, data: bytes) -> _File:
     blob = _unwrap(data, path)
     header = parse_header(blob.btf, path)
     split = blob.btf[header.str_start : min(header.str_start + 1, header.str_end)] != b"\0"
-    return _File(path, blob, hashlib.sha256(data).hexdigest(), split)
+    return _File(path, blob, _digest_of(data), split)
+
+
+def _digest_of(data: bytes) -> Callable[[], str]:
+    @cache
+    def digest() -> str:
+        from hashlib import sha256
+
+        return sha256(data).hexdigest()
+
+    return digest
 
 
 def _unwrap(data: bytes, path: str) -> BtfBlob:
@@ -128,7 +138,7 @@ def _graph(file: _File, data: bytes, base: BtfGraph | None) -> BtfGraph:
         data,
         file.path,
         base=base,
-        sha256=file.sha256,
+        digest=file.digest,
         machine=_machine(file),
         release=_release(file),
     )

@@ -49,7 +49,7 @@ def relocate(split: bytes, distilled: BtfGraph, base: BtfGraph) -> BtfGraph:
         info.name,
         base=base,
         relocation=Relocation(distilled.strings, len(distilled), matches),
-        sha256=info.sha256,
+        digest=info.digest,
         machine=info.machine,
         release=info.release,
     )

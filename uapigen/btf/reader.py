@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import sys
 from array import array
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import compress, repeat
@@ -127,7 +128,7 @@ class Relocation(NamedTuple):
 class BtfGraph:
     """The types of one BTF blob, over those of its base where it is split BTF.
 
-    ``data`` is raw BTF; ``sha256``, ``machine`` and ``release`` go into
+    ``data`` is raw BTF; ``digest``, ``machine`` and ``release`` go into
     :attr:`info` as they are. Raises :class:`InputError` at once for a
     malformed header or type section, and on decoding for a malformed type.
     """
@@ -139,7 +140,7 @@ class BtfGraph:
         *,
         base: BtfGraph | None = None,
         relocation: Relocation | None = None,
-        sha256: str = "",
+        digest: Callable[[], str] | None = None,
         machine: str | None = None,
         release: str | None = None,
     ) -> None:
@@ -173,13 +174,14 @@ class BtfGraph:
         self.nodes = Nodes(self._decode)
         self._users: dict[TypeId, list[tuple[TypeId, int]]] | None = None
         self._pointer_size: int | None = None
-        self._sha256, self._machine, self._release = sha256, machine, release
+        self._machine, self._release = machine, release
+        self._digest = digest or (lambda: "")
 
     @property
     def info(self) -> SourceInfo:
         return SourceInfo(
             self.name,
-            self._sha256,
+            self._digest,
             self.big_endian,
             self.pointer_size,
             self._machine,
@@ -217,6 +219,11 @@ class BtfGraph:
         ids = range(self._first_id, self._last_id)
         return zip(compress(ids, mask), compress(self._offsets, mask), strict=True)
 
+    def byte_size(self, type_id: TypeId) -> int:
+        if type_id < self._first_id and self._base is not None:
+            return self._base.byte_size(type_id)
+        return self.words[self._offsets[type_id - self._first_id] + 2]
+
     def users(self, type_id: TypeId) -> list[tuple[TypeId, int]]:
         if self._users is None:
             self._users = self._find_users()
@@ -252,14 +259,17 @@ class BtfGraph:
         return users
 
     def ids_named(self, name: str) -> list[TypeId]:
-        targets = self.strings.offsets_of(name)
-        words, first = self.words, self._first_id
-        found = [
-            first + index
-            for target in targets
-            for index, offset in enumerate(self._offsets)
-            if words[offset] == target
-        ]
+        data = self.words.tobytes()
+        offsets, found = self._offsets, []
+        for target in self.strings.offsets_of(name):
+            wanted = array("I", (target,)).tobytes()
+            at = data.find(wanted)
+            while at >= 0:
+                # A name is a record's first word; elsewhere the same bytes mean something else.
+                index = bisect_left(offsets, at // _WORD)
+                if at % _WORD == 0 and index < len(offsets) and offsets[index] == at // _WORD:
+                    found.append(self._first_id + index)
+                at = data.find(wanted, at + 1)
         return sorted(found)
 
     def preload(self) -> None:

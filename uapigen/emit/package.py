@@ -25,7 +25,9 @@ _SUPPORT_MODULES = (
     "declarators",
     "names",
     "members",
+    "keeping",
     "values",
+    "dtypes",
     "records",
     "tables",
     "enums",
@@ -45,7 +47,7 @@ _TABLES: dict[str, Callable[[Plan], str]] = {
     "functions": tables.functions_text,
     "variables": tables.variables_text,
 }
-_SECOND_HALF = ("functions", "variables")
+_SECOND_HALF = ("functions", "variables", "enums", "typedefs")
 _DOCSTRINGS = {
     "records": """Structs and unions: sizes and alignments in bytes.
 

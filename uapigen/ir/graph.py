@@ -39,7 +39,8 @@ class SourceInfo(NamedTuple):
 
     name: str
     """The file as the user gave it; for messages."""
-    sha256: str
+    digest: Callable[[], str]
+    """Works out ``sha256``, which takes longer than reading one type."""
     big_endian: bool
     pointer_size: int
     """In bytes; 0 where the source does not tell."""
@@ -47,6 +48,11 @@ class SourceInfo(NamedTuple):
     """An architecture as ``layout.targets`` names it, where the source says."""
     release: str | None = None
     """Kernel release ("6.1.0-18-amd64"), where known."""
+
+    @property
+    def sha256(self) -> str:
+        """The file's SHA-256, in hex."""
+        return self.digest()
 
 
 class Nodes(dict[TypeId, Type]):
@@ -97,6 +103,10 @@ class TypeGraph(Protocol):
 
     def ids_named(self, name: str) -> list[TypeId]:
         """Ids of the source's own nodes of that name, ascending."""
+        ...
+
+    def byte_size(self, type_id: TypeId) -> int:
+        """The size of a struct, union or enum, as the source says it; without decoding it."""
         ...
 
     def users(self, type_id: TypeId) -> list[tuple[TypeId, int]]:

@@ -155,6 +155,10 @@ class MergedGraph:
                 for type_id in part.graph.ids_of(*kinds):
                     yield type_id + part.shift
 
+    def byte_size(self, type_id: TypeId) -> int:
+        part = self._part_of(type_id)
+        return part.graph.byte_size(type_id - part.shift)
+
     def users(self, type_id: TypeId) -> list[tuple[TypeId, int]]:
         found = []
         origin = self._part_of(type_id)

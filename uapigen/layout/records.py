@@ -122,7 +122,7 @@ class Layout:
                 found = error
             self._records[type_id] = found
         if isinstance(found, LayoutError):
-            raise found
+            raise found.with_traceback(None)  # else each raise would lengthen it
         return found
 
     def _refuse(self, type_id: TypeId, problem: str) -> LayoutError:
@@ -209,21 +209,14 @@ class Layout:
         self, type_id: TypeId, node: Composite, members: Sequence[Member]
     ) -> tuple[int, bool, list[_Hole], int]:
         """Check each member; (largest alignment, packed?, holes, end in bytes)."""
+        is_union = isinstance(node, Union)
         natural, packed, holes = 1, False, []
         end = 0  # bits, of what lies before the member
-        is_union = isinstance(node, Union)
-        known = self._known
         last = 0
-        for name, target, bit_offset, bit_width in members:
-            pair = known.get(target)
-            if pair is None:
-                try:
-                    pair = self.size_align(target)
-                except LayoutError as error:
-                    raise self._refuse(
-                        type_id, f"member {name or '(anonymous)'}: {error.problem}"
-                    ) from None
-            byte_size, align = pair
+        known = self._known
+        for member in members:
+            name, target, bit_offset, bit_width = member
+            byte_size, align = known.get(target) or self._member(type_id, member)
             if bit_width:
                 unit = 8 * byte_size
                 self._check_bitfield(type_id, name, target, bit_width, unit)
@@ -259,6 +252,13 @@ class Layout:
                 type_id, f"members end at bit {last}, the type at byte {node.byte_size}"
             )
         return natural, packed, holes, last + 7 >> 3
+
+    def _member(self, type_id: TypeId, member: Member) -> SizeAlign:
+        try:
+            return self.size_align(member.type)
+        except LayoutError as error:
+            name = member.name or "(anonymous)"
+            raise self._refuse(type_id, f"member {name}: {error.problem}") from None
 
     def _check_bitfield(
         self, type_id: TypeId, name: str, target: TypeId, bit_width: int, unit: int
@@ -304,7 +304,7 @@ class Layout:
         if any(bit_offset % bits for _, bit_offset in places):
             return False
         outers = {outer for outer, _ in places}
-        if any(self._source_size(outer) % align for outer in outers):
+        if any(self.graph.byte_size(outer) % align for outer in outers):
             return False
         return all(self._may_align(outer, align) for outer in outers)
 
