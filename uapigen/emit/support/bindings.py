@@ -284,6 +284,20 @@ class Bindings:
             found = self._pointers.setdefault(target, made)
         return found
 
+    # Pickling: by names, so that the other process needs the same bindings
+
     def pointer_to(self, spelling: str, address: int) -> Any:
         """A pointer to that address, where a type of that spelling lies."""
         return self.pointer(spelling)(address)
+
+    def struct_of(self, spelling: str, data: bytes) -> Any:
+        """A struct or union with these bytes."""
+        return self.ctype(spelling).from_buffer_copy(data)
+
+    def __reduce__(self) -> Any:
+        from pkgutil import resolve_name
+
+        return resolve_name, (f"{self.module}:ctype.__self__",)
+
+    def __deepcopy__(self, _: Any) -> Bindings:
+        return self

@@ -47,7 +47,7 @@ def address_of(bindings: Bindings, value: Any) -> tuple[int, Any]:
     native = bindings.big_endian == (sys.byteorder == "big")
     if not native or bindings.pointer_size != ctypes.sizeof(ctypes.c_void_p):
         arch = bindings.abi["arch"]
-        raise TypeError(f"pointers of {arch} are set from an int or None on this machine")
+        raise TypeError(f"a pointer of {arch} is set from an int or None here")
     if isinstance(value, ADDRESSES):
         address: Any = value
         return ctypes.cast(address, ctypes.c_void_p).value or 0, value
@@ -58,7 +58,7 @@ def address_of(bindings: Bindings, value: Any) -> tuple[int, Any]:
     except TypeError:
         kind = type(value).__name__
         raise TypeError(
-            f"a pointer is set from an int, None, a ctypes object or a buffer, not {kind}"
+            f"{kind} is no int, None, ctypes object or buffer to set a pointer from"
         ) from None
     if view.readonly:
         raise TypeError("a pointer needs a writable buffer, or bytes")

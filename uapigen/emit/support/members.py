@@ -7,8 +7,8 @@ targets, from the most significant one on big-endian ones.
 from __future__ import annotations
 
 import ctypes
+import operator
 import struct
-from operator import index
 
 TYPE_CHECKING = False  # typing itself takes longer to import than all of this
 if TYPE_CHECKING:
@@ -97,8 +97,8 @@ class PointerMember(Member):
         return value
 
     def __set__(self, obj: Any, value: Any) -> None:
-        if type(value) is int and not keeps(obj):
-            self._field.__set__(obj, value)
+        if (value is None or type(value) is int) and not keeps(obj):
+            self._field.__set__(obj, value or 0)
             return
         from .keeping import address_of, keep
 
@@ -152,7 +152,7 @@ class BitMember(Member):
         return (value ^ self._sign) - self._sign
 
     def __set__(self, obj: Any, value: Any) -> None:
-        number = bool(value) if self._boolean else index(value)
+        number = bool(value) if self._boolean else operator.index(value)
         rest = self._unit.get(obj, self.offset) & ~(self._mask << self._shift)
         self._unit.set(obj, self.offset, rest | (number & self._mask) << self._shift)
 

@@ -17,7 +17,7 @@ import sys
 
 from .members import BitMember, BytesMember, PointerMember
 from .names import attribute_name, demangled
-from .values import REPR_DEPTH, designated, dtype_of
+from .values import REPR_DEPTH, designated
 
 TYPE_CHECKING = False  # typing itself takes longer to import than all of this
 if TYPE_CHECKING:
@@ -27,19 +27,37 @@ HAS_ALIGN = sys.version_info >= (3, 13)  # ctypes honours _align_
 WORDS: dict[int, Any] = {2: ctypes.c_uint16, 4: ctypes.c_uint32, 8: ctypes.c_uint64}
 
 
-class StructType(type(ctypes.Structure)):  # type: ignore[misc]
+class RecordType:
+    """What the metaclasses of generated structs and unions share.
+
+    No ``type`` itself: ahead of ctypes' metaclass, it would make plain classes.
+    """
+
+    _leaves_: tuple[tuple[str, Any, int, Any], ...]
+
+    def __init__(self, name: str, bases: Any, body: dict[str, Any]) -> None:
+        super().__init__(name, bases, body)  # type: ignore[call-arg]
+        if "_fields_" in body and "_leaves_" not in body:  # a user's own subclass
+            own = vars(self)
+            self._leaves_ += tuple(
+                (field[0], field[1], own[field[0]].offset, None)
+                for field in body["_fields_"]
+            )
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "dtype":  # where no member has that name: numpy asks for it
+            from .dtypes import dtype_of
+
+            return dtype_of(self)
+        return getattr(self, _unmangled(self, name))
+
+
+class StructType(RecordType, type(ctypes.Structure)):  # type: ignore[misc]
     """Metaclass of generated structs."""
 
-    def __getattr__(cls, name: str) -> Any:
-        if name == "dtype":  # where no member has that name: numpy asks for it
-            return dtype_of(cls)
-        raise AttributeError(f"{cls.__name__!r} has no member {name!r}")
 
-
-class UnionType(type(ctypes.Union)):  # type: ignore[misc]
+class UnionType(RecordType, type(ctypes.Union)):  # type: ignore[misc]
     """Metaclass of generated unions."""
-
-    __getattr__ = StructType.__getattr__
 
 
 class Record:
@@ -54,14 +72,15 @@ class Record:
     _spelling_ = ""
     _leaves_: tuple[tuple[str, Any, int, Any], ...] = ()
 
-    def __init__(self, *args: Any, **members: Any) -> None:
-        names = [leaf[0] for leaf in self._leaves_]
-        if len(args) > len(names):
+    def __init__(self, /, *args: Any, **members: Any) -> None:
+        leaves = self._leaves_
+        if len(args) > len(leaves):
             raise TypeError(
-                f"{type(self).__name__} has {len(names)} members, {len(args)} given"
+                f"{type(self).__name__} has {len(leaves)} members, {len(args)} given"
             )
-        for name, value in (*zip(names, args, strict=False), *members.items()):
-            if not hasattr(type(self), attribute_name(name)):
+        named = [(leaf[0], value) for leaf, value in zip(leaves, args, strict=False)]
+        for name, value in (*named, *members.items()):
+            if not _has(type(self), attribute_name(name)):
                 raise TypeError(f"{type(self).__name__} has no member {name!r}")
             setattr(self, attribute_name(name), value)
 
@@ -71,17 +90,32 @@ class Record:
     def __repr__(self) -> str:
         return f"({self._spelling_}){designated(self, REPR_DEPTH)}"
 
+    def __copy__(self) -> Any:
+        from .keeping import copied
+
+        return copied(self)
+
+    def __deepcopy__(self, _: Any) -> Any:
+        return self.__copy__()
+
+    def __reduce__(self) -> Any:
+        """Pickled as its bytes: a pointer comes back as the address it was."""
+        cls: Any = type(self)
+        if "_leaves_" in vars(cls) and "_spelling_" in vars(cls):
+            return cls._bindings_.struct_of, (cls._spelling_, bytes(self))
+        return cls.from_buffer_copy, (bytes(self),)
+
 
 class StructRecord(Record, ctypes.Structure, metaclass=StructType):
     """Base of generated structs."""
 
-    __slots__ = ("__weakref__", "_keep_")
+    __slots__ = ("__weakref__",)
 
 
 class UnionRecord(Record, ctypes.Union, metaclass=UnionType):
     """Base of generated unions."""
 
-    __slots__ = ("__weakref__", "_keep_")
+    __slots__ = ("__weakref__",)
 
 
 def _unmangled(cls: Any, name: str) -> str:
@@ -93,8 +127,13 @@ def _unmangled(cls: Any, name: str) -> str:
     raise AttributeError(f"{cls.__name__!r} has no member {name!r}")
 
 
+def _has(cls: Any, name: str) -> bool:
+    """Whether the class has that very attribute."""
+    return any(name in vars(base) for base in cls.__mro__)
+
+
 def _set_mangled(self: Any, name: str, value: Any) -> None:
-    if name[:1] == "_" and not hasattr(type(self), name):
+    if name[:1] == "_" != name[1:2] and not _has(type(self), name):
         name = _unmangled(type(self), name)
     object.__setattr__(self, name, value)
 
