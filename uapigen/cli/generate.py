@@ -44,10 +44,21 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("sources", nargs="+", metavar="SOURCE")
     add("-o", "--output", metavar="OUT", required=True, help="a .py file, or a package directory")
-    add("--only", metavar="PATTERN", action="append", default=[], help="glob over C spellings, as"
-        ' "struct task_struct" or "bpf_*"; what a type embeds comes along (repeatable)')
-    add("--exclude", metavar="PATTERN", action="append", default=[],
-        help="leave these out (repeatable)")
+    add(
+        "--only",
+        metavar="PATTERN",
+        action="append",
+        default=[],
+        help="glob over C spellings, as"
+        ' "struct task_struct" or "bpf_*"; what a type embeds comes along (repeatable)',
+    )
+    add(
+        "--exclude",
+        metavar="PATTERN",
+        action="append",
+        default=[],
+        help="leave these out (repeatable)",
+    )
     add("--arch", metavar="ARCH", help="target, where the source does not say (x86_64, i386, …)")
     add("--base", metavar="FILE", help="the BTF under split BTF (a module's: its vmlinux)")
     add("--check", action="store_true", help="write nothing; exit 1 and a diff if OUT would change")
@@ -108,13 +119,17 @@ def make_plan(opened: Opened, only: list[str], exclude: list[str]) -> Plan:
 def _write_extras(options: argparse.Namespace, opened: Opened, plan: Plan) -> None:
     if options.depfile:
         inputs = [*options.sources, *([options.base] if options.base else [])]
-        escaped = [path.replace("$", "$$").replace(" ", "\\ ").replace("#", "\\#") for path in inputs]
+        escaped = [
+            path.replace("$", "$$").replace(" ", "\\ ").replace("#", "\\#") for path in inputs
+        ]
         _write(options.depfile, f"{options.output}: {' '.join(escaped)}\n")
     if options.report:
         import json
 
         missing = [{"name": f.spelling, "reason": f.reason} for f in plan.failures]
-        missing += [{"name": plan.describe(i), "reason": "excluded"} for i in plan.selection.excluded]
+        missing += [
+            {"name": plan.describe(i), "reason": "excluded"} for i in plan.selection.excluded
+        ]
         report = {
             "sources": [os.path.basename(s.name) for s in opened.graph.sources],
             "arch": plan.model.arch,

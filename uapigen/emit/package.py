@@ -83,7 +83,7 @@ _LARGE = 5000
 
 
 def _make_texts(plan: Plan, prefix: str) -> dict[str, str]:
-    """All tables' texts, and the stub's body as ``stub``.
+    """All tables' and facts' texts, and the stub's body as ``stub``.
 
     In two processes for a whole kernel, with about the same work for each.
     """
@@ -95,6 +95,7 @@ def _make_texts(plan: Plan, prefix: str) -> dict[str, str]:
 
     def second() -> tuple[dict[str, str], list[tuple[str, str]], list[str]]:
         made = {name: _TABLES[name](plan) for name in _SECOND_HALF}
+        made |= {name: _python(value) for name, value in tables.facts(plan).items()}
         with suppress(InputError):  # a malformed type, which the first half will find to fail
             made["types_stub"] = types_stub(plan, prefix)
         return made, [(f.spelling, f.reason) for f in plan.failures], sorted(plan.incomplete)
@@ -109,7 +110,7 @@ def _make_texts(plan: Plan, prefix: str) -> dict[str, str]:
         more["types_stub"] = types_stub(plan, prefix)
     types = more.pop("types_stub")
     stub = "\n".join(part for part in (texts["stub"], types) if part)
-    return texts | more | {"stub": stub}
+    return texts | more | {"stub": stub, "incomplete": _python(sorted(plan.incomplete))}
 
 
 def _title(plan: Plan) -> str:
@@ -127,7 +128,7 @@ def package_files(plan: Plan) -> dict[str, str]:
         "__init__.pyi": render(
             "stub.pyi", title=title, typing="from . import _typing as _s", body=texts["stub"]
         ),
-        "_facts.py": render("facts.py", facts=_facts(plan)),
+        "_facts.py": render("facts.py", facts=texts),
         "_typing.pyi": render("typing.pyi", p=""),
         "py.typed": "",
     }
@@ -150,7 +151,7 @@ def module_files(plan: Plan, name: str) -> dict[str, str]:
         abi=about,
         abi_text=_python(about),
         tables="\n".join(tables),
-        facts=_facts(plan),
+        facts=texts,
         support=_joined_support(),
     )
     typing = render("typing.pyi", p="_s_")
@@ -160,10 +161,6 @@ def module_files(plan: Plan, name: str) -> dict[str, str]:
             "stub.pyi", title=title, typing=typing.rstrip("\n"), body=texts["stub"]
         ),
     }
-
-
-def _facts(plan: Plan) -> dict[str, str]:
-    return {name: _python(value) for name, value in tables.facts(plan).items()}
 
 
 def _support_text(module: str) -> str:

@@ -26,40 +26,38 @@ def both(
     Where the child cannot run or fails, ``second`` runs here, after ``first``,
     and its errors are raised as usual.
     """
-    if not parallel or not hasattr(os, "fork") or (os.cpu_count() or 1) < 2:
+    if not parallel or not hasattr(os, "memfd_create") or (os.cpu_count() or 1) < 2:
         return first(), second()
-    read_end, write_end = os.pipe()
+    # Memory that both see, rather than a pipe, which would make one wait for the other.
+    shared = os.memfd_create("uapigen")
     try:
-        pid = os.fork()
-    except OSError:
-        os.close(read_end)
-        os.close(write_end)
-        return first(), second()
-    if not pid:
-        _child(second, read_end, write_end)
-    os.close(write_end)
-    sent = b""
-    try:
-        result = first()
-        with open(read_end, "rb", closefd=False) as pipe:
-            sent = pipe.read()
+        try:
+            pid = os.fork()
+        except OSError:
+            return first(), second()
+        if not pid:
+            _child(second, shared)
+        try:
+            result = first()
+        finally:
+            _, status = os.waitpid(pid, 0)
+        if status:
+            return result, second()
+        with open(shared, "rb", closefd=False) as file:
+            file.seek(0)
+            received: _Second = marshal.load(file)
+        return result, received
     finally:
-        os.close(read_end)  # a child that still writes ends here
-        _, status = os.waitpid(pid, 0)
-    if status or not sent:
-        return result, second()
-    received: _Second = marshal.loads(sent)
-    return result, received
+        os.close(shared)
 
 
-def _child(job: Callable[[], object], read_end: int, write_end: int) -> None:
-    """Run the job, send its result, end the process."""
+def _child(job: Callable[[], object], shared: int) -> None:
+    """Run the job, leave its result in the shared memory, end the process."""
     status = 1
     try:
-        os.close(read_end)
-        with open(write_end, "wb") as pipe:
-            data: Any = job()
-            pipe.write(marshal.dumps(data))
+        result: Any = job()
+        with open(shared, "wb", closefd=False) as file:
+            marshal.dump(result, file)
         status = 0
     except BaseException:  # noqa: BLE001, S110  # the parent runs the job again and says what is wrong
         pass

@@ -114,10 +114,12 @@ def variables_text(plan: Plan) -> str:
 
 
 def facts(plan: Plan) -> dict[str, object]:
-    """The small tables that the support code wants whole; ask after all is spelled."""
+    """The small tables that the support code wants whole.
+
+    All but ``incomplete`` types, which are known once all is spelled.
+    """
     return {
         "scalars": plan.scalars(),
         "aliases": plan.aliases(),
-        "incomplete": sorted(plan.incomplete),
         "function_tags": plan.function_tags(),
     }

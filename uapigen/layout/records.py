@@ -301,11 +301,13 @@ class Layout:
     def _find_alignable(self, type_id: TypeId, align: int) -> bool:
         places = self._embeddings(type_id)
         bits = 8 * align
-        if any(bit_offset % bits for _, bit_offset in places):
-            return False
+        for _, bit_offset in places:
+            if bit_offset % bits:
+                return False
         outers = {outer for outer, _ in places}
-        if any(self.graph.byte_size(outer) % align for outer in outers):
-            return False
+        for outer in outers:
+            if self.graph.byte_size(outer) % align:
+                return False
         return all(self._may_align(outer, align) for outer in outers)
 
     def _is_packed_elsewhere(self, places: list[_Place], align: int) -> bool:
@@ -351,6 +353,9 @@ class Layout:
         return known
 
     def _find_places(self, type_id: TypeId) -> list[_Place]:
+        users = self._users(type_id)
+        if not any([bit_offset < 0 for _, bit_offset in users]):
+            return users
         forms = [type_id]  # the type itself, and arrays, typedefs and qualified forms of it
         found: list[_Place] = []
         for form in forms:
