@@ -77,14 +77,16 @@ class _Stubs:
         if isinstance(node, Enum):
             return "Int", ""
         if isinstance(node, (Int, Float)):
-            return _SCALAR_STUBS[scalar_code(node)], ""
+            code = scalar_code(node)
+            # A long double reads as a float only on a machine that has the same.
+            return "Value" if code == "f" and node.byte_size > 8 else _SCALAR_STUBS[code], ""
         if isinstance(node, Pointer):
             pointee = self.graph.nodes[self._behind(node.target)]
             named = isinstance(pointee, (Struct, Union))
             return "Ptr", self._record(self._behind(node.target)) if named else "Any"
         if isinstance(node, Array):
             return self._array(node)
-        return "Member", ""
+        return "Value", ""
 
     def _array(self, node: Array) -> tuple[str, str]:
         inner, argument = self._annotate(node.element)
@@ -245,7 +247,9 @@ def constants_stub(plan: Plan, prefix: str) -> str:
     taken = names.taken | _API.keys()
     for name, value in sorted(plan.constants.items()):
         if isinstance(value, int) and _free(name, taken):
-            lines.append(f"{name}: {prefix}int\n")
+            line = f"{name}: {prefix}int\n"
+            fits = len(line) <= LINE_LENGTH + 1
+            lines.append(line if fits else f"{name}: (\n    {prefix}int\n)\n")
     blocks = []
     for enum in plan.enums():
         members = [
