@@ -102,6 +102,15 @@ def running_kernel() -> Path:
     return RUNNING_KERNEL
 
 
+@pytest.fixture(scope="session")
+def kernel() -> Path:
+    """A whole kernel's BTF: this machine's, or one of the corpus."""
+    for path in (RUNNING_KERNEL, CORPUS / "amd64-7.3rc7-cloud.btf.xz"):
+        if os.access(path, os.R_OK):
+            return path
+    pytest.skip("needs a kernel's BTF (/sys/kernel/btf/vmlinux or ../shared/corpus)")
+
+
 # Running uapigen as a user does
 
 

@@ -5,33 +5,21 @@ Generation never runs black, which would take minutes for what takes a second to
 
 from __future__ import annotations
 
-import os
 import random
 import re
 from pathlib import Path
 
 import black
 import pytest
-from conftest import CORPUS, RUNNING_KERNEL, run_uapigen
+from conftest import run_uapigen
 
 SAMPLES = 200
 
 
 @pytest.fixture(scope="module")
-def source() -> Path:
-    """This machine's kernel, else the corpus's newest: they have the longest names."""
-    blob = CORPUS / "amd64-7.3rc7-cloud.btf.xz"
-    if os.access(RUNNING_KERNEL, os.R_OK):
-        return RUNNING_KERNEL
-    if blob.is_file():
-        return blob
-    pytest.skip("needs a kernel's BTF (../shared/corpus or /sys/kernel/btf/vmlinux)")
-
-
-@pytest.fixture(scope="module")
-def package(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def package(kernel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("formatting") / "bindings"
-    run_uapigen(source, "-o", out)
+    run_uapigen(kernel, "-o", out)
     return out
 
 
@@ -86,10 +74,10 @@ def test_stubs_are_formatted(package: Path) -> None:
 
 
 @pytest.mark.parametrize("out", ["small", "small.py"])
-def test_a_small_output_is_formatted_whole(source: Path, tmp_path: Path, out: str) -> None:
+def test_a_small_output_is_formatted_whole(kernel: Path, tmp_path: Path, out: str) -> None:
     patterns = ("struct task_struct", "enum bpf_*", "union bpf_attr", "vfs_*", "cpu_number")
     only = [argument for pattern in patterns for argument in ("--only", pattern)]
-    run_uapigen(source, "-o", tmp_path / out, *only)
+    run_uapigen(kernel, "-o", tmp_path / out, *only)
     for path in sorted(tmp_path.rglob("*.py*")):
         text = path.read_text("utf-8")
         assert text == formatted(text, stub=path.suffix == ".pyi"), path.name

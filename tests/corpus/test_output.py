@@ -1,13 +1,12 @@
 """What a run writes and where: determinism, ``--check``, ``--depfile``, selection, failures.
 
-The source is a real kernel: the corpus's big-endian one, or this machine's where that is absent.
+The source is a whole kernel.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import lzma
 import os
 import signal
 import subprocess
@@ -16,21 +15,9 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import CORPUS, RUNNING_KERNEL, run_uapigen
+from conftest import run_uapigen
 
 ONLY = ("--only", "struct list_head")
-
-
-@pytest.fixture(scope="module")
-def kernel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    blob = CORPUS / "s390x-6.12.btf.xz"
-    if blob.is_file():
-        raw = tmp_path_factory.mktemp("source") / "vmlinux"
-        raw.write_bytes(lzma.decompress(blob.read_bytes()))
-        return raw
-    if os.access(RUNNING_KERNEL, os.R_OK):
-        return RUNNING_KERNEL
-    pytest.skip("needs a kernel's BTF (../shared/corpus or /sys/kernel/btf/vmlinux)")
 
 
 def digests(path: Path) -> dict[str, str]:

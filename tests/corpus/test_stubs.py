@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
-from conftest import CORPUS, RUNNING_KERNEL, run_uapigen
+from conftest import run_uapigen
 from mypy import api
 
 USE = """\
@@ -58,15 +58,6 @@ wrong: str = task.pid  # E: assignment
 """
 
 
-def kernel() -> Path:
-    blob = CORPUS / "amd64-6.1.btf.xz"
-    if blob.is_file():
-        return blob
-    if os.access(RUNNING_KERNEL, os.R_OK):
-        return RUNNING_KERNEL
-    pytest.skip("needs a kernel's BTF (../shared/corpus or /sys/kernel/btf/vmlinux)")
-
-
 def check(directory: Path, *arguments: str) -> str:
     """What ``mypy --strict`` says in a directory that holds the bindings."""
     before = Path.cwd()
@@ -87,10 +78,10 @@ def errors(told: str) -> list[tuple[int, str]]:
 
 
 @pytest.mark.parametrize("out", ["bindings", "bindings.py"])
-def test_right_use_is_accepted_and_wrong_use_found(tmp_path: Path, out: str) -> None:
+def test_right_use_is_accepted_and_wrong_use_found(kernel: Path, tmp_path: Path, out: str) -> None:
     patterns = ("struct task_struct", "struct hlist_head", "enum bpf_map_type", "vfs_read")
     only = [argument for pattern in patterns for argument in ("--only", pattern)]
-    run_uapigen(kernel(), "-o", tmp_path / out, *only)
+    run_uapigen(kernel, "-o", tmp_path / out, *only)
     (tmp_path / "use.py").write_text(USE)
     told = check(tmp_path, "use.py")
     expected = [
@@ -103,7 +94,7 @@ def test_right_use_is_accepted_and_wrong_use_found(tmp_path: Path, out: str) -> 
 
 
 @pytest.mark.slow
-def test_a_project_with_a_whole_kernel_in_it_passes(tmp_path: Path) -> None:
-    run_uapigen(kernel(), "-o", tmp_path / "bindings")
+def test_a_project_with_a_whole_kernel_in_it_passes(kernel: Path, tmp_path: Path) -> None:
+    run_uapigen(kernel, "-o", tmp_path / "bindings")
     (tmp_path / "app.py").write_text("import bindings\n\nprint(bindings.task_struct.pid.offset)\n")
     assert check(tmp_path, ".").startswith("Success: ")
