@@ -12,7 +12,8 @@ section").
 
 from __future__ import annotations
 
-from uapigen.btf.reader import BtfGraph, Relocation
+from uapigen.btf.index import Relocation
+from uapigen.btf.reader import BtfGraph
 from uapigen.errors import InputError
 from uapigen.ir.types import (
     Array,

@@ -9,6 +9,7 @@ apart serves both.
 from __future__ import annotations
 
 import struct
+from itertools import pairwise
 from typing import NamedTuple
 
 from uapigen.errors import InputError
@@ -167,7 +168,7 @@ def parse_header(data: bytes, source: str) -> Header:
                 f"{length} bytes at {hdr_len + off} run past the end ({len(data)} bytes)",
             )
     ordered = sorted((off, off + length, section) for section, (off, length) in spans.items())
-    for (_, end, before), (start, stop, after) in zip(ordered, ordered[1:], strict=False):
+    for (_, end, before), (start, stop, after) in pairwise(ordered):
         if start < end and stop > start:
             raise InputError(source, f"{after} section", f"overlaps the {before} section")
     if type_off % 4 or type_len % 4:

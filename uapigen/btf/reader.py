@@ -1,7 +1,7 @@
 """BTF's type section as a :class:`~uapigen.ir.graph.TypeGraph`.
 
-One pass over the section records where each type starts; a type is decoded
-when first asked for. Nothing relies on the order of types: recent encoders
+The index (``index.py``) knows where each type's record starts; a type is
+decoded when first asked for. Nothing relies on the order of types: recent encoders
 sort them by name, and a tenth of the references then point forward.
 
 Every count, id and string offset is checked where it is used, and a count is
@@ -12,21 +12,12 @@ from __future__ import annotations
 
 import sys
 from array import array
-from bisect import bisect_left
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import compress, repeat
-from typing import Any, NamedTuple
+from itertools import repeat
+from typing import Any
 
-from uapigen.btf.format import (
-    INT_BOOL,
-    INT_SIGNED,
-    KINDS,
-    REFERENCES,
-    Header,
-    Kind,
-    parse_header,
-)
+from uapigen.btf.format import INT_BOOL, INT_SIGNED, Kind, parse_header
+from uapigen.btf.index import FORMS, FUNCS, PROTOS, RecordIndex, Relocation, kind_set
 from uapigen.btf.strings import StringTable
 from uapigen.errors import InputError
 from uapigen.ir.graph import Nodes, SourceInfo, resolve
@@ -56,73 +47,13 @@ from uapigen.ir.types import (
     Var,
 )
 
-__all__ = ["BtfGraph", "Relocation"]
+__all__ = ["BtfGraph"]
 
-_WORD = 4
 _LONG = ("long unsigned int", "long int", "unsigned long", "long")
-
-
-def _kind_set(*kinds: int) -> bytes:
-    return bytes(kind in kinds for kind in range(256))
-
-
-# Sets of kinds, as tables for bytes.translate(): 1 for a kind that is in.
-_INTS = _kind_set(Kind.INT)
-_COMPOSITES = _kind_set(Kind.STRUCT, Kind.UNION)
-_ALIASES = _kind_set(Kind.TYPEDEF, Kind.VOLATILE, Kind.CONST, Kind.RESTRICT, Kind.TYPE_TAG)
-_ARRAYS = _kind_set(Kind.ARRAY)
-_FORMS = _kind_set(
-    Kind.ARRAY,
-    Kind.STRUCT,
-    Kind.UNION,
-    Kind.TYPEDEF,
-    Kind.VOLATILE,
-    Kind.CONST,
-    Kind.RESTRICT,
-    Kind.TYPE_TAG,
-)
-_POINTERS = _kind_set(Kind.PTR, Kind.VOLATILE, Kind.CONST, Kind.RESTRICT, Kind.TYPE_TAG)
-_PROTOS = _kind_set(Kind.FUNC_PROTO)
-_FUNCS = _kind_set(Kind.FUNC)
 _new = tuple.__new__  # what a named tuple's own constructor calls, without the call
 _LINKAGE = ("static", "global", "extern")
 _QUALIFIERS = {Kind.CONST: "const", Kind.VOLATILE: "volatile", Kind.RESTRICT: "restrict"}
 _MAX_INT_BYTES = 16
-
-
-class _RecordWords(dict[int, int]):
-    """``info`` word -> length of its whole record in 4-byte words."""
-
-    def __init__(self, header: Header, source: str) -> None:
-        super().__init__()
-        self.sizes = KINDS | header.layout
-        self.source = source
-
-    def __missing__(self, info: int) -> int:
-        kind = info >> 24 & 0x7F
-        size = self.sizes.get(kind)
-        if size is None:
-            raise InputError(
-                self.source, "type section", f"kind {kind} is unknown and its size not described"
-            )
-        words, rest = divmod(12 + size.fixed + size.per_element * (info & 0xFFFFFF), _WORD)
-        if rest:
-            raise InputError(
-                self.source, "type section", f"a record of kind {kind} has an odd length"
-            )
-        self[info] = words
-        return words
-
-
-class Relocation(NamedTuple):
-    """How split BTF moves from the base it was made over to another one."""
-
-    strings: StringTable
-    """The names of the base it was made over."""
-    length: int
-    """That base's number of types, void among them."""
-    matches: dict[TypeId, TypeId]
-    """That base's ids -> the new base's."""
 
 
 class BtfGraph:
@@ -166,11 +97,12 @@ class BtfGraph:
                 "does not start with an empty name: this is split BTF and needs its base (--base)",
             )
         self._first_id = len(base) if base is not None else 1
-        self._offsets, self._kinds = _index(self.words, header, name)
-        self._last_id = self._first_id + len(self._offsets)
-        self._odd_ints: bool = self._has_odd_ints() or (base is not None and base._odd_ints)
+        self.index = RecordIndex(self.words, header, self._first_id, name)
+        self._offsets = self.index.offsets
+        self._last_id = self.index.last_id
+        self._odd_ints: bool = self.index.has_odd_ints() or (base is not None and base._odd_ints)
         if relocation is not None:
-            self._relocate(relocation, header)
+            self.index.relocate(relocation, header)
         self.nodes = Nodes(self._decode)
         self._users: dict[TypeId, list[tuple[TypeId, int]]] | None = None
         self._pointer_size: int | None = None
@@ -207,17 +139,14 @@ class BtfGraph:
         return self.nodes[type_id]
 
     def ids_of(self, *kinds: type) -> Iterator[TypeId]:
-        wanted = _kind_set(*(kind for kind, node in _NODE_CLASSES.items() if node in kinds))
-        return self._ids(wanted)
+        wanted = (kind for kind, node in _NODE_CLASSES.items() if node in kinds)
+        return self.index.ids(kind_set(*wanted))
 
-    def _ids(self, kinds: bytes) -> Iterator[TypeId]:
-        return compress(range(self._first_id, self._last_id), self._kinds.translate(kinds))
+    def ids_named(self, name: str) -> list[TypeId]:
+        return self.index.named(self.strings.offsets_of(name))
 
-    def _records(self, kinds: bytes) -> Iterator[tuple[TypeId, int]]:
-        """(id, first word) of own types of these kinds."""
-        mask = self._kinds.translate(kinds)
-        ids = range(self._first_id, self._last_id)
-        return zip(compress(ids, mask), compress(self._offsets, mask), strict=True)
+    def forms(self) -> Iterator[tuple[TypeId, TypeId]]:
+        return self.index.forms()
 
     def byte_size(self, type_id: TypeId) -> int:
         if type_id < self._first_id and self._base is not None:
@@ -226,75 +155,33 @@ class BtfGraph:
 
     def users(self, type_id: TypeId) -> list[tuple[TypeId, int]]:
         if self._users is None:
-            self._users = self._find_users()
+            # A member matters if its type is a composite, or an array, typedef or
+            # qualified form that may lead to one.
+            forms: set[TypeId] = set()
+            graph: BtfGraph | None = self
+            while graph is not None:
+                forms.update(graph.index.ids(FORMS))
+                graph = graph._base
+            self._users = self.index.users(forms)
         return self._users.get(type_id, [])
-
-    def _find_users(self) -> dict[TypeId, list[tuple[TypeId, int]]]:
-        words, offsets, first = self.words, self._offsets, self._first_id
-        # A member matters if its type is a composite, or an array, typedef or
-        # qualified form that may lead to one.
-        forms: set[TypeId] = set()
-        graph: BtfGraph | None = self
-        while graph is not None:
-            forms.update(graph._ids(_FORMS))
-            graph = graph._base
-        users: dict[TypeId, list[tuple[TypeId, int]]] = defaultdict(list)
-        for pattern, word in ((_ALIASES, 2), (_ARRAYS, 3)):
-            for form, offset in self._records(pattern):
-                target = words[offset + word]
-                if target in forms:
-                    users[target].append((form, -1))
-        # All members of all composites as columns: far fewer steps than one by one.
-        members, outers = array("I"), array("I")
-        for outer, offset in self._records(_COMPOSITES):
-            vlen = words[offset + 1] & 0xFFFFFF
-            members += words[offset + 3 : offset + 3 + 3 * vlen]
-            outers += array("I", (outer,)) * vlen
-        packed = members[2::3]
-        for member, target in enumerate(members[1::3]):
-            if target in forms:
-                outer = outers[member]
-                mask = 0xFFFFFF if words[offsets[outer - first] + 1] >> 31 else 0xFFFFFFFF
-                users[target].append((outer, packed[member] & mask))
-        return users
-
-    def ids_named(self, name: str) -> list[TypeId]:
-        data = self.words.tobytes()
-        offsets, found = self._offsets, []
-        for target in self.strings.offsets_of(name):
-            wanted = array("I", (target,)).tobytes()
-            at = data.find(wanted)
-            while at >= 0:
-                # A name is a record's first word; elsewhere the same bytes mean something else.
-                index = bisect_left(offsets, at // _WORD)
-                if at % _WORD == 0 and index < len(offsets) and offsets[index] == at // _WORD:
-                    found.append(self._first_id + index)
-                at = data.find(wanted, at + 1)
-        return sorted(found)
 
     def preload(self) -> None:
         self.strings.preload()
 
     def functions(self) -> tuple[list[TypeId], list[str], list[TypeId]]:
         words = self.words
-        ids = list(self._ids(_FUNCS))
-        starts = list(compress(self._offsets, self._kinds.translate(_FUNCS)))
+        ids = list(self.index.ids(FUNCS))
+        starts = [start for _, start in self.index.records(FUNCS)]
         names = list(map(self.strings.__getitem__, [words[start] for start in starts]))
         protos = [words[start + 2] for start in starts]
         for position, proto in enumerate(protos) if max(protos, default=0) >= len(self) else ():
             self._reference(ids[position], proto)
         return ids, names, protos
 
-    def forms(self) -> Iterator[tuple[TypeId, TypeId]]:
-        words = self.words
-        for pattern, word in ((_POINTERS, 2), (_ARRAYS, 3)):
-            for form, offset in self._records(pattern):
-                yield form, words[offset + word]
-
     def prototypes(self) -> Iterator[tuple[TypeId, TypeId, Iterable[str], Sequence[TypeId]]]:
         words = self.words
         names = self.strings.__getitem__
-        for proto, start in self._records(_PROTOS):
+        for proto, start in self.index.records(PROTOS):
             end = start + 3 + 2 * (words[start + 1] & 0xFFFFFF)
             name_offs = words[start + 3 : end : 2]
             if name_offs and 0 not in name_offs:
@@ -319,40 +206,6 @@ class BtfGraph:
             if node.name in _LONG and node.byte_size in (4, 8):
                 return node.byte_size
         return 0
-
-    def _has_odd_ints(self) -> bool:
-        """Whether an integer type describes a bitfield: the encoding before kind_flag."""
-        words = self.words
-        for _, offset in self._records(_INTS):
-            encoding = words[offset + 3]
-            if encoding >> 16 & 0xFF or encoding & 0xFF not in (0, 8 * words[offset + 2] & 0xFF):
-                return True
-        return False
-
-    def _relocate(self, relocation: Relocation, header: Header) -> None:
-        """Move every reference from the distilled base's ids to the real base's."""
-        words, matches = self.words, relocation.matches
-        by = self._first_id - relocation.length
-        sizes = KINDS | header.layout
-        for start in self._offsets:
-            info = words[start + 1]
-            kind = info >> 24 & 0x7F
-            references = REFERENCES.get(kind)
-            if references is None:
-                continue
-            places = [start + word for word in references.fixed]
-            width = sizes[kind].per_element // _WORD
-            first = start + 3 + sizes[kind].fixed // _WORD
-            for element in range(info & 0xFFFFFF if width else 0):
-                places += [first + element * width + word for word in references.per_element]
-            for place in places:
-                old = words[place]
-                if old >= relocation.length:
-                    words[place] = old + by
-                elif old in matches:
-                    words[place] = matches[old]
-                else:
-                    raise InputError(self.name, "type section", f"refers to type {old}")
 
     # Decoding
 
@@ -574,24 +427,3 @@ _NODE_CLASSES: dict[int, type[Any]] = {
     Kind.DECL_TAG: DeclTag,
     Kind.TYPE_TAG: TypeTag,
 }
-
-
-def _index(words: array[int], header: Header, source: str) -> tuple[list[int], bytes]:
-    """Word offset of each type's record, and each type's kind, in the order of their ids."""
-    record_words = _RecordWords(header, source)
-    offsets: list[int] = []
-    infos: list[int] = []
-    add_offset, add_info = offsets.append, infos.append
-    offset, end = 0, len(words)
-    try:
-        while offset < end:
-            info = words[offset + 1]
-            add_offset(offset)
-            add_info(info)
-            offset += record_words[info]
-    except IndexError:
-        offset = end + 1
-    if offset != end:
-        raise InputError(source, f"type {len(offsets)}", "its record runs past the type section")
-    kinds = {info: info >> 24 & 0x7F for info in record_words}
-    return offsets, bytes(map(kinds.__getitem__, infos))

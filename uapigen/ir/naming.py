@@ -29,7 +29,6 @@ from uapigen.ir.types import (
     Array,
     Composite,
     Enum,
-    Forward,
     FuncProto,
     Pointer,
     Qualifier,
@@ -254,8 +253,6 @@ def identical(graph: TypeGraph, left: TypeId, right: TypeId) -> bool:
             if a[0] != b[0]:
                 return False
             pairs.append((a.target, b.target))
-        elif isinstance(a, Forward) or a != b:
-            # Two declarations of one name without definition are one type.
-            if a != b:
-                return False
+        elif a != b:  # base types, enums, declarations: all that there is of them
+            return False
     return True
