@@ -5,8 +5,9 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
+from keyword import iskeyword
 
-from .declarators import outermost, unqualified
+from .declarators import base_words, outermost, unqualified
 from .members import Bytes, NumberItems, Opaque, Packed, Pointer, PointerItems
 from .names import demangled
 from .records import StructRecord, StructType, UnionRecord, UnionType, make_record
@@ -51,6 +52,7 @@ class Bindings:
         self.aliases: dict[str, str] = facts["aliases"]
         self.incomplete: frozenset[str] = frozenset(facts["incomplete"])
         self.function_tags: dict[str, tuple[str, ...]] = facts["function_tags"]
+        self.shown: set[str] = set()  # what the module shows of all this so far
         self._types: dict[str, Any] = {}
         self._storage: dict[str, tuple[Any, Any]] = {}
         self._pointers: dict[str, Any] = {}
@@ -61,9 +63,9 @@ class Bindings:
     @property
     def functions(self) -> Any:
         """Functions by name, as data."""
-        from .functions import Entries, Prototype
+        from .functions import Entries
 
-        return Entries(self, "functions", lambda b, name, c: Prototype(b, c, name))
+        return Entries(self, "functions", lambda b, name, c: b.prototype(c, name))
 
     @property
     def variables(self) -> Any:
@@ -71,6 +73,12 @@ class Bindings:
         from .functions import Entries, Variable
 
         return Entries(self, "variables", Variable)
+
+    def prototype(self, spelling: str, name: str = "") -> Any:
+        """A function's type as data, and its name if it is that of a function."""
+        from .functions import Prototype
+
+        return Prototype(self, spelling, name)
 
     # By name
 
@@ -87,7 +95,8 @@ class Bindings:
         raise AttributeError(f"module {self.module!r} has no attribute {name!r}")
 
     def _bare(self, name: str) -> Any:
-        for bare in (name, name[:-1]) if name.endswith("_") else (name,):
+        keyword = name[-1:] == "_" and iskeyword(name[:-1])
+        for bare in (name, name[:-1]) if keyword else (name,):
             spellings = (bare, f"struct {bare}", f"union {bare}", f"enum {bare}")
             # What is listed under a name goes before what is only spelled so.
             for spelling in sorted(spellings, key=self.aliases.__contains__):
@@ -101,6 +110,9 @@ class Bindings:
                 )
             if constant is not None:
                 return constant
+        word, _, tag = name.partition("_")  # where a tag's bare name is taken
+        if word in ("struct", "union", "enum") and tag:
+            return self._make(f"{word} {tag}")
         return NotImplemented
 
     def names(self) -> list[str]:
@@ -109,6 +121,18 @@ class Bindings:
         found |= {*self.tables.names("typedefs"), *self.tables.names("constants")}
         return sorted(found)
 
+    def clear_names(self) -> list[str]:
+        """All names but those of constants about which enums differ, sorted."""
+        entry = self.tables.entry
+        differing = {
+            name
+            for name in self.tables.names("constants")
+            if isinstance(entry("constants", name), tuple)
+        }
+        types = {*self.tables.keys("record"), *self.tables.keys("enum")}
+        types |= {*self.tables.names("typedefs")}
+        return [n for n in self.names() if n not in differing or n in types]
+
     def ctype(self, spelling: str) -> Any:
         """The type of an exact C spelling: ``struct foo``, ``u64``, ``char *[4]`` …
 
@@ -116,7 +140,10 @@ class Bindings:
         """
         found = self._types.get(spelling, NotImplemented)
         if found is NotImplemented:
-            found = self._make(spelling)
+            try:
+                found = self._make(spelling)
+            except ValueError:  # int[four]
+                found = NotImplemented
             if found is NotImplemented:
                 raise LookupError(self._absence(spelling))
         return found
@@ -165,14 +192,15 @@ class Bindings:
         if spelling == "void":
             return None
         if not spelling.endswith(("*", "]", ")")):
+            words = base_words(spelling)
+            same = [name for name in self.scalars if base_words(name) == words]
+            return self._make(same[0]) if words and same else NotImplemented
+        outer = outermost(spelling)
+        if outer is not None:
+            return self.storage(spelling)[0] if outer[1] else NotImplemented
+        if "(" not in spelling:
             return NotImplemented
-        if outermost(spelling) is None:
-            if "(" not in spelling:
-                return NotImplemented
-            from .functions import Prototype
-
-            return Prototype(self, spelling)
-        return self.storage(spelling)[0]
+        return self.prototype(spelling)
 
     def _enum(self, key: str, constants: dict[str, int]) -> Any:
         from .enums import make_enum
@@ -185,7 +213,8 @@ class Bindings:
         """(ctypes type of a member's bytes, how its value is wrapped or None)."""
         found = self._storage.get(spelling)
         if found is None:
-            found = self._storage[spelling] = self._stored(unqualified(spelling))
+            made = self._stored(unqualified(spelling))
+            found = self._storage.setdefault(spelling, made)
         return found
 
     def _stored(self, spelling: str) -> tuple[Any, Any]:
@@ -242,7 +271,8 @@ class Bindings:
             words = self._scalar_type("u", unit) * (size // unit)
             body = {"_fields_": [("_bytes", words)], "_align_": align, "_code_": code}
             meta: Any = type(Opaque)
-            made = self._types[spelling] = meta(spelling, (Opaque,), body)
+            new = meta(spelling, (Opaque,), body)
+            made = self._types.setdefault(spelling, new)
         return made, code
 
     def _is_host(self) -> bool:
@@ -283,6 +313,13 @@ class Bindings:
             made = type("Pointer", (Pointer,), body)
             found = self._pointers.setdefault(target, made)
         return found
+
+    def forget(self, namespace: dict[str, Any]) -> None:
+        """Take all that was made out of a module that is being loaded again."""
+        for name in self.shown:
+            namespace.pop(name, None)
+        for name in [n for n in sys.modules if n.startswith(f"{self.module}._")]:
+            del sys.modules[name]
 
     # Pickling: by names, so that the other process needs the same bindings
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 QUALIFIERS = ("const", "volatile", "restrict")
+BASE_WORDS = {"char", "short", "int", "long", "signed", "unsigned", "float", "double"}
+BASE_WORDS |= {"_Bool", "__int128"}
 
 
 def unqualified(spelling: str) -> str:
@@ -21,6 +23,19 @@ def untrailed(spelling: str) -> str:
         if before != spelling and not (before[-1:].isalnum() or before[-1:] == "_"):
             return untrailed(before)
     return spelling
+
+
+def base_words(spelling: str) -> list[str]:
+    """What tells base types apart: the same for ``unsigned`` and ``int unsigned``.
+
+    Nothing for what is no base type. Compilers do not agree on the order.
+    """
+    words = sorted(spelling.split())
+    if not words or not BASE_WORDS.issuperset(words):
+        return []
+    if "char" in words:
+        return words
+    return [word for word in words if word not in ("int", "signed")] or ["int"]
 
 
 def matching(spelling: str, opening: int) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from .declarators import QUALIFIERS, declarator, matching
+from .declarators import BASE_WORDS, QUALIFIERS, declarator, matching
 
 TYPE_CHECKING = False  # typing itself takes longer to import than all of this
 if TYPE_CHECKING:
@@ -12,8 +12,7 @@ if TYPE_CHECKING:
 
     from .bindings import Bindings
 
-C_WORDS = {"char", "short", "int", "long", "signed", "unsigned", "float", "double"}
-C_WORDS |= {"void", "_Bool", "__int128", "struct", "union", "enum"}
+C_WORDS = {"void", "struct", "union", "enum", *BASE_WORDS}
 NOT_TYPES = {"struct", "union", "enum", *QUALIFIERS}
 
 
@@ -62,6 +61,9 @@ class Prototype:
     def __repr__(self) -> str:
         return f"<function {self}>" if self.name else f"<prototype {self}>"
 
+    def __reduce__(self) -> Any:
+        return self._bindings.prototype, (self.spelling, self.name)
+
 
 class Variable:
     """A variable of the source: its type, and where in its section it lies (bytes)."""
@@ -74,6 +76,9 @@ class Variable:
     @property
     def type(self) -> Any:
         return self._bindings.ctype(self.spelling)
+
+    def __reduce__(self) -> Any:
+        return self._bindings.variables.__getitem__, (self.name,)
 
     def __repr__(self) -> str:
         return (
@@ -99,6 +104,12 @@ class Entries(Mapping[str, "Any"]):
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} {self._table} of {self._bindings.module}>"
+
+    def __reduce__(self) -> Any:
+        return getattr, (self._bindings, self._table)
 
 
 def params_start(spelling: str) -> int:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from .bindings import Bindings
 from .values import asdict, flexible
 
@@ -12,19 +10,18 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-def install(bindings: Bindings, namespace: dict[str, Any]) -> Callable[[str], Any]:
-    """Make a module's namespace look names up in ``bindings``; returns the look-up."""
+def install(bindings: Bindings, namespace: dict[str, Any]) -> None:
+    """Make a module's namespace look names up in ``bindings``."""
 
     def lookup(name: str) -> Any:
         if name in namespace:
             return namespace[name]
         if name == "__all__":
-            return bindings.names()
+            return bindings.clear_names()
         found = bindings.lookup(name)
-        if (
-            name[:1] != "_" or not name[1:2].isupper()
-        ):  # not one that a class body mangled
+        if name[:1] != "_" or "__" not in name[2:]:  # not one that a class body mangled
             namespace[name] = found
+            bindings.shown.add(name)
         return found
 
     def listing() -> list[str]:
@@ -37,5 +34,5 @@ def install(bindings: Bindings, namespace: dict[str, Any]) -> Callable[[str], An
         "asdict": asdict,
         "flexible": flexible,
     }
+    bindings.shown.update(api)
     namespace.update(api, __getattr__=lookup, __dir__=listing)
-    return lookup

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from .bindings import Bindings
 from .install import install
 from .tables import Tables
@@ -13,7 +11,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-def open_module(namespace: dict[str, Any]) -> Callable[[str], Any]:
+def open_module(namespace: dict[str, Any]) -> None:
     """Open the single-file module that has this namespace."""
     facts = {
         "scalars": namespace["_SCALARS"],
@@ -22,6 +20,5 @@ def open_module(namespace: dict[str, Any]) -> Callable[[str], Any]:
         "function_tags": namespace["_FUNCTION_TAGS"],
     }
     tables = Tables(lambda table: str(namespace[f"_{table.upper()}"]))
-    return install(
-        Bindings(namespace["__abi__"], facts, tables, namespace["__name__"]), namespace
-    )
+    bindings = Bindings(namespace["__abi__"], facts, tables, namespace["__name__"])
+    install(bindings, namespace)

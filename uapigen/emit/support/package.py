@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from _thread import RLock
 
 from .bindings import Bindings
 from .install import install
@@ -14,9 +14,20 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-def open_package(namespace: dict[str, Any]) -> Callable[[str], Any]:
-    """Open the package whose ``__init__`` has this namespace."""
-    known = __import__(f"{namespace['__name__']}._facts", fromlist=["SCALARS"])
+LOCK = RLock()
+
+
+def open_package(namespace: dict[str, Any]) -> None:
+    """Open the package whose ``__init__`` has this namespace, once."""
+    with LOCK:
+        if "ctype" not in namespace:
+            install(bindings_of(namespace), namespace)
+
+
+def bindings_of(namespace: dict[str, Any]) -> Bindings:
+    """What the files beside a package's ``__init__`` say."""
+    module = namespace["__name__"]
+    known = __import__(f"{module}._facts", fromlist=["SCALARS"])
     loader = namespace["__spec__"].loader
     folder = os.path.dirname(namespace["__file__"])
 
@@ -30,14 +41,4 @@ def open_package(namespace: dict[str, Any]) -> Callable[[str], Any]:
         "incomplete": known.INCOMPLETE,
         "function_tags": known.FUNCTION_TAGS,
     }
-    bindings = Bindings(
-        namespace["__abi__"], facts, Tables(load), namespace["__name__"]
-    )
-    return install(bindings, namespace)
-
-
-def names(namespace: dict[str, Any]) -> list[str]:
-    """All names of a package that was not touched yet."""
-    open_package(namespace)
-    listing: list[str] = namespace["__dir__"]()
-    return listing
+    return Bindings(namespace["__abi__"], facts, Tables(load), module)

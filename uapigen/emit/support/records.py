@@ -139,6 +139,11 @@ def _set_mangled(self: Any, name: str, value: Any) -> None:
 
 
 def _free(stem: str, taken: set[str]) -> str:
+    """A name for what C has no name for: with a space in it, unlike C's.
+
+    ctypes lifts all names out of an anonymous part, and would hide a member of
+    the outer type behind padding of that name.
+    """
     while stem in taken:
         stem += "_"
     return stem
@@ -172,13 +177,13 @@ def _place(
     position = 0
     for (name, kind, offset), a in zip(fields, aligns, strict=True):
         if offset > position and not is_union and -(-position // a) * a != offset:
-            pad = _free(f"_pad_{position}", taken)
+            pad = _free(f"pad {position}", taken)
             laid.append((pad, ctypes.c_uint8 * (offset - position)))
         laid.append((name, kind))
         position = max(position, offset + ctypes.sizeof(kind))
     if size != -(-position // natural) * natural:
         begin = 0 if is_union else position
-        laid.append((_free(f"_pad_{begin}", taken), ctypes.c_uint8 * (size - begin)))
+        laid.append((_free(f"pad {begin}", taken), ctypes.c_uint8 * (size - begin)))
     return laid, pack, natural
 
 
@@ -200,12 +205,12 @@ def _realise(
     taken = {field[0] for field in fields}
     laid, pack, natural = _place(fields, size, align, is_union, taken)
     if natural < align and not HAS_ALIGN and natural < (lift := min(align, 8)):
-        raiser = (_free("_align", taken), WORDS[lift] * 0)
+        raiser = (_free("align 0", taken), WORDS[lift] * 0)
         if pack is None:
             laid.insert(0, raiser)
         else:  # packing would cap this too: pack an anonymous part instead
             part = meta(name, (base,), _body({}, laid, pack, anonymous, None))
-            anonymous = [f"_packed_{height}"]
+            anonymous = [f"packed {height}"]
             laid, pack = [raiser, (anonymous[0], part)], None
     lifted = align if natural < align and HAS_ALIGN else None
     return meta(name, (base,), _body(body, laid, pack, anonymous, lifted))
@@ -241,7 +246,7 @@ def make_record(
     ``facts``: size and alignment in bytes, and whether it is a union;
     ``members`` as in the module's docstring.
     """
-    leaves, fields, anonymous = [], [], []
+    leaves, fields = [], []
     height = 0
     for member_name, offset, c_type, *rest in members:
         if rest:
@@ -254,23 +259,15 @@ def make_record(
             leaves.append((member_name, storage, offset, wrap))
         else:
             height = max(height, storage._height_ + 1)
-            anonymous.append(storage)
             fields.append(("", storage, offset))
             leaves += [_shifted(leaf, offset) for leaf in storage._leaves_]
     # Names of anonymous parts differ along every nesting path: CPython up to
     # 3.12 crashes on two of one name.
-    numbers = iter(range(len(anonymous)))
-    fields = [
-        (
-            (f"_anon{height}_{next(numbers)}", kind._raw_(), offset)
-            if not field
-            else (field, kind, offset)
-        )
-        for field, kind, offset in fields
-    ]
-    parts = [field for field, _, _ in fields if field.startswith(f"_anon{height}_")][
-        : len(anonymous)
-    ]
+    parts: list[str] = []
+    for at, (field, kind, offset) in enumerate(fields):
+        if not field:
+            parts.append(f"part {height}.{len(parts)}")
+            fields[at] = (parts[-1], kind._raw_(), offset)
     meta, base = (
         (UnionType, bindings.Union) if facts[2] else (StructType, bindings.Struct)
     )
