@@ -44,7 +44,7 @@ def check(graph: TypeGraph, model: DataModel, spelling: str, cls: type) -> None:
         raise TypeError(f"{cls!r} is no ctypes structure or union")
     type_id = _find_record(graph, spelling)
     checked = _Check(graph, model)
-    checked.value(spelling, shape_of(graph, model.pointer_size, type_id), cls, f"{spelling}: ")
+    checked.value(spelling, shape_of(graph, model.pointer_size, type_id), cls, "")
     if checked.said:
         raise ValidationError(
             spelling, [f"{where}: {', '.join(said)}" for where, said in checked.said.items()]
@@ -165,14 +165,14 @@ class _Check:
             ours = "signed" if field.signed else "unsigned"
             self.say(where, f"kind {ours} bitfield", self.name_of(shape))
 
-    def value(self, where: str, shape: Shape, ctype: Any, prefix: str = "") -> None:
+    def value(self, where: str, shape: Shape, ctype: Any, prefix: str | None = None) -> None:
         """Compare size and kind of what a member holds; structs and arrays all the way down."""
         if shape.kind == "array":
             self.array(where, shape, ctype)
             return
         self.compare(where, "size", ctypes.sizeof(ctype), shape.byte_size)
         if shape.kind in _RECORDS:
-            self.inner_record(where, shape, ctype, prefix or f"{where}.")
+            self.inner_record(where, shape, ctype, f"{where}." if prefix is None else prefix)
             return
         number = number_of(ctype)
         if number is None:
@@ -236,11 +236,10 @@ class _Check:
         return number.kind == shape.kind
 
     def holds_constants(self, enum_id: TypeId, number: Number) -> bool:
+        """Encoders before pahole 1.24 and clang 15 called every enum unsigned: then any will do."""
         node = self.graph[enum_id]
         assert isinstance(node, Enum)
-        half = 1 << 8 * number.byte_size - 1
-        low, high = (-half, half) if number.signed else (0, 2 * half)
-        return all(low <= value < high for _, value in node.enumerators)
+        return number.signed or not node.signed or all(value >= 0 for _, value in node.enumerators)
 
     def name_of(self, shape: Shape) -> str:
         """The source's kind in words."""
@@ -249,5 +248,6 @@ class _Check:
         if shape.kind == "float":
             return "floating point number"
         if shape.kind in (*_RECORDS, "enum"):
-            return self.speller.spell(shape.type_id)
+            spelled = self.speller.spell(shape.type_id)
+            return shape.kind if "{" in spelled else spelled
         return shape.kind

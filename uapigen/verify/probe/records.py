@@ -15,8 +15,8 @@ __all__ = ["check_records"]
 
 LARGEST = 1 << 24
 """Bytes; of larger structs only offsets and sizes are looked at."""
-PADDING = re.compile(r"_(?:pad_\d+|align|packed_\d+|anon\d+_\d+)_*")
-"""What bindings call fields of their own."""
+PADDING = re.compile(r"(?:pad|align|packed|part) [0-9.]+_*")
+"""What bindings call fields of their own; no name in C has a space."""
 HAS_ALIGN = sys.version_info >= (3, 13)
 """From there on ctypes aligns beyond 8 bytes."""
 

@@ -1,0 +1,222 @@
+"""What the probe finds in bindings that are right, and in bindings that are not."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from kitchen import interpreters
+
+from uapigen.verify.run import Outcome, run_probe
+
+from .conftest import Sample
+
+Corrupt = Callable[[str, str, str], Outcome]
+
+
+@pytest.fixture
+def corrupted(sample: Sample, tmp_path: Path) -> Corrupt:
+    """Replaces text in a file of a copy of the package, and verifies the copy."""
+
+    def corrupt(name: str, old: str, new: str) -> Outcome:
+        package = tmp_path / "bindings"
+        shutil.copytree(sample.package, package)
+        path = package / name
+        text = path.read_text()
+        assert text.count(old) == 1, f"{name} has {old!r} {text.count(old)} times"
+        path.write_text(text.replace(old, new))
+        return run_probe(package, sample.expected, sys.executable)
+
+    return corrupt
+
+
+@pytest.mark.parametrize("version", interpreters.VERSIONS)
+@pytest.mark.parametrize("which", ["sample", "big_endian_sample"])
+def test_sound_bindings_have_no_differences(
+    request: pytest.FixtureRequest, which: str, version: str
+) -> None:
+    sample: Sample = request.getfixturevalue(which)
+    outcome = run_probe(sample.package, sample.expected, interpreters.python(version))
+    assert outcome.differences == []
+    assert outcome.python.startswith(f"{version}.")
+    counts = outcome.counts
+    assert counts["structs and unions"] >= 10
+    assert counts["members"] >= 40
+    assert counts["bitfields"] == 6
+    assert counts["enumerators"] == 4
+    assert counts["functions"] == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "differences"),
+    [
+        pytest.param(
+            "records.py", '("number", 0, "s32")', '("number", 0, "u32")',
+            ["struct sample: number: reads 2172814212 from bytes 84 83 82 81,"
+             " in the source -2122153084"], id="signedness",
+        ),
+        pytest.param(
+            "records.py", '("value", 1, "u32")', '("value", 2, "u32")',
+            ["struct packed: "], id="offset beyond the size",
+        ),
+        pytest.param(
+            "records.py", '("high", 2, "u16")', '("high", 1, "u16")',
+            ["struct sample__anon1__anon1: is 6 bytes large, in the source 4",
+             "struct sample: class: lies at byte 156, in the source at 152"],
+            id="overlap in an anonymous part",
+        ),
+        pytest.param(
+            "records.py", '("x", 0, "s32"),\n        ("y", 4, "s32")',
+            '("y", 0, "s32"),\n        ("x", 4, "s32")',
+            ["struct point: x: lies at byte 4, in the source at 0",
+             "struct point: y: lies at byte 0, in the source at 4"], id="offset",
+        ),
+        pytest.param(
+            "records.py", "class packed(Struct, size=5,", "class packed(Struct, size=6,",
+            ["struct packed: is 6 bytes large, in the source 5"], id="size",
+        ),
+        pytest.param(
+            "records.py", "class aligned(Struct, size=16, align=16",
+            "class aligned(Struct, size=16, align=4",
+            ["struct aligned: is aligned to 4 bytes, in C to 16"], id="alignment",
+        ),
+        pytest.param(
+            "records.py", '("letter", 6, "char")', '("letter", 6, "u8")',
+            ["struct sample: letter: reads 129 from bytes 81, in the source b'\\x81'"], id="char",
+        ),
+        pytest.param(
+            "records.py", '("flag", 7, "bool")', '("flag", 7, "u8")',
+            ["struct sample: flag: reads 1 from bytes 01, in the source True"], id="bool",
+        ),
+        pytest.param(
+            "records.py", '("real", 16, "double")', '("real", 16, "u64")',
+            ["struct sample: real: reads 13832806255468478464"], id="float",
+        ),
+        pytest.param(
+            "records.py", '("name", 24, "char[16]")', '("name", 24, "char[15]")',
+            ["struct sample: name: is 15 bytes large, in the source 16"], id="array length",
+        ),
+        pytest.param(
+            "records.py", '("grid", 40, "u32[2][3]")', '("grid", 40, "u32[3][2]")',
+            ["struct sample: grid: is no array of 2 elements"], id="array shape",
+        ),
+        pytest.param(
+            "records.py", '"struct point[4]")', '"pair_t[4]")',
+            ["struct sample: corners[3]: is a pair_t, in the source struct point"],
+            id="array element",
+        ),
+        pytest.param(
+            "records.py", '"struct point")', '"pair_t")',
+            ["struct sample: corner: is a pair_t, in the source struct point"], id="inner struct",
+        ),
+        pytest.param(
+            "records.py", '"struct sample *")', '"struct point *")',
+            ["struct sample: next: points to <class 'bindings.point'>, in the source to"
+             " struct sample"], id="pointer target",
+        ),
+        pytest.param(
+            "records.py", '("a", 0, "u32", 3)', '("a", 0, "u32", 2)',
+            ["struct bits: a: has 2 bits from bit 0 on, in the source 3 from bit 0 on"],
+            id="bit width",
+        ),
+        pytest.param(
+            "records.py", '("d", 32, "bool", 1)', '("d", 33, "bool", 1)',
+            ["struct bits: d: has 1 bits from bit 33 on, in the source 1 from bit 32 on"],
+            id="bit offset",
+        ),
+        pytest.param(
+            "records.py", '("b", 3, "s32", 5)', '("b", 3, "u32", 5)',
+            ["struct bits: b: reads 16 where just its highest bit is set"], id="bit signedness",
+        ),
+        pytest.param(
+            "records.py", '        ("small", 4, "u16"),\n', "",
+            ["struct sample: small: is missing"], id="member left out",
+        ),
+        pytest.param(
+            "records.py", '("small", 4, "u16")', '("little", 4, "u16")',
+            ["struct sample: small: is missing",
+             "struct sample: little: is no member in the source"], id="member renamed",
+        ),
+        pytest.param(
+            "records.py", "\n\n\nclass point(Struct", "\n\n\nclass paint(Struct",
+            ["struct point: is missing ('struct point' is not among these bindings)",
+             "paint: is not in the source"], id="struct renamed",
+        ),
+        pytest.param(
+            "enums.py", '"GREEN": 2', '"GREEN": 3',
+            ["enum colour: GREEN: is 3, in the source 2"], id="enumerator",
+        ),
+        pytest.param(
+            "enums.py", '        "GREEN": 2,\n', "",
+            ["enum colour: GREEN: is missing, in the source 2"], id="enumerator left out",
+        ),
+        pytest.param(
+            "enums.py", "size=4, signed=False", "size=4, signed=True",
+            ["struct sample: colour: reads -2122153084"], id="enum signedness",
+        ),
+        pytest.param(
+            "constants.py", '"GREEN": 2', '"GREEN": 3',
+            ["enumerator GREEN: is 3, in the source 2"], id="bare constant",
+        ),
+        pytest.param(
+            "constants.py", '    "GREEN": 2,\n', "",
+            ["enumerator GREEN: is missing"], id="bare constant left out",
+        ),
+        pytest.param(
+            "typedefs.py", '"u16": "unsigned short"', '"u16": "unsigned int"',
+            ["typedef u16: is 4 bytes large, in the source 2"], id="typedef",
+        ),
+        pytest.param(
+            "typedefs.py", '"colour_t": "enum colour"', '"colour_t": "enum wide"',
+            ["typedef colour_t: is <enum 'wide'>, in the source enum colour"], id="typedef of enum",
+        ),
+        pytest.param(
+            "functions.py", "(const struct point *where", "(struct point *where",
+            ["function paint_it: is ['int', [['where', 'struct point *']"], id="prototype",
+        ),
+        pytest.param(
+            "functions.py", '"paint_it"', '"paint_at"',
+            ["function paint_it: is missing", "function paint_at: is not in the source"],
+            id="function renamed",
+        ),
+        pytest.param(
+            "variables.py", '"struct sample", ".data..sample", 0', '"struct sample", ".data", 0',
+            ["variable a_sample: is ['struct sample', '.data'"], id="section",
+        ),
+        pytest.param(
+            "__init__.py", '"pointer_size": 8', '"pointer_size": 4',
+            ['__abi__["pointer_size"]: 4, in the source 8'], id="abi",
+        ),
+        pytest.param(
+            "_support/members.py", "rest | (number", "(number",
+            ["struct bits: a: clears other bits than its own"], id="support code clears",
+        ),
+        pytest.param(
+            "_support/members.py", "self._mask = (1 << bit_width) - 1", "self._mask = 1",
+            ["struct bits: b: writes other bits than its own"], id="support code writes",
+        ),
+    ],
+)  # fmt: skip
+def test_corruption_is_named(
+    corrupted: Corrupt, name: str, old: str, new: str, differences: list[str]
+) -> None:
+    found = corrupted(name, old, new).differences
+    for expected in differences:
+        assert any(line.startswith(expected) for line in found), "\n".join(found)
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new"),
+    [("records.py", "class bits(Struct", "class bits(Struct,,"), ("enums.py", '"RED"', "RED")],
+)
+def test_unreadable_record_is_a_difference_of_its_type_alone(
+    corrupted: Corrupt, name: str, old: str, new: str
+) -> None:
+    outcome = corrupted(name, old, new)
+    assert outcome.differences
+    about = "struct bits" if name == "records.py" else "enum colour"
+    sound = [line for line in outcome.differences if not line.startswith((about, "names"))]
+    assert [line for line in sound if "bits" not in line and "colour" not in line] == []
