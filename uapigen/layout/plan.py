@@ -155,13 +155,16 @@ class Plan:
         keys.name_tagged(graph, selection.tags)
         self._typedef_entries: dict[str, TypeId] = {}
         unique = Unique()
+        of_name: dict[str, list[TypeId]] = {}
         for typedef_id in selection.typedefs:
             node = graph[typedef_id]
             assert isinstance(node, Typedef)
-            known = self._typedef_entries.get(node.name)
-            if known is not None and self._same_typedef(known, typedef_id):
-                self._typedef_names[typedef_id] = node.name
+            earlier = of_name.setdefault(node.name, [])
+            twin = next((i for i in earlier if self._same_typedef(i, typedef_id)), None)
+            if twin is not None:
+                self._typedef_names[typedef_id] = self._typedef_names[twin]
                 continue
+            earlier.append(typedef_id)
             name = unique.take(node.name)
             self._typedef_names[typedef_id] = name
             self._typedef_entries[name] = typedef_id
@@ -315,7 +318,7 @@ class Plan:
     def functions(self) -> dict[str, str]:
         """Function name -> its type with parameter names, spelled in C."""
         found: dict[str, str] = {}
-        again: dict[str, int] = {}
+        again: dict[str, list[str]] = {}
         functions = list(self._chosen_functions())
         spelled = self.speller.prototypes() if len(functions) > _MANY else {}
         for name, proto in functions:
@@ -327,8 +330,10 @@ class Plan:
                     self.failures.append(Failure(name, error.problem))
                     continue
             if found.setdefault(name, c_type) is not c_type and found[name] != c_type:
-                number = again[name] = again.get(name, 1) + 1
-                found[f"{name}___{number}"] = c_type
+                others = again.setdefault(name, [])
+                if c_type not in others:
+                    others.append(c_type)
+                    found[f"{name}___{len(others) + 1}"] = c_type
         return found
 
     def _chosen_functions(self) -> Iterable[tuple[str, TypeId]]:
