@@ -104,9 +104,9 @@ class Loaded:
         if "_opened" not in self.__dict__:  # half made, as copy and pickle leave it
             raise AttributeError(name)
         if name == "__all__":
-            return self._bindings.names()
+            return self._bindings.clear_names()
         found = self._bindings.lookup(name)
-        if name[:1] != "_" or not name[1:2].isupper():  # not one that a class body mangled
+        if name[:1] != "_" or "__" not in name[2:]:  # not one that a class body mangled
             self.__dict__[name] = found
         return found
 

@@ -21,7 +21,8 @@ The last four only stand behind typedefs. ``prototypes`` is such a table, too:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
 
 from uapigen.errors import InputError
@@ -60,10 +61,8 @@ class _Expectations:
         self.graph = plan.graph
         self.shapes: list[list[Any]] = []
         self.prototypes: list[list[Any]] = []
-        self._prototype_rows: dict[TypeId, int] = {}
         self._rows: dict[tuple[Any, ...], int] = {}
         self._row_of: dict[TypeId, int] = {}
-        self.typedefs = self._numbered(plan.selection.typedefs, self._typedef_name)
         self._typedef_ids = set(plan.selection.typedefs)
         self._refused: dict[TypeId, str] = {}
 
@@ -73,7 +72,7 @@ class _Expectations:
         composites = [i for i in ids if not isinstance(self.graph[i], Enum)]
         enums = [i for i in ids if isinstance(self.graph[i], Enum)]
         self._find_refused(composites)
-        functions = self._numbered(self.plan.selection.funcs, self._func_name)
+        typedefs = self._typedef_rows()
         return {
             "abi": {
                 "arch": model.arch,
@@ -84,39 +83,19 @@ class _Expectations:
             "refused": {self.plan.keys.spelling[i]: why for i, why in self._refused.items()},
             "enums": [self._enum(i) for i in enums],
             "constants": self._constants(enums),
-            "typedefs": self._spellable(self.typedefs, self._typedef),
-            "functions": self._spellable(functions, self._function),
+            "typedefs": typedefs,
+            "functions": self._functions(),
             "variables": self._variables(),
-            "listed": sorted(self._listed(ids)),
+            "listed": sorted(self._listed(ids, typedefs)),
             "shapes": self.shapes,
             "prototypes": self.prototypes,
         }
 
-    def _listed(self, ids: list[TypeId]) -> set[str]:
+    def _listed(self, ids: list[TypeId], typedefs: Iterable[str]) -> set[str]:
         """The names that ``dir()`` must show."""
         keys = {self.plan.keys.of[type_id] for type_id in ids if type_id not in self._refused}
         aliases = self.plan.aliases()
-        return {*keys, *self._constants(ids), *(aliases.get(name, name) for name in self.typedefs)}
-
-    def _numbered(
-        self, ids: Iterable[TypeId], name_of: Callable[[TypeId], str]
-    ) -> dict[str, TypeId]:
-        """Name -> id; a second, different type of a name is ``name___2``."""
-        found: dict[str, TypeId] = {}
-        of_name: dict[str, list[TypeId]] = {}
-        for type_id in ids:
-            name = name_of(type_id)
-            known = of_name.setdefault(name, [])
-            if any(identical(self.graph, other, type_id) for other in known):
-                continue
-            known.append(type_id)
-            found[name if len(known) == 1 else f"{name}___{len(known)}"] = type_id
-        return found
-
-    def _typedef_name(self, type_id: TypeId) -> str:
-        node = self.graph[type_id]
-        assert isinstance(node, Typedef)
-        return node.name
+        return {*keys, *self._constants(ids), *(aliases.get(name, name) for name in typedefs)}
 
     # Structs, unions and enums
 
@@ -172,6 +151,21 @@ class _Expectations:
 
     # Typedefs, functions, variables
 
+    def _typedef_rows(self) -> dict[str, int]:
+        """Name -> shape; a second, different typedef of a name is ``name___2``."""
+        found: dict[str, int] = {}
+        earlier: dict[str, list[TypeId]] = {}
+        for type_id in self.plan.selection.typedefs:
+            node = self.graph[type_id]
+            assert isinstance(node, Typedef)
+            known = earlier.setdefault(node.name, [])
+            if any(identical(self.graph, other, type_id) for other in known):
+                continue
+            known.append(type_id)
+            with suppress(InputError):  # what cannot be spelled cannot be there
+                found[_numbered(node.name, len(known))] = self._typedef(type_id)
+        return found
+
     def _typedef(self, type_id: TypeId) -> int:
         node = self.graph[type_id]
         assert isinstance(node, Typedef)
@@ -185,31 +179,27 @@ class _Expectations:
             return self._row("function", self.plan.c_types[target])
         return self.shape(node.target)
 
-    def _spellable(self, ids: dict[str, TypeId], row: Callable[[TypeId], int]) -> dict[str, int]:
-        """Name -> row, without those whose types the source spoils."""
-        found = {}
-        for name, type_id in ids.items():
-            try:
-                found[name] = row(type_id)
-            except InputError:
-                continue
+    def _functions(self) -> dict[str, int]:
+        """Name -> prototype; a second, different function of a name is ``name___2``."""
+        found: dict[str, int] = {}
+        earlier: dict[str, list[int]] = {}
+        rows: dict[TypeId, int] = {}
+        for func_id in self.plan.selection.funcs:
+            func = self.graph[func_id]
+            assert isinstance(func, Func)
+            row = rows.get(func.proto)
+            if row is None:
+                try:
+                    prototype = self._prototype(func.proto)
+                except InputError:
+                    continue
+                row = rows[func.proto] = len(self.prototypes)
+                self.prototypes.append(prototype)
+            known = earlier.setdefault(func.name, [])
+            if all(self.prototypes[row] != self.prototypes[other] for other in known):
+                known.append(row)
+                found[_numbered(func.name, len(known))] = row
         return found
-
-    def _function(self, func_id: TypeId) -> int:
-        """The index of a function's prototype; one prototype serves many functions."""
-        func = self.graph[func_id]
-        assert isinstance(func, Func)
-        row = self._prototype_rows.get(func.proto)
-        if row is None:
-            prototype = self._prototype(func.proto)
-            row = self._prototype_rows[func.proto] = len(self.prototypes)
-            self.prototypes.append(prototype)
-        return row
-
-    def _func_name(self, type_id: TypeId) -> str:
-        node = self.graph[type_id]
-        assert isinstance(node, Func)
-        return node.name
 
     def _prototype(self, proto_id: TypeId) -> list[Any]:
         node = self.graph[proto_id]
@@ -233,7 +223,7 @@ class _Expectations:
             name, number = node.name, 1
             while name in found:
                 number += 1
-                name = f"{node.name}___{number}"
+                name = _numbered(node.name, number)
             place = sections.get(var_id, ("", 0, 0))
             found[name] = [spelled, *place, node.linkage]
         return found
@@ -292,3 +282,7 @@ class _Expectations:
             else:
                 return True
         raise InputError(self.graph.info.name, f"type {type_id}", "endless chain of types")
+
+
+def _numbered(name: str, number: int) -> str:
+    return name if number == 1 else f"{name}___{number}"

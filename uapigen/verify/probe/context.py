@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Context", "Sample", "describe"]
 
+API = frozenset(["ctype", "functions", "variables", "asdict", "flexible"])
 FLOAT_CODES = {2: "e", 4: "f", 8: "d"}
 Sample = tuple[bytes, object]
 
@@ -27,7 +28,13 @@ class Context:
         self.byteorder: Any = expected["abi"]["byteorder"]
         self.shapes: list[list[Any]] = expected["shapes"]
         self.counts: dict[str, int] = {}
+        self._of_the_module = {*vars(bindings), *dir(type(bindings))}
         self._samples: dict[tuple[Any, ...], Sample | None] = {}
+
+    def takes(self, name: str) -> bool:
+        """Whether a bare name is the module's own; ``ctype()`` still finds types called so."""
+        dunder = name[:2] == name[-2:] == "__"
+        return name in API or dunder or (name[:1] == "_" and name in self._of_the_module)
 
     def differs(self, where: str, what: str) -> None:
         self.say("differs", f"{where}: {what}")

@@ -9,9 +9,6 @@ from .context import Context, describe
 
 __all__ = ["check_names"]
 
-API = frozenset(["ctype", "functions", "variables", "asdict", "flexible"])
-"""Bare names that bindings keep for themselves; ``ctype()`` still finds types called so."""
-
 
 def check_names(context: Context) -> None:
     """Look at everything that is no struct or union."""
@@ -67,7 +64,9 @@ def check_bare_names(context: Context) -> None:
             made = context.bindings.ctype(spelling)
         except Exception:  # noqa: BLE001  # said already
             continue
-        if name not in API and getattr(context.bindings, name, NotImplemented) is not made:
+        if context.takes(name):
+            continue
+        if getattr(context.bindings, name, NotImplemented) is not made:
             context.differs(name, f"does not mean {spelling}")
 
 
@@ -89,9 +88,9 @@ def check_enum(context: Context, spelling: str, _key: str, constants: dict[str, 
 
 def check_constants(context: Context) -> None:
     """Enumerators by their bare names, wherever no type of that name goes first."""
-    types = type_names(context) | API
+    types = type_names(context)
     for name, values in context.expected["constants"].items():
-        if name in types:
+        if name in types or context.takes(name):
             continue
         context.counted("enumerators")
         try:
