@@ -174,7 +174,18 @@ def _over_base(file: _File, base: BtfGraph | None, bases: dict[str, BtfGraph]) -
             return _graph(file, file.blob.btf, distilled)
     if found is None:
         raise InputError(file.path, "", "is split BTF and its base was not found; give --base FILE")
+    _check_base(file, found)
     return _graph(file, file.blob.btf, found)
+
+
+def _check_base(file: _File, base: BtfGraph) -> None:
+    """Refuse a base of another kernel: its ids would mean other types, all of them wrong."""
+    ours, theirs = (_machine(file), _release(file)), (base.info.machine, base.info.release)
+    for own, other, what in zip(ours, theirs, ("architecture", "kernel"), strict=True):
+        if own is not None and other is not None and own != other:
+            raise InputError(
+                file.path, "", f"is for {what} {own}, but its base {base.name} is for {other}"
+            )
 
 
 def _target(graph: TypeGraph, arch: str | None) -> DataModel:
