@@ -1,0 +1,1 @@
+"""DESIGN section 3, sentence by sentence: what generated code offers."""
