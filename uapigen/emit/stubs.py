@@ -57,13 +57,12 @@ class _Stubs:
     def _text(self, type_id: TypeId) -> str:
         """A member's annotation; notes the record that it names."""
         kind, argument = self._annotate(type_id)
-        text = f"{self.prefix}{kind}"
-        if argument in _BUILTIN:
-            return f"{text}[{self.prefix}{argument}]"
-        if argument:
-            self._arguments[type_id] = argument
-            return f"{text}[{argument}]"
-        return text
+        if not argument:
+            return f"{self.prefix}{kind}"
+        innermost = argument.rpartition("[")[2].rstrip("]")
+        if not innermost.startswith(self.prefix):
+            self._arguments[type_id] = innermost
+        return f"{self.prefix}{kind}[{argument}]"
 
     def _bits(self, type_id: TypeId) -> str:
         kind, _ = self._annotate(type_id)
@@ -83,7 +82,7 @@ class _Stubs:
         if isinstance(node, Pointer):
             pointee = self.graph.nodes[self._behind(node.target)]
             named = isinstance(pointee, (Struct, Union))
-            return "Ptr", self._record(self._behind(node.target)) if named else "Any"
+            return "Ptr", self._record(self._behind(node.target) if named else 0)
         if isinstance(node, Array):
             return self._array(node)
         return "Value", ""
@@ -94,8 +93,9 @@ class _Stubs:
             return "Chars", ""
         if inner == "Sub":
             return "Items", argument
-        element = {"Int": "int", "Bool": "bool", "Float": "float"}.get(inner, "Any")
-        return "Items", element
+        if argument:
+            return "Items", f"{self.prefix}{_ELEMENTS[inner]}[{argument}]"
+        return "Items", f"{self.prefix}{_ELEMENTS.get(inner, 'Any')}"
 
     def _behind(self, type_id: TypeId) -> TypeId:
         for _ in range(64):
@@ -106,10 +106,11 @@ class _Stubs:
         return type_id
 
     def _record(self, type_id: TypeId) -> str:
+        """The name of a struct or union in the stub, or ``Any``."""
         keys = self.plan.keys
         key = keys.of.get(keys.same.get(type_id, type_id))
-        name = self.names.records.get(key, "Any") if key else "Any"
-        return name if _free(name, ()) else "Any"
+        name = self.names.records.get(key, "") if key else ""
+        return name if _free(name, ()) else f"{self.prefix}Any"
 
     def members(self, members: Sequence[Member], own: set[str]) -> list[str]:
         """Annotated members of a record, those of its anonymous parts among them."""
@@ -150,7 +151,7 @@ class _Stubs:
             self.aliased.add(argument)
             line = line.replace(f"[{argument}]", f"[_t_{argument}]")
         if len(line) > LINE_LENGTH + 1:
-            head, _, inside = line.strip().rstrip("]").partition("[")
+            head, _, inside = line.strip().removesuffix("]").partition("[")
             line = bracketed(head, inside, 4) if inside else line
         return [line]
 
@@ -203,7 +204,8 @@ class _Attributes(dict[str, str]):
         return attribute
 
 
-_BUILTIN = frozenset({"Any", "int", "bool", "float"})
+# What an array's elements read as, by the annotation of such a member.
+_ELEMENTS = {"Int": "int", "Bool": "bool", "Float": "float", "Ptr": "Pointer", "Items": "Array"}
 
 
 # What an IntEnum class has already.
