@@ -157,9 +157,13 @@ class _Check:
         elif (field.bit_offset, field.bit_width) != (start, width):
             ours = f"bit {field.bit_offset}, {field.bit_width} wide"
             self.say(where, ours, f"bit {start}, {width} wide")
-        if not field.is_bitfield and number_of(field.type) is None:
+        number = None if field.is_bitfield else number_of(field.type)
+        if number is not None and number.kind in ("int", "bool", "char"):
+            self.byte_order(where, number)
+        elif not field.is_bitfield:
             self.say(where, f"kind {describe(field.type)}", "bitfield")
-        elif shape.kind not in ("int", "enum", "bool", "char"):
+            return
+        if shape.kind not in ("int", "enum", "bool", "char"):
             self.say(where, "kind bitfield", self.name_of(shape))
         elif shape.kind == "int" and shape.signed != field.signed:
             ours = "signed" if field.signed else "unsigned"
@@ -180,7 +184,11 @@ class _Check:
                 self.say(where, f"kind {describe(ctype)}", self.name_of(shape))
         elif not self.same_kind(shape, number):
             self.say(where, f"kind {number}", self.name_of(shape))
-        elif number.byte_size > 1 and number.big_endian != self.big_endian:
+        else:
+            self.byte_order(where, number)
+
+    def byte_order(self, where: str, number: Number) -> None:
+        if number.byte_size > 1 and number.big_endian != self.big_endian:
             orders = ("little", "big")
             self.say(where, f"byte order {orders[number.big_endian]}", orders[self.big_endian])
 

@@ -335,6 +335,39 @@ DIFFERING = {
             "why: missing (source: enum reason, bit 29, 2 wide)",
         ],
     ),
+    "float for bitfields": (
+        "struct bits",
+        struct([("low", c_float)]),
+        [
+            "low: bit 0, 32 wide (source: bit 0, 3 wide), kind floating point number"
+            " (source: bitfield)",
+            "middle: missing (source: s32, bit 3, 5 wide)",
+            "high: missing (source: u32, bit 8, 20 wide)",
+            "flag: missing (source: bool, bit 28, 1 wide)",
+            "why: missing (source: enum reason, bit 29, 2 wide)",
+        ],
+    ),
+    "array for a bitfield": (
+        "struct bits",
+        struct([("low", c_ubyte * 4)]),
+        [
+            "low: bit 0, 32 wide (source: bit 0, 3 wide), kind array of 4 (source: bitfield)",
+            "middle: missing (source: s32, bit 3, 5 wide)",
+            "high: missing (source: u32, bit 8, 20 wide)",
+            "flag: missing (source: bool, bit 28, 1 wide)",
+            "why: missing (source: enum reason, bit 29, 2 wide)",
+        ],
+    ),
+    "bitfield for a pointer": (
+        "struct exec_event",
+        struct(changed(EXEC_EVENT, "filename", c_uint64, 64)),
+        ["filename: kind bitfield (source: pointer)"],
+    ),
+    "struct for a number": (
+        "struct inner",
+        struct([("first", c_uint16), ("second", struct([("x", c_uint32)], name="Second"))]),
+        ["second: kind struct Second (source: unsigned integer)"],
+    ),
     "bitfield for a member": (
         "struct keywords",
         struct([("from", c_uint32, 31), ("class", c_uint32)]),
@@ -383,6 +416,9 @@ def test_native_class_differs_from_a_source_of_the_other_byte_order(
     with pytest.raises(uapigen.ValidationError) as caught:
         big_endian.validate("struct bits", struct(BITS))
     assert caught.value.differences[0] == "low: bit 5, 3 wide (source: bit 0, 3 wide)"
+    assert caught.value.differences[2] == (
+        "high: bits that do not lie side by side (source: bit 8, 20 wide)"
+    )
     with pytest.raises(uapigen.ValidationError) as caught:
         big_endian.validate("struct exec_event", struct(EXEC_EVENT))
     said = caught.value.differences
