@@ -33,5 +33,5 @@ def copy_tree(to: Path) -> Path:
 
 def clean_environment() -> dict[str, str]:
     """The environment without what would make this checkout importable elsewhere."""
-    ours = ("PYTHON", "VIRTUAL_ENV", "COVERAGE", "COV_", "PYTEST")
+    ours = ("PYTHON", "VIRTUAL_ENV", "COVERAGE", "COV_", "PYTEST", "MAKE", "MFLAGS")
     return {name: value for name, value in os.environ.items() if not name.startswith(ours)}
