@@ -116,10 +116,24 @@ class Keys:
             twin = next((e for e in earlier if identical(graph, e, type_id)), None)
             if twin is not None:
                 self.same[type_id] = twin
+                self._pair_nested(graph, type_id, twin)
                 continue
             earlier.append(type_id)
             name = f"{name}___{len(earlier)}"
             self._take(type_id, node, identifier(name), f"{keyword_of(node)} {name}")
+
+    def _pair_nested(self, graph: TypeGraph, later: TypeId, earlier: TypeId) -> None:
+        """The anonymous types in a type that is the same as an earlier one are the same, too."""
+        pairs = [(later, earlier)]
+        while pairs:
+            a, b = (graph.nodes[type_id] for type_id in pairs.pop())
+            if not isinstance(a, (Struct, Union)) or not isinstance(b, (Struct, Union)):
+                continue
+            for m, n in zip(a.members, b.members, strict=True):
+                inner, first = self._behind[m.type], self._behind[n.type]
+                if inner != first and inner not in self.same:
+                    self.same[inner] = self.same.get(first, first)
+                    pairs.append((inner, first))
 
     def name_typedefed(self, graph: TypeGraph, typedef_ids: Iterable[TypeId]) -> None:
         """Give anonymous types the name of the first typedef that names them."""

@@ -138,6 +138,8 @@ class Plan:
         self.speller = Speller(graph, self._spelling)
         self.c_types = _CTypes(self.speller)
         self._typedef_names: dict[TypeId, str] = {}
+        self._typedef_twins: dict[TypeId, TypeId] = {}
+        self._typedef_aliases: dict[str, str] = {}
         self._scalars: dict[str, tuple[str, int, int]] = {}
         self._unique_scalars = Unique()
         self._scalar_names: dict[tuple[str, str, int], str] = {}
@@ -153,21 +155,7 @@ class Plan:
         ):
             self._spelling(type_id, graph.nodes[type_id])  # type: ignore[arg-type]
         keys.name_tagged(graph, selection.tags)
-        self._typedef_entries: dict[str, TypeId] = {}
-        unique = Unique()
-        of_name: dict[str, list[TypeId]] = {}
-        for typedef_id in selection.typedefs:
-            node = graph[typedef_id]
-            assert isinstance(node, Typedef)
-            earlier = of_name.setdefault(node.name, [])
-            twin = next((i for i in earlier if self._same_typedef(i, typedef_id)), None)
-            if twin is not None:
-                self._typedef_names[typedef_id] = self._typedef_names[twin]
-                continue
-            earlier.append(typedef_id)
-            name = unique.take(node.name)
-            self._typedef_names[typedef_id] = name
-            self._typedef_entries[name] = typedef_id
+        self._name_typedefs()
         keys.name_typedefed(graph, selection.typedefs)
         keys.prepare(graph, selection.tags)
         todo = [i for i in selection.tags if i in keys.of]
@@ -180,6 +168,29 @@ class Plan:
             ]
         keys.name_rest(graph, selection.tags)
 
+    def _name_typedefs(self) -> None:
+        """Names for all typedefs, C's own first: an odd one gets what they leave."""
+        graph, unique, spellings = self.graph, Unique(), Unique()
+        of_name: dict[str, list[TypeId]] = {}
+        odd = []
+        for typedef_id in self.selection.typedefs:
+            node = graph.nodes[typedef_id]
+            assert isinstance(node, Typedef)
+            earlier = of_name.setdefault(node.name, [])
+            twin = next((i for i in earlier if self._same_typedef(i, typedef_id)), None)
+            if twin is not None:
+                self._typedef_twins[typedef_id] = twin
+                continue
+            earlier.append(typedef_id)
+            spelling = spellings.take(node.name)
+            if _plain(spelling) == spelling:
+                self._typedef_names[typedef_id] = unique.take(spelling)
+            else:
+                odd.append((typedef_id, spelling))
+        for typedef_id, spelling in odd:
+            name = self._typedef_names[typedef_id] = unique.take(_plain(spelling))
+            self._typedef_aliases[spelling] = name
+
     def _same_typedef(self, left: TypeId, right: TypeId) -> bool:
         return identical(self.graph, left, right)
 
@@ -191,7 +202,8 @@ class Plan:
                 plain_name(type_id, node) if key is None else f"{type(node).__name__.lower()} {key}"
             )
         if isinstance(node, Typedef):
-            return _plain(self._typedef_names.get(type_id, node.name))
+            name = self._typedef_names.get(self._typedef_twins.get(type_id, type_id))
+            return _plain(node.name) if name is None else name
         if isinstance(node, Forward):
             self.incomplete.add(spelled := f"{node.keyword} {_plain(node.name)}")
             return spelled
@@ -290,11 +302,11 @@ class Plan:
     def typedefs(self) -> dict[str, str]:
         """Typedef name -> emitted spelling of what it names."""
         found = {}
-        for name, typedef_id in self._typedef_entries.items():
+        for typedef_id, name in self._typedef_names.items():
             node = self.graph.nodes[typedef_id]
             assert isinstance(node, Typedef)
             try:
-                found[_plain(name)] = self.c_types[node.target]
+                found[name] = self.c_types[node.target]
             except InputError as error:
                 self.failures.append(Failure(name, error.problem))
         return found
@@ -392,9 +404,7 @@ class Plan:
             by_key = f"{type(node).__name__.lower()} {self.keys.of[type_id]}"
             if spelling != by_key:
                 found[spelling] = by_key
-        for name in self._typedef_entries:
-            if _plain(name) != name:
-                found[name] = _plain(name)
+        found |= self._typedef_aliases
         return dict(sorted(found.items()))
 
 

@@ -354,7 +354,7 @@ class Layout:
 
     def _find_places(self, type_id: TypeId) -> list[_Place]:
         users = self._users(type_id)
-        if not any([bit_offset < 0 for _, bit_offset in users]):
+        if all(bit_offset >= 0 for _, bit_offset in users):
             return users
         forms = [type_id]  # the type itself, and arrays, typedefs and qualified forms of it
         found: list[_Place] = []
