@@ -59,6 +59,8 @@ A member is (name, byte offset, C type), a bitfield (name, bit offset, C type, b
     "functions": "Function -> its type, as C spells it.",
     "variables": "Variable -> (C type, section, byte offset, byte size, linkage).",
 }
+_UNCHECKED = "# type: ignore\n"
+"""Above a table, so that a type checker that meets it does not read megabytes of facts."""
 _IMPORTS = {
     "records": "from ._support.tables import Struct, Union\n",
     "enums": "from ._support.tables import Enum\n",
@@ -133,7 +135,8 @@ def package_files(plan: Plan) -> dict[str, str]:
         "py.typed": "",
     }
     for name, what in _DOCSTRINGS.items():
-        files[f"{name}.py"] = f'"""{what}"""\n\n{_IMPORTS.get(name, "")}{texts[name]}'
+        head = f'{_UNCHECKED}"""{what}"""\n\n{_IMPORTS.get(name, "")}'
+        files[f"{name}.py"] = head + texts[name]
     for module in ("__init__", *_SUPPORT_MODULES, "package"):
         files[f"_support/{module}.py"] = _support_text(module)
     return files
