@@ -12,7 +12,7 @@ import pytest
 
 from uapigen.cli import main
 
-from .inputs import COMPILERS, btf
+from .inputs import ARCHS, btf
 from .inputs.odd import odd as odd_types
 from .plain import BINDINGS
 
@@ -26,9 +26,9 @@ def generate(*arguments: object) -> None:
 def generated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The directory with all bindings of `plain.BINDINGS`."""
     directory = tmp_path_factory.mktemp("generated")
-    for arch in COMPILERS:
-        generate(btf(arch), "--arch", arch, "-o", directory / f"types_{arch}")
-    generate(btf("x86_64"), "--arch", "x86_64", "-o", directory / "types_one_file.py")
+    for arch in ARCHS:
+        generate(btf("types", arch), "--arch", arch, "-o", directory / f"types_{arch}")
+    generate(btf("types", "x86_64"), "--arch", "x86_64", "-o", directory / "types_one_file.py")
     source = directory / "odd.btf"
     source.write_bytes(odd_types())
     generate(source, "--arch", "x86_64", "-o", directory / "types_odd")

@@ -141,7 +141,7 @@ def test_enums_have_their_constants(stubbed: ModuleType) -> None:
             made = getattr(stubbed, node.name)
             for line in node.body:
                 assert isinstance(line, ast.Assign)
-                assert made[name_of(line)] == ast.literal_eval(line.value)
+                assert getattr(made, name_of(line)) == ast.literal_eval(line.value)
 
 
 # Type checkers

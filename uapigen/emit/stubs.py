@@ -12,10 +12,10 @@ from __future__ import annotations
 
 import keyword
 from collections.abc import Callable, Container, Iterable, Sequence
-from enum import IntEnum
+from enum import EnumMeta, IntEnum
 
 from uapigen.emit.support.names import attribute_name
-from uapigen.emit.text import LINE_LENGTH, bracketed
+from uapigen.emit.text import LINE_LENGTH, assigned, bracketed, class_line
 from uapigen.ir.graph import resolve
 from uapigen.ir.naming import keyword_of
 from uapigen.ir.types import (
@@ -151,8 +151,7 @@ class _Stubs:
             self.aliased.add(argument)
             line = line.replace(f"[{argument}]", f"[_t_{argument}]")
         if len(line) > LINE_LENGTH + 1:
-            head, _, inside = line.strip().removesuffix("]").partition("[")
-            line = bracketed(head, inside, 4) if inside else line
+            line = bracketed(line.strip(), 4)
         return [line]
 
     def _inner(self, member: Member) -> Sequence[Member]:
@@ -167,9 +166,12 @@ class _Stubs:
             own = self._own_names(node.members)
         lines = self.members(node.members, own)
         base = f"{self.prefix}{'Struct' if isinstance(node, Struct) else 'Union'}"
+        head = class_line(name, [base])
         if not lines:
-            return f"class {name}({base}): ...\n"
-        return f"class {name}({base}):\n{''.join(lines)}"
+            if len(head) + len(" ...") > LINE_LENGTH + 1:
+                head = f"class {name}(\n    {base}\n):\n"
+            return f"{head[:-1]} ...\n"
+        return head + "".join(lines)
 
     def _own_names(self, members: Sequence[Member]) -> set[str]:
         names = set()
@@ -209,7 +211,7 @@ _ELEMENTS = {"Int": "int", "Bool": "bool", "Float": "float", "Ptr": "Pointer", "
 
 
 # What an IntEnum class has already.
-_ENUM_OWN = frozenset([*dir(IntEnum), "name", "value"])
+_ENUM_OWN = frozenset([*dir(IntEnum), *dir(EnumMeta), "name", "value"])
 # A package's own names; a C name that is one of them is reached by ctype() alone.
 _API = {
     "__abi__": "Abi",
@@ -230,6 +232,8 @@ class _StubNames:
         self.records: dict[str, str] = {}
         self.enums: dict[str, str] = {}
         for type_id, key in plan.keys.of.items():
+            if type_id in plan.failed:
+                continue
             node = plan.graph[type_id]
             word = keyword_of(node)  # type: ignore[arg-type]
             names = self.enums if word == "enum" else self.records
@@ -249,9 +253,7 @@ def constants_stub(plan: Plan, prefix: str) -> str:
     taken = names.taken | _API.keys()
     for name, value in sorted(plan.constants.items()):
         if isinstance(value, int) and _free(name, taken):
-            line = f"{name}: {prefix}int\n"
-            fits = len(line) <= LINE_LENGTH + 1
-            lines.append(line if fits else f"{name}: (\n    {prefix}int\n)\n")
+            lines.append(assigned(f"{name}: ", f"{prefix}int"))
     blocks = []
     for enum in plan.enums():
         members = [
@@ -263,8 +265,10 @@ def constants_stub(plan: Plan, prefix: str) -> str:
         enum_name = names.enums[enum.key]
         if not _free(enum_name, ()):
             continue
-        head = f"class {enum_name}({prefix}Enum):"
-        blocks.append(f"{head}\n{''.join(members)}" if members else f"{enum_name}: {prefix}Any\n")
+        if members:
+            blocks.append(class_line(enum_name, [f"{prefix}Enum"]) + "".join(members))
+        else:
+            blocks.append(assigned(f"{enum_name}: ", f"{prefix}Any"))
     return "\n".join(part for part in ("".join(lines), _blocks(blocks)) if part)
 
 
@@ -280,7 +284,7 @@ def types_stub(plan: Plan, prefix: str) -> str:
         if _free(names.records[key], ()):
             blocks.append(stubs.record(node, names.records[key]))
     typedefs = _typedef_lines(stubs, prefix)
-    aliases = [f"_t_{name} = {name}\n" for name in sorted(stubs.aliased)]
+    aliases = [assigned(f"_t_{name} = ", name) for name in sorted(stubs.aliased)]
     return "\n".join(part for part in (_blocks(blocks), "".join(typedefs + aliases)) if part)
 
 
@@ -306,7 +310,10 @@ def _typedef_lines(stubs: _Stubs, prefix: str) -> list[str]:
         found = (names.enums if word == "enum" else names.records).get(key) if key else None
         if found == name:
             continue
-        lines.append(f"{name} = {found}\n" if found else f"{name}: {prefix}Any\n")
+        if found:
+            lines.append(assigned(f"{name} = ", found))
+        else:
+            lines.append(assigned(f"{name}: ", f"{prefix}Any"))
     return lines
 
 

@@ -10,7 +10,16 @@ from collections.abc import Iterable, Sequence
 
 from uapigen.emit.support.tables import literal
 
-__all__ = ["LINE_LENGTH", "bracketed", "class_line", "entries", "item_tuple", "literal", "row"]
+__all__ = [
+    "LINE_LENGTH",
+    "assigned",
+    "bracketed",
+    "class_line",
+    "entries",
+    "item_tuple",
+    "literal",
+    "row",
+]
 
 LINE_LENGTH = 88
 
@@ -35,13 +44,23 @@ def class_line(name: str, arguments: Sequence[str]) -> str:
     return f"class {name}(\n{inner}):\n"
 
 
-def bracketed(before: str, inside: str, indent: int) -> str:
+def bracketed(text: str, indent: int) -> str:
     """``before[inside]`` as a line of its own; ``inside`` moves to the next line if it must."""
     pad = " " * indent
-    line = f"{pad}{before}[{inside}]\n"
-    if len(line) <= LINE_LENGTH + 1:
+    line = f"{pad}{text}\n"
+    before, bracket, inside = text.partition("[")
+    if len(line) <= LINE_LENGTH + 1 or not bracket:
         return line
-    return f"{pad}{before}[\n{pad}    {inside}\n{pad}]\n"
+    inner = bracketed(inside.removesuffix("]"), indent + 4)
+    return f"{pad}{before}[\n{inner}{pad}]\n"
+
+
+def assigned(before: str, value: str) -> str:
+    """``name = `` or ``name: `` and a word, which moves to the next line if it must."""
+    line = f"{before}{value}\n"
+    if len(line) <= LINE_LENGTH + 1 or len(value) + 4 > LINE_LENGTH:
+        return line
+    return f"{before}(\n    {value}\n)\n"
 
 
 def item_tuple(key: str, items: Sequence[str]) -> str:

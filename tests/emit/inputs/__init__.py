@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-__all__ = ["COMPILERS", "HERE", "btf"]
+__all__ = ["ARCHS", "GOLDEN", "HERE", "btf"]
 
 HERE = Path(__file__).parent
 FLAGS = ("-std=gnu11", "-ffreestanding", "-fno-eliminate-unused-debug-types", "-w", "-g", "-O1")
@@ -20,21 +20,35 @@ COMPILERS = {
     "i386": "i686-linux-gnu-gcc",
     "s390x": "s390x-linux-gnu-gcc",
 }
+ARCHS = tuple(COMPILERS)
+"""What types.c is compiled for."""
+GOLDEN = (
+    ("layout", "x86_64"),
+    ("layout", "i386"),
+    ("bits", "x86_64"),
+    ("bits", "s390x"),
+    ("names", "x86_64"),
+    ("pointers", "x86_64"),
+)
+"""Sources whose generated text is pinned in tests/golden/emit, and for what they are compiled."""
 
 
-def btf(arch: str) -> Path:
-    """The types of types.c as that architecture's compiler laid them out."""
-    return HERE / f"types.{arch}.btf"
+def btf(source: str, arch: str) -> Path:
+    """The types of a source as that architecture's compiler laid them out."""
+    return HERE / f"{source}.{arch}.btf"
 
 
 def main() -> None:
-    for arch, compiler in COMPILERS.items():
+    everything = [("types", arch) for arch in ARCHS]
+    everything += [(f"golden/{source}", arch) for source, arch in GOLDEN]
+    for source, arch in everything:
         with tempfile.TemporaryDirectory() as directory:
-            program = Path(directory) / "types"
-            subprocess.run([compiler, *FLAGS, *LINK, HERE / "types.c", "-o", program], check=True)
-            encode = ["pahole", "--btf_gen_all", f"--btf_encode_detached={btf(arch)}", program]
-            subprocess.run(encode, check=True)
-        btf(arch).chmod(0o644)
+            program = Path(directory) / "program"
+            command = [COMPILERS[arch], *FLAGS, *LINK, HERE / f"{source}.c", "-o", program]
+            subprocess.run(command, check=True)
+            encode = ["--btf_gen_all", f"--btf_encode_detached={btf(source, arch)}", program]
+            subprocess.run(["pahole", *encode], check=True)
+        btf(source, arch).chmod(0o644)
 
 
 if __name__ == "__main__":
