@@ -47,8 +47,12 @@ def format_of(storage: Any) -> Any:
 
     if hasattr(storage, "_leaves_"):
         return dtype_of(storage)
-    if issubclass(storage, ctypes.Array):
-        return numpy.dtype((format_of(storage._type_), (storage._length_,)))
+    shape: tuple[int, ...] = ()
+    while issubclass(storage, ctypes.Array):
+        shape += (storage._length_,)
+        storage = storage._type_
+    if shape:
+        return numpy.dtype((format_of(storage), shape))
     if issubclass(storage, Opaque):
         return numpy.dtype((numpy.void, ctypes.sizeof(storage)))
     return numpy.dtype(storage)
