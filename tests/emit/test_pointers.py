@@ -5,6 +5,7 @@ from __future__ import annotations
 import array
 import ctypes
 import gc
+import os
 import weakref
 
 from .plain import raises
@@ -319,3 +320,32 @@ def test_an_address_that_was_overwritten_is_not_taken_for_what_was_kept(k):
     assert x.msg_iov.kept is None
     with raises(ValueError, "not an address in this process"):
         _ = x.msg_iov.contents
+
+
+def test_addresses_of_bindings_for_this_process_have_contents(k):
+    abi = k.ctype.__self__.abi
+    vec = k.iovec(iov_len=3)
+    x = k.msghdr(msg_iov=ctypes.addressof(vec))
+    with raises(ValueError):
+        _ = x.msg_iov.contents
+    abi["user_space"] = True  # as headers for user space say of themselves
+    try:
+        assert x.msg_iov.contents.iov_len == 3
+    finally:
+        del abi["user_space"]
+
+
+def test_structs_go_to_c_functions(k):
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.writev.argtypes = [ctypes.c_int, ctypes.POINTER(k.iovec), ctypes.c_int]
+    first, second = bytearray(b"hello, "), b"world"
+    vec = (k.iovec * 2)((first, 7), (second, 5))
+    reading, writing = os.pipe()
+    assert libc.writev(writing, vec, 2) == 12
+    assert os.read(reading, 100) == b"hello, world"
+    room = bytearray(4)
+    os.write(writing, b"back")
+    assert libc.readv(reading, ctypes.byref(k.iovec(iov_base=room, iov_len=4)), 1) == 4
+    assert room == b"back"
+    os.close(reading)
+    os.close(writing)
