@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from typing import Any
 
 
+DATA = ("functions", "variables")
+
+
 def install(bindings: Bindings, namespace: dict[str, Any]) -> None:
     """Make a module's namespace look names up in ``bindings``."""
 
@@ -18,19 +21,20 @@ def install(bindings: Bindings, namespace: dict[str, Any]) -> None:
             return namespace[name]
         if name == "__all__":
             return bindings.clear_names()
-        found = bindings.lookup(name)
+        if name in DATA:
+            found = getattr(bindings, name)
+        else:
+            found = bindings.lookup(name)
         if name[:1] != "_" or "__" not in name[2:]:  # not one that a class body mangled
             namespace[name] = found
             bindings.shown.add(name)
         return found
 
     def listing() -> list[str]:
-        return sorted({*namespace, *bindings.names()})
+        return sorted({*namespace, *DATA, *bindings.names()})
 
     api = {
         "ctype": bindings.ctype,
-        "functions": bindings.functions,
-        "variables": bindings.variables,
         "asdict": asdict,
         "flexible": flexible,
     }
