@@ -40,6 +40,7 @@ def btf(source: str, arch: str) -> Path:
 
 def main() -> None:
     everything = [("types", arch) for arch in ARCHS]
+    everything += [("reference", "x86_64"), ("reference", "s390x")]
     everything += [(f"golden/{source}", arch) for source, arch in GOLDEN]
     for source, arch in everything:
         with tempfile.TemporaryDirectory() as directory:
