@@ -73,6 +73,8 @@ $(VENV)/.venv:
 $(VENV)/.package: pyproject.toml | $(VENV)/.venv
 	@echo 'Setting up $(VENV) ...'
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@# An editable install is not compiled, and an environment may forbid that later.
+	@$(BIN)/python -m compileall -q uapigen
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.package
