@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import platform
 import sys
 
 from .plain import raises
@@ -102,6 +103,18 @@ def test_a_users_subclass_adds_methods_and_members(k):
     assert k.asdict(x) == {"next": 1, "back": 2, "number": 3}
 
 
+def test_a_users_subclass_may_take_options(k):
+    class Base(k.node):
+        def __init_subclass__(cls, colour, **options):
+            super().__init_subclass__(**options)
+            cls.colour = colour
+
+    class Coloured(Base, colour="red"):
+        pass
+
+    assert (Coloured.colour, ctypes.sizeof(Coloured)) == ("red", 16)
+
+
 def test_structs_are_made_from_members_by_place_and_name(k):
     x = k.node(1, back=2)
     assert (x.next, x.back) == (1, 2)
@@ -157,6 +170,13 @@ def test_half_floats(odd):
     assert (x.half, x.halves[:]) == (1.5, [0.25, -2.0])
     assert bytes(x)[108:110] == bytes([0, 0x3E])
     assert odd.plain_float.half.offset == 2
+
+
+def test_this_machines_long_double_is_a_float(k):
+    if platform.machine() == "x86_64":
+        assert k.real(longest=1.5).longest == 1.5
+        assert bytes(k.real(longest=1.5))[16:26] == bytes([0] * 7 + [0xC0, 0xFF, 0x3F])
+    assert k.real.longest.size == 16
 
 
 def test_a_foreign_long_double_is_the_integer_of_its_bytes(be, small):

@@ -63,6 +63,13 @@ def test_ctype_of_what_is_not_there_is_a_lookup_error(k):
         k.ctype("struct missing")
 
 
+def test_a_typedef_of_what_is_not_defined_says_so(odd):
+    with raises(LookupError, "struct undefined is declared but not defined in the source"):
+        odd.ctype("undefined_t")
+    with raises(AttributeError, "struct undefined is declared but not defined in the source"):
+        _ = odd.undefined_t
+
+
 def test_ctype_of_what_is_no_c_type_is_a_lookup_error(k):
     for spelling in ("int[", "int[]", "int[four]", "int[-1]", "*", "(*)", "[4]", "int (*", ")("):
         with raises(LookupError):

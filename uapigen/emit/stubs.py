@@ -308,7 +308,8 @@ def _typedef_lines(stubs: _Stubs, prefix: str) -> list[str]:
         target = _final_target(names.typedefs, c_type)
         word, _, key = target.partition(" ")
         found = (names.enums if word == "enum" else names.records).get(key) if key else None
-        if found == name:
+        undefined = not found and word in ("struct", "union", "enum") and key.isidentifier()
+        if found == name or undefined:
             continue
         if found:
             lines.append(assigned(f"{name} = ", found))

@@ -6,7 +6,7 @@ from show.btf import BtfWriter
 
 __all__ = ["odd"]
 
-PTR, ARRAY, ENUM, FUNC, FUNC_PROTO, FLOAT, DECL_TAG = 2, 3, 6, 12, 13, 16, 17
+PTR, ARRAY, ENUM, FWD, TYPEDEF, FUNC, FUNC_PROTO, FLOAT, DECL_TAG = 2, 3, 6, 7, 8, 12, 13, 16, 17
 
 
 class Writer(BtfWriter):
@@ -55,6 +55,8 @@ def odd() -> bytes:
     )
     b.struct("nested", 112, *members)
     b.struct("plain_float", 4, ("half", half, 16))
+    # A typedef of what no file defines.
+    b.add(TYPEDEF, "undefined_t", b.add(FWD, "undefined", 0))
     # No members but a size; Rust's names; names that are no names.
     opaque = b.struct("opaque", 16)
     b.struct("core::fmt::Formatter<'_>", 24, ("__0", opaque, 0), ("flags", u32, 128))

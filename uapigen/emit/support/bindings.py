@@ -122,16 +122,28 @@ class Bindings:
         return sorted(found)
 
     def clear_names(self) -> list[str]:
-        """All names but those of constants about which enums differ, sorted."""
-        entry = self.tables.entry
-        differing = {
-            name
-            for name in self.tables.names("constants")
-            if isinstance(entry("constants", name), tuple)
+        """All names but those that raise, sorted.
+
+        These are constants about which enums differ, and typedefs of what the
+        source does not define.
+        """
+        entry, names = self.tables.entry, self.tables.names
+        tags = {*self.tables.keys("record"), *self.tables.keys("enum")}
+        typedefs = {
+            name: unqualified(entry("typedefs", name)) for name in names("typedefs")
         }
-        types = {*self.tables.keys("record"), *self.tables.keys("enum")}
-        types |= {*self.tables.names("typedefs")}
-        return [n for n in self.names() if n not in differing or n in types]
+
+        def is_clear(name: str) -> bool:
+            target = name
+            while target in typedefs:
+                target = typedefs[target]
+            if target is not name:
+                word, _, tag = target.partition(" ")
+                is_tag = word in ("struct", "union", "enum") and tag.isidentifier()
+                return tag in tags or not is_tag
+            return name in tags or not isinstance(entry("constants", name), tuple)
+
+        return [name for name in self.names() if is_clear(name)]
 
     def ctype(self, spelling: str) -> Any:
         """The type of an exact C spelling: ``struct foo``, ``u64``, ``char *[4]`` …

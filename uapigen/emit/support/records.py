@@ -35,8 +35,10 @@ class RecordType:
 
     _leaves_: tuple[tuple[str, Any, int, Any], ...]
 
-    def __init__(self, name: str, bases: Any, body: dict[str, Any]) -> None:
-        super().__init__(name, bases, body)  # type: ignore[call-arg]
+    def __init__(
+        self, name: str, bases: Any, body: dict[str, Any], **options: Any
+    ) -> None:
+        super().__init__(name, bases, body, **options)  # type: ignore[call-arg]
         if "_fields_" in body and "_leaves_" not in body:  # a user's own subclass
             own = vars(self)
             self._leaves_ += tuple(
