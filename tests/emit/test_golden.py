@@ -11,6 +11,8 @@ from pathlib import Path
 
 import black
 import pytest
+from kitchen.oracle import build
+from kitchen.targets import TARGETS
 
 import uapigen
 from uapigen.cli.generate import make_plan
@@ -63,14 +65,23 @@ def test_module_text(golden: Callable[[str, str], None]) -> None:
     golden("emit/pointers.module.txt", shown(parts))
 
 
-@pytest.mark.parametrize(("source", "arch"), GOLDEN)
-def test_text_is_as_black_would_leave_it(source: str, arch: str) -> None:
-    plan = plan_of(btf(f"golden/{source}", arch), arch)
+def formatted(plan: Plan) -> None:
+    """Hold all files but the support code against black."""
     for files in (package_files(plan), module_files(plan, "bindings")):
         for name, text in files.items():
             if not name.startswith("_support/"):
                 mode = black.Mode(is_pyi=name.endswith(".pyi"))
                 assert text == black.format_str(text, mode=mode), name
+
+
+@pytest.mark.parametrize(("source", "arch"), GOLDEN)
+def test_text_is_as_black_would_leave_it(source: str, arch: str) -> None:
+    formatted(plan_of(btf(f"golden/{source}", arch), arch))
+
+
+@pytest.mark.parametrize("target", ["x86_64", "s390x"])
+def test_text_of_the_kitchen_is_as_black_would_leave_it(target: str, tmp_path: Path) -> None:
+    formatted(plan_of(build(TARGETS[target], tmp_path).btf_path, target))
 
 
 def test_support_code_is_as_black_would_leave_it() -> None:
