@@ -93,9 +93,7 @@ class Checker:
         if (field.bit_offset, field.bit_width) != (bit_offset, width):
             problems.append(f"{name} says {field.bit_offset}:{field.bit_width}")
         size = ctypes.sizeof(cls)
-        expected = ((1 << width) - 1) << (
-            8 * size - bit_offset - width if self.big else bit_offset
-        )
+        expected = ((1 << width) - 1) << (8 * size - bit_offset - width if self.big else bit_offset)
         image = expected.to_bytes(size, "big" if self.big else "little")
         instance = cls()
         ones = -1 if not isinstance(getattr(instance, name), bool) else True

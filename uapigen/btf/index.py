@@ -10,7 +10,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from itertools import compress
 from typing import NamedTuple
 
@@ -34,6 +34,8 @@ __all__ = [
 ]
 
 _WORD = 4
+_FEW = 8
+"""String offsets up to which each is searched for in all words; beyond, all names are looked at."""
 
 
 def kind_set(*kinds: int) -> bytes:
@@ -106,7 +108,7 @@ class RecordIndex:
         self.words = words
         self.first_id = first_id
         self.source = source
-        self.offsets, self.kinds = _scan(words, header, source)
+        self.offsets, self.kinds = _scan(words, header, first_id, source)
         self.last_id: TypeId = first_id + len(self.offsets)
         """One behind the last own type's id."""
 
@@ -120,8 +122,12 @@ class RecordIndex:
         ids = range(self.first_id, self.last_id)
         return zip(compress(ids, mask), compress(self.offsets, mask), strict=True)
 
-    def named(self, name_offs: Iterable[int]) -> list[TypeId]:
+    def named(self, name_offs: Sequence[int]) -> list[TypeId]:
         """Own types whose name lies at one of these string offsets, ascending."""
+        if len(name_offs) > _FEW:
+            wanted_offs, words = set(name_offs), self.words
+            hits = [words[offset] in wanted_offs for offset in self.offsets]
+            return list(compress(range(self.first_id, self.last_id), hits))
         data = self.words.tobytes()
         offsets, found = self.offsets, []
         for name_off in name_offs:
@@ -200,7 +206,9 @@ class RecordIndex:
                     raise InputError(self.source, "type section", f"refers to type {old}")
 
 
-def _scan(words: array[int], header: Header, source: str) -> tuple[list[int], bytes]:
+def _scan(
+    words: array[int], header: Header, first_id: TypeId, source: str
+) -> tuple[list[int], bytes]:
     """Word offset of each type's record, and each type's kind, in the order of their ids."""
     record_words = _RecordWords(header, source)
     offsets: list[int] = []
@@ -213,9 +221,11 @@ def _scan(words: array[int], header: Header, source: str) -> tuple[list[int], by
             add_offset(offset)
             add_info(info)
             offset += record_words[info]
-    except IndexError:
+    except IndexError:  # half a record, not counted yet
+        add_offset(offset)
         offset = end + 1
     if offset != end:
-        raise InputError(source, f"type {len(offsets)}", "its record runs past the type section")
+        last = f"type {first_id + len(offsets) - 1}"
+        raise InputError(source, last, "its record runs past the type section")
     kinds = {info: info >> 24 & 0x7F for info in record_words}
     return offsets, bytes(map(kinds.__getitem__, infos))

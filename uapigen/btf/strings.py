@@ -8,6 +8,12 @@ from uapigen.errors import InputError
 
 __all__ = ["StringTable"]
 
+_MAX_NAME = 1024
+"""Bytes. The kernel itself refuses names of more than 511 (``KSYM_NAME_LEN``).
+
+A record of twelve bytes can repeat a name, so what names cost is bounded by this.
+"""
+
 
 class StringTable(dict[int, str]):
     """Names by string offset; ``table[offset]`` costs a dict lookup after the first time.
@@ -37,17 +43,25 @@ class StringTable(dict[int, str]):
                 )
             name = ""  # an empty section has one name all the same
         else:
-            stop = self.data.find(b"\0", local)
+            stop = self.data.find(b"\0", local, local + _MAX_NAME + 1)
             if stop < 0:
-                raise InputError(
-                    self.source, "string section", f"no NUL after the name at offset {offset}"
-                )
+                raise self._endless(offset, local)
             name = self.data[local:stop].decode("utf-8", "backslashreplace")
         self[offset] = name
         return name
 
+    def _endless(self, offset: int, local: int) -> InputError:
+        if self.data.find(b"\0", local) < 0:
+            problem = f"no NUL after the name at offset {offset}"
+        else:
+            problem = f"the name at offset {offset} is longer than {_MAX_NAME} bytes"
+        return InputError(self.source, "string section", problem)
+
     def preload(self) -> None:
         """Slice all names at once: much quicker than one by one if most are wanted."""
+        step = _MAX_NAME // 2
+        if any(self.data.find(b"\0", at, at + step) < 0 for at in range(0, len(self.data), step)):
+            return  # a name that is too long, it may be; each is looked at when it is asked for
         try:
             names = self.data.decode("ascii").split("\0")
         except UnicodeDecodeError:
@@ -57,15 +71,18 @@ class StringTable(dict[int, str]):
         self.update(zip(starts, names, strict=False))
 
     def offsets_of(self, name: str) -> list[int]:
-        """Where whole strings equal to ``name`` lie, in this section and its bases.
+        """Where whole strings equal to ``name`` lie, in this section and its bases, ascending.
 
-        A name may be stored as the tail of a longer string, so nothing found
-        is no proof of absence; no known encoder merges tails in a kernel's BTF.
+        A name may be stored more than once. It may also be stored as the tail of
+        a longer string, so nothing found is no proof of absence; no known encoder
+        merges tails.
         """
         found = self.base.offsets_of(name) if self.base is not None else []
-        raw = name.encode() + b"\0"
+        raw = name.encode("utf-8", "surrogateescape") + b"\0"
         if self.data.startswith(raw):
             found.append(self.start)
-        elif (at := self.data.find(b"\0" + raw)) >= 0:
+        at = self.data.find(b"\0" + raw)
+        while at >= 0:
             found.append(self.start + at + 1)
+            at = self.data.find(b"\0" + raw, at + 1)
         return found

@@ -61,6 +61,10 @@ class Nodes(dict[TypeId, Type]):
     def __init__(self, decode: Callable[[TypeId], Type]) -> None:
         super().__init__({0: VOID})
         self._decode = decode
+        # What `ir/identity.py` has found out, and how many pairs it has looked at.
+        self.alike: dict[TypeId, TypeId] = {}
+        self.different: set[tuple[TypeId, TypeId]] = set()
+        self.compared = 0
 
     def __missing__(self, type_id: TypeId) -> Type:
         node = self[type_id] = self._decode(type_id)

@@ -25,11 +25,11 @@ import re
 from collections.abc import Iterable, Sequence
 
 from uapigen.ir.graph import TypeGraph
+from uapigen.ir.identity import identical
 from uapigen.ir.types import (
     Array,
     Composite,
     Enum,
-    FuncProto,
     Pointer,
     Qualifier,
     Struct,
@@ -42,13 +42,25 @@ from uapigen.ir.types import (
 __all__ = ["Keys", "Unique", "identical", "identifier", "keyword_of"]
 
 _MANY = 1000
+_MAX_CHAIN = 64
+"""Arrays, pointers and qualifiers around a type without a tag."""
+_MAX_KEY = 200
+"""Characters of a key that is made of others; a kernel's longest has 81.
+
+Types without tags inside of each other would have keys of any length.
+"""
+_MAX_VARIANTS = 8
+"""Types of one tag and the same members' names and places that another is compared with."""
+_QUALIFIERS = frozenset({"const", "volatile", "restrict"})
+"""No names in C; where one is used as a tag, spellings must not be taken for qualified ones."""
 _NOT_WORD = re.compile(r"[^A-Za-z0-9_]+")
 
 
 def identifier(name: str) -> str:
     """A Python identifier for a C name: the name itself wherever possible."""
     if name.isidentifier() and name.isascii():
-        return f"{name}_" if keyword.iskeyword(name) else name
+        taken = keyword.iskeyword(name) or name in _QUALIFIERS
+        return f"{name}_" if taken else name
     made = _NOT_WORD.sub("_", name) or "_"
     return f"_{made}" if made[0].isdigit() else made
 
@@ -100,7 +112,7 @@ class Keys:
 
     def name_tagged(self, graph: TypeGraph, type_ids: Iterable[TypeId]) -> None:
         """Give a key to each tagged composite and enum, in order."""
-        by_tag: dict[tuple[type, str], TypeId | list[TypeId]] = {}
+        by_tag: dict[tuple[type, str], TypeId | _Variants] = {}
         nodes = graph.nodes
         for type_id in type_ids:
             node = nodes[type_id]
@@ -112,14 +124,14 @@ class Keys:
             if first == type_id:
                 self._take(type_id, node, identifier(name), f"{keyword_of(node)} {name}")
                 continue
-            earlier = by_tag[type(node), name] = first if isinstance(first, list) else [first]
-            twin = next((e for e in earlier if identical(graph, e, type_id)), None)
+            if not isinstance(first, _Variants):
+                first = by_tag[type(node), name] = _Variants(graph, first)
+            twin = first.twin(type_id)
             if twin is not None:
                 self.same[type_id] = twin
                 self._pair_nested(graph, type_id, twin)
                 continue
-            earlier.append(type_id)
-            name = f"{name}___{len(earlier)}"
+            name = f"{name}___{first.count}"
             self._take(type_id, node, identifier(name), f"{keyword_of(node)} {name}")
 
     def _pair_nested(self, graph: TypeGraph, later: TypeId, earlier: TypeId) -> None:
@@ -152,9 +164,11 @@ class Keys:
         leading = {i for i in type_ids if not nodes[i].name}  # type: ignore[union-attr]
         forms = list(graph.forms())
         found = leading
-        while found:
-            found = {form for form, target in forms if target in leading} - leading
+        for _ in range(_MAX_CHAIN):
+            found = {form for form, target in forms if target in found} - leading
             leading |= found
+            if not found:
+                break
         self._leading = leading
 
     def name_nested(self, graph: TypeGraph, type_id: TypeId) -> list[TypeId]:
@@ -172,11 +186,10 @@ class Keys:
                 continue
             found = graph.nodes[inner]
             assert isinstance(found, (Struct, Union, Enum))
-            if name:
-                self._take(inner, found, f"{self.key(type_id)}__{identifier(name)}")
-            else:
+            if not name:
                 number += 1
-                self._take(inner, found, f"{self.key(type_id)}__anon{number}")
+            within = f"{self.key(type_id)}__{identifier(name) if name else f'anon{number}'}"
+            self._take(inner, found, within[:_MAX_KEY])
             named.append(inner)
         return named
 
@@ -191,7 +204,7 @@ class Keys:
                 first = node.enumerators[0].name if node.enumerators else "enum"
             else:
                 first = node.members[0].name if node.members else keyword_of(node)
-            self._take(type_id, node, identifier(f"anon_{first}"))
+            self._take(type_id, node, identifier(f"anon_{first}")[:_MAX_KEY])
 
     def _take(
         self, type_id: TypeId, node: Composite | Enum, wanted: str, spelling: str = ""
@@ -200,6 +213,33 @@ class Keys:
             key = (self.enums if isinstance(node, Enum) else self.records).take(wanted)
             self.of[type_id] = key
             self.spelling[type_id] = spelling or f"{keyword_of(node)} {key}"
+
+
+class _Variants:
+    """The different types of one tag."""
+
+    def __init__(self, graph: TypeGraph, first: TypeId) -> None:
+        self._graph = graph
+        self._alike: dict[object, list[TypeId]] = {self._outline(first): [first]}
+        self.count = 1
+
+    def twin(self, type_id: TypeId) -> TypeId | None:
+        """An earlier type that is identical; without one, the type becomes a variant."""
+        alike = self._alike.setdefault(self._outline(type_id), [])
+        for earlier in alike[:_MAX_VARIANTS]:
+            if identical(self._graph, earlier, type_id):
+                return earlier
+        alike.append(type_id)
+        self.count += 1
+        return None
+
+    def _outline(self, type_id: TypeId) -> object:
+        """What identical types have in common at first sight."""
+        node = self._graph.nodes[type_id]
+        if isinstance(node, (Struct, Union)):
+            places = [(m.name, m.bit_offset, m.bit_width) for m in node.members]
+            return node.byte_size, hash(tuple(places))
+        return hash(node)
 
 
 class _AnonymousBehind(dict[TypeId, TypeId]):
@@ -214,7 +254,7 @@ class _AnonymousBehind(dict[TypeId, TypeId]):
 
     def __missing__(self, type_id: TypeId) -> TypeId:
         inner = type_id
-        for _ in range(64):
+        for _ in range(_MAX_CHAIN):
             node = self._nodes[inner]
             if isinstance(node, Array):
                 inner = node.element
@@ -225,48 +265,3 @@ class _AnonymousBehind(dict[TypeId, TypeId]):
         found = isinstance(node, (Struct, Union, Enum)) and not node.name
         self[type_id] = inner if found else 0
         return self[type_id]
-
-
-def identical(graph: TypeGraph, left: TypeId, right: TypeId) -> bool:
-    """Whether two types are the same C type.
-
-    Two types that contain each other are the same unless a difference is
-    found, so a pair that is being compared is taken as equal meanwhile.
-    """
-    assumed: set[tuple[TypeId, TypeId]] = set()
-    pairs = [(left, right)]
-    while pairs:
-        pair = pairs.pop()
-        if pair[0] == pair[1] or pair in assumed:
-            continue
-        assumed.add(pair)
-        a, b = graph[pair[0]], graph[pair[1]]
-        if type(a) is not type(b):
-            return False
-        if isinstance(a, (Struct, Union)) and isinstance(b, (Struct, Union)):
-            if a[:2] != b[:2] or len(a.members) != len(b.members):
-                return False
-            for m, n in zip(a.members, b.members, strict=True):
-                if (m.name, m.bit_offset, m.bit_width) != (n.name, n.bit_offset, n.bit_width):
-                    return False
-                pairs.append((m.type, n.type))
-        elif isinstance(a, FuncProto) and isinstance(b, FuncProto):
-            if len(a.params) != len(b.params) or a.variadic != b.variadic:
-                return False
-            pairs.append((a.returns, b.returns))
-            pairs += [(p.type, q.type) for p, q in zip(a.params, b.params, strict=True)]
-        elif isinstance(a, Array) and isinstance(b, Array):
-            if a.nelems != b.nelems:
-                return False
-            pairs.append((a.element, b.element))
-        elif isinstance(a, Pointer) and isinstance(b, Pointer):
-            pairs.append((a.target, b.target))
-        elif isinstance(a, (Typedef, Qualifier, TypeTag)) and isinstance(
-            b, Typedef | Qualifier | TypeTag
-        ):
-            if a[0] != b[0]:
-                return False
-            pairs.append((a.target, b.target))
-        elif a != b:  # base types, enums, declarations: all that there is of them
-            return False
-    return True

@@ -15,16 +15,23 @@ half binds tighter than ``*``.
 
 The halves of a type are made once; a first half ends with a space exactly if
 a name must be kept apart from it.
+
+What is spelled is bounded in depth and length, since a few bytes of input can
+ask for any amount of text: a pointer to itself, a function that takes two of
+the functions before it. The bounds are a property of the type, so that it is
+refused whatever was spelled before it.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from contextlib import suppress
 from typing import TypeAlias
 
 from uapigen.errors import InputError
-from uapigen.ir.graph import TypeGraph
+from uapigen.ir.graph import TypeGraph, resolve
+from uapigen.ir.naming import identifier
 from uapigen.ir.types import (
     Array,
     Enum,
@@ -50,13 +57,26 @@ __all__ = ["Halves", "Named", "Namer", "Speller", "plain_name"]
 Halves: TypeAlias = tuple[str, str]
 """What stands before and after the declared name."""
 
+_Spelled: TypeAlias = tuple[str, str, int]
+"""The halves, and how many pointers, arrays, qualifiers and functions are around the name."""
+
 Named: TypeAlias = Struct | Union | Enum | Forward | Typedef | Int | Float
 """The nodes that a declaration names; all else is built around them."""
 
 Namer: TypeAlias = Callable[[TypeId, Named], str]
 """The whole spelling of a named type: "struct foo", "u64"."""
 
+_MAX_DEPTH = 64
+"""Pointers, arrays, qualifiers and functions around a name; a kernel's deepest has 8."""
+_MAX_LENGTH = 4096
+"""Characters; a kernel's longest type has 430."""
+_MAX_PARAMS = 256
+"""The C standard asks for 127; a kernel's longest list has 18."""
+
+_WORDS = re.compile(r"\w+(?: \w+)*", re.ASCII)
+_TOO_DEEP = "types nest too deep to be spelled"
 _NAMED = frozenset({Struct, Union, Enum, Forward, Typedef, Int, Float})
+_ALIASES = frozenset({Typedef, Qualifier, TypeTag})
 _SUFFIXES = ("(", "[")
 _KERNEL_TAGS = frozenset({"user", "rcu", "percpu"})
 
@@ -75,80 +95,96 @@ class Speller:
         self.graph = graph
         self.namer = namer or plain_name
         self.type_tags = type_tags
-        self._halves = _Made(self._build)
+        self._made = _Made(graph, self._build)
         self._words = _Words()
 
     def halves(self, type_id: TypeId) -> Halves:
         """The two halves of a declaration of this type."""
+        made = self._made
         try:
-            return self._halves[type_id]
+            return made[type_id][:2]
         except RecursionError:
-            # Only a type that contains itself without a struct between, or
-            # thousands of pointers to pointers; C can say neither.
-            raise self._malformed(type_id, "types nest too deep to be spelled") from None
+            raise self._malformed(type_id, _TOO_DEEP) from None
+        finally:
+            made.unwound = 0
 
     def spell(self, type_id: TypeId, name: str = "") -> str:
         """A declaration of ``name``, or without one the type alone ("char[16]")."""
         before, after = self.halves(type_id)
-        if name:
-            return f"{before}{name}{after}"
-        if after.startswith("["):
-            return before.rstrip() + after
-        return (before + after).rstrip()
+        return f"{before}{name}{after}" if name else _joined(before, after)
 
     def prototypes(self) -> dict[TypeId, str]:
         """The graph's own prototypes, spelled; without those that need a closer look."""
-        halves, word = self._halves, self._words.__getitem__
-        plain = _Plain(halves)
+        made, word = self._made, self._words.__getitem__
+        plain = _Plain(made)
         spelled = {}
         for proto, returns, names, types in self.graph.prototypes():
+            if len(types) > _MAX_PARAMS:
+                continue
             # A parameter with something behind its name, a malformed one: one by one.
             with suppress(_NotPlainError, InputError, RecursionError):
-                before, after = halves[returns]
+                before, after, _ = made[returns]
                 listed = ", ".join([plain[t] + name for t, name in zip(types, map(word, names))])  # noqa: B905
-                spelled[proto] = f"{before}({listed}){after}"
+                if len(listed) < _MAX_LENGTH:
+                    spelled[proto] = f"{before}({listed}){after}"
+        made.unwound = 0
         return spelled
 
     def params(self, proto: FuncProto) -> str:
         """The parameter list, without its parentheses."""
-        halves, words = self._halves, self._words
-        spelled = [f"{(h := halves[t])[0]}{words[name]}{h[1]}" for name, t in proto.params]
-        for index, (name, type_id) in enumerate(proto.params):
-            if not name:
-                spelled[index] = self.spell(type_id)
+        return self._params(proto)[0]
+
+    def _params(self, proto: FuncProto) -> tuple[str, int]:
+        """The parameter list, and the depth of its deepest type."""
+        made, words = self._made, self._words
+        parts = [made[target] for _, target in proto.params]
+        spelled = [
+            f"{before}{words[name]}{after}" if name else _joined(before, after)
+            for (name, _), (before, after, _) in zip(proto.params, parts, strict=True)
+        ]
         if proto.variadic:
             spelled.append("...")
-        return ", ".join(spelled) or "void"
+        return ", ".join(spelled) or "void", max([depth for _, _, depth in parts], default=0)
 
     def _malformed(self, type_id: TypeId, problem: str) -> InputError:
         return InputError(self.graph.info.name, f"type {type_id}", problem)
 
-    def _build(self, type_id: TypeId) -> Halves:
+    def _build(self, type_id: TypeId) -> _Spelled:
         node = self.graph.nodes[type_id]
         kind = type(node)
-        halves = self._halves
+        made = self._made
         if kind is Pointer:
-            before, after = halves[node.target]  # type: ignore[union-attr]
-            return (f"{before}(*", f"){after}") if after[:1] in _SUFFIXES else (f"{before}*", after)
+            before, after, depth = made[node.target]  # type: ignore[union-attr]
+            if after[:1] in _SUFFIXES:
+                return self._bounded(type_id, f"{before}(*", f"){after}", depth + 1)
+            if depth:
+                return self._bounded(type_id, f"{before}*", after, depth + 1)
+            return f"{before}*", after, 1
         if kind in _NAMED:
-            return self.namer(type_id, node) + " ", ""  # type: ignore[arg-type]
+            if kind is Typedef and type(self.graph.nodes[node.target]) in _ALIASES:  # type: ignore[union-attr]
+                resolve(self.graph, type_id)  # an endless chain of them names nothing
+            return self.namer(type_id, node) + " ", "", 0  # type: ignore[arg-type]
         match node:
             case FuncProto():
-                before, after = halves[node.returns]
-                return before, f"({self.params(node)}){after}"
+                before, after, depth = made[node.returns]
+                if len(node.params) > _MAX_PARAMS:
+                    raise self._malformed(type_id, f"has more than {_MAX_PARAMS} parameters")
+                params, deepest = self._params(node)
+                return self._bounded(type_id, before, f"({params}){after}", max(depth, deepest) + 1)
             case Array():
-                before, after = halves[node.element]
-                return before, f"[{node.nelems}]{after}"
+                before, after, depth = made[node.element]
+                return self._bounded(type_id, before, f"[{node.nelems}]{after}", depth + 1)
             case Qualifier():
-                return self._qualified(node)
+                before, after, depth = made[node.target]
+                return self._bounded(type_id, _qualified(node.keyword, before), after, depth + 1)
             case TypeTag():
-                before, after = halves[node.target]
-                if not self.type_tags or node.attribute:
-                    return before, after
-                tag = f"__{node.name}" if node.name in _KERNEL_TAGS else f"/* {node.name} */"
-                return f"{before}{tag} ", after
+                before, after, depth = made[node.target]
+                if self.type_tags and not node.attribute:
+                    tag = f"__{node.name}" if node.name in _KERNEL_TAGS else f"/* {node.name} */"
+                    before = f"{before}{tag} "
+                return self._bounded(type_id, before, after, depth + 1)
             case Void():
-                return "void ", ""
+                return "void ", "", 0
             case Func() | Var():
                 raise self._malformed(type_id, f"{node.name} is not a type")
             case Unknown():
@@ -156,25 +192,60 @@ class Speller:
             case _:
                 raise self._malformed(type_id, f"{kind.__name__} is not a type")
 
-    def _qualified(self, node: Qualifier) -> Halves:
-        before, after = self._halves[node.target]
-        if before.endswith("*"):  # the pointer itself is qualified
-            return f"{before}{node.keyword} ", after
-        if before.endswith(("const ", "volatile ", "restrict ")) and "*" in before:
-            return f"{before}{node.keyword} ", after
-        return f"{node.keyword} {before}", after
+    def _bounded(self, type_id: TypeId, before: str, after: str, depth: int) -> _Spelled:
+        if depth > _MAX_DEPTH:
+            raise self._malformed(type_id, _TOO_DEEP)
+        if len(before) + len(after) > _MAX_LENGTH:
+            raise self._malformed(type_id, f"takes more than {_MAX_LENGTH} characters to spell")
+        return before, after, depth
 
 
-class _Made(dict[TypeId, Halves]):
-    """Halves by type id, made when first asked for."""
+def _joined(before: str, after: str) -> str:
+    """A type without a name."""
+    if after.startswith("["):
+        return before.rstrip() + after
+    return (before + after).rstrip()
 
-    def __init__(self, make: Callable[[TypeId], Halves]) -> None:
+
+def _qualified(keyword: str, before: str) -> str:
+    if before.endswith("*"):  # the pointer itself is qualified
+        return f"{before}{keyword} "
+    if before.endswith(("const ", "volatile ", "restrict ")) and "*" in before:
+        return f"{before}{keyword} "
+    return f"{keyword} {before}"
+
+
+class _Made(dict[TypeId, _Spelled]):
+    """Types as they are spelled, by id; made when first asked for.
+
+    What cannot be spelled is remembered, too: thousands of types may be built
+    around one that is malformed, and each would be followed down to it again.
+    """
+
+    def __init__(self, graph: TypeGraph, make: Callable[[TypeId], _Spelled]) -> None:
         super().__init__()
+        self._graph = graph
         self._make = make
+        self._refused: dict[TypeId, tuple[str, str]] = {}
+        self.unwound = 0
+        """Types left since one was found to be too deep."""
 
-    def __missing__(self, type_id: TypeId) -> Halves:
-        halves = self[type_id] = self._make(type_id)
-        return halves
+    def __missing__(self, type_id: TypeId) -> _Spelled:
+        if type_id in self._refused:
+            raise InputError(self._graph.info.name, *self._refused[type_id])
+        try:
+            made = self[type_id] = self._make(type_id)
+        except InputError as error:
+            self._refused[type_id] = error.place, error.problem
+            raise
+        except RecursionError:
+            # A type that contains itself without a struct between, or is one of
+            # hundreds in a row. As many levels were gone down as are left now.
+            self.unwound += 1
+            if self.unwound > _MAX_DEPTH:
+                self._refused[type_id] = f"type {type_id}", _TOO_DEEP
+            raise
+        return made
 
 
 class _NotPlainError(Exception):
@@ -184,12 +255,12 @@ class _NotPlainError(Exception):
 class _Plain(dict[TypeId, str]):
     """What stands before a name of that type, where nothing stands behind it."""
 
-    def __init__(self, halves: _Made) -> None:
+    def __init__(self, made: _Made) -> None:
         super().__init__()
-        self._halves = halves
+        self._made = made
 
     def __missing__(self, type_id: TypeId) -> str:
-        before, after = self._halves[type_id]
+        before, after, _ = self._made[type_id]
         if after:
             raise _NotPlainError
         self[type_id] = before
@@ -208,8 +279,12 @@ class _Words(dict[str, str]):
 
 
 def plain_name(_type_id: TypeId, node: Named) -> str:
-    """The name as C has it; ``struct {...}`` for a type without one."""
+    """The name as C has it; ``struct {...}`` for a type without one.
+
+    Words only: a name that is none (Rust's, or hostile bytes) becomes one.
+    """
+    name = node.name if _WORDS.fullmatch(node.name) else identifier(node.name)
     if isinstance(node, Int | Float | Typedef):
-        return node.name
+        return name
     keyword = node.keyword if isinstance(node, Forward) else type(node).__name__.lower()
-    return f"{keyword} {node.name}" if node.name else f"{keyword} {{...}}"
+    return f"{keyword} {name}" if node.name else f"{keyword} {{...}}"

@@ -33,7 +33,7 @@ from collections.abc import Sequence
 from typing import NamedTuple, TypeAlias
 
 from uapigen.errors import LayoutError
-from uapigen.ir.graph import TypeGraph, resolve
+from uapigen.ir.graph import TypeGraph
 from uapigen.ir.types import (
     Array,
     Composite,
@@ -45,23 +45,34 @@ from uapigen.ir.types import (
     Pointer,
     Qualifier,
     Struct,
-    Type,
     Typedef,
     TypeId,
     TypeTag,
     Union,
     Void,
 )
+from uapigen.layout.embedding import Embeddings, explaining, in_memory_order, round_up
 from uapigen.layout.targets import DataModel
 
 __all__ = ["Layout", "RecordLayout", "SizeAlign"]
 
 _MAX_SIZE = 1 << 40
 """Bytes; more than any address space a struct could live in needs."""
+_MAX_LEVELS = 100
+"""Structs, arrays, typedefs and qualifiers inside of each other; a kernel's deepest has 32.
 
+Whoever makes the types (ctypes, a reader's eyes) goes down all of them.
+"""
+_MAX_LEAVES = 1 << 17
+"""Members that are not structs or unions themselves, an array's element counted once.
 
-_Place: TypeAlias = tuple[TypeId, int]
-"""Where a type is embedded: the struct or union, and the bit offset in it."""
+The longest has 2,300 in a kernel. ctypes describes a type by a text about all of
+them, and a few types that contain each other twice have any number.
+"""
+_MAX_EMPTY = 1 << 16
+"""Elements of an array that have no size; ctypes has memory for each all the same."""
+_MAX_PROBLEM = 300
+"""Characters of a problem from which on the way to it is abridged."""
 
 
 class SizeAlign(NamedTuple):
@@ -81,6 +92,9 @@ class RecordLayout(NamedTuple):
     """In memory order."""
 
 
+_Extent: TypeAlias = tuple[int, int, int, int]
+"""Of a type: its size and alignment in bytes, its levels and its leaves."""
+
 _Hole: TypeAlias = tuple[int, int, int]
 """Unused bytes before a member: where they begin, the member's alignment and offset."""
 
@@ -88,18 +102,20 @@ _Hole: TypeAlias = tuple[int, int, int]
 class Layout:
     """Sizes and alignments of one graph's types under one data model.
 
-    Asked for one type at a time, and remembered.
+    Asked for one type at a time, and remembered. A type is measured after all
+    that it contains by value, in a loop rather than by recursion: how deep a
+    source nests its types is its own affair.
     """
 
     def __init__(self, graph: TypeGraph, model: DataModel) -> None:
         self.graph = graph
         self.model = model
-        self._known: dict[TypeId, SizeAlign] = {}
-        self._records: dict[TypeId, RecordLayout | LayoutError] = {}
-        self._open: set[TypeId] = set()
-        self._source_sizes: dict[TypeId, int] = {}
-        self._places: dict[TypeId, list[_Place]] = {}
-        self._alignable: dict[tuple[TypeId, int], bool] = {}
+        self._known: dict[TypeId, _Extent] = {}
+        self._records: dict[TypeId, RecordLayout] = {}
+        self._problems: dict[TypeId, str] = {}
+        self._embeddings = Embeddings(
+            graph, model.pointer_size, lambda type_id: self.size_align(type_id).byte_align
+        )
 
     def size_align(self, type_id: TypeId) -> SizeAlign:
         """Size and alignment of any object type.
@@ -107,116 +123,159 @@ class Layout:
         Raises :class:`LayoutError` for one that has none (void, a function, an
         incomplete or malformed type).
         """
-        known = self._known.get(type_id)
-        if known is None:
-            known = self._known[type_id] = self._measure(type_id)
-        return known
+        if type_id not in self._known:
+            self._measure_all(type_id)
+        byte_size, byte_align, _, _ = self._known[type_id]
+        return SizeAlign(byte_size, byte_align)
 
     def record(self, type_id: TypeId) -> RecordLayout:
         """The layout of a struct or union; raises :class:`LayoutError`."""
-        found = self._records.get(type_id)
-        if found is None:
-            try:
-                found = self._lay_out(type_id)
-            except LayoutError as error:
-                found = error
-            self._records[type_id] = found
-        if isinstance(found, LayoutError):
-            raise found.with_traceback(None)  # else each raise would lengthen it
-        return found
+        if type_id not in self._records:
+            self._measure_all(type_id)
+        return self._records[type_id]
 
     def _refuse(self, type_id: TypeId, problem: str) -> LayoutError:
         return LayoutError(self.graph.info.name, f"type {type_id}", problem)
 
-    def _measure(self, type_id: TypeId) -> SizeAlign:
+    def _measure_all(self, root: TypeId) -> None:
+        """Measure a type, and before it what it contains; raises if it has no size."""
+        known, problems = self._known, self._problems
+        todo, within = [root], set()
+        while todo:
+            type_id = todo[-1]
+            if type_id in known or type_id in problems:
+                todo.pop()
+                continue
+            if type_id not in within:
+                within.add(type_id)
+                first = [i for i in self._parts(type_id) if i not in known and i not in problems]
+                if not within.isdisjoint(first):
+                    problems[next(i for i in first if i in within)] = "contains itself by value"
+                elif first:
+                    todo += first
+                    continue
+            try:
+                known[type_id] = self._measure(type_id)
+            except LayoutError as error:
+                problems[type_id] = error.problem
+            within.discard(type_id)
+            todo.pop()
+        if root in problems:
+            raise self._refuse(root, problems[root])
+
+    def _parts(self, type_id: TypeId) -> Sequence[TypeId]:
+        """What a type contains by value."""
         node = self.graph.nodes[type_id]
         if isinstance(node, (Struct, Union)):
-            record = self.record(type_id)
-            return SizeAlign(record.byte_size, record.byte_align)
+            return [member[1] for member in node.members]
+        if isinstance(node, (Typedef, Qualifier, TypeTag)):
+            return (node.target,)
+        return (node.element,) if isinstance(node, Array) else ()
+
+    def _measure(self, type_id: TypeId) -> _Extent:
+        """The extent of a type whose parts are measured."""
+        node = self.graph.nodes[type_id]
+        if isinstance(node, (Struct, Union)):
+            return self._lay_out(type_id, node)
         if isinstance(node, Pointer):
             return self._scalar(self.model.pointer_size)
         if isinstance(node, (Int, Float, Enum)):
             return self._scalar(node.byte_size)
-        if type_id in self._open:
-            raise self._refuse(type_id, "contains itself by value")
-        self._open.add(type_id)
-        try:
-            if isinstance(node, Array):
-                element = self.size_align(node.element)
-                if element.byte_size * node.nelems > _MAX_SIZE:
-                    raise self._refuse(type_id, f"an array of {node.nelems} elements is too large")
-                return SizeAlign(element.byte_size * node.nelems, element.byte_align)
+        if isinstance(node, Array):
+            byte_size, align, levels, leaves = self._part(type_id, node.element)
+            limit = _MAX_SIZE // byte_size if byte_size else _MAX_EMPTY
+            if node.nelems > limit:
+                raise self._refuse(type_id, f"an array of {node.nelems} elements is too large")
+            byte_size *= node.nelems
+        elif isinstance(node, (Typedef, Qualifier, TypeTag)):
+            byte_size, align, levels, leaves = self._part(type_id, node.target)
             if isinstance(node, Typedef):
-                target = self.size_align(node.target)
-                align = node.byte_align or self.model.typedef_aligns.get(node.name)
-                return SizeAlign(target.byte_size, align) if align else target
-            if isinstance(node, (Qualifier, TypeTag)):
-                return self.size_align(node.target)
-        except RecursionError:
-            raise self._refuse(type_id, "types nest too deep") from None
-        finally:
-            self._open.discard(type_id)
-        if isinstance(node, Forward):
+                align = node.byte_align or self.model.typedef_aligns.get(node.name) or align
+        elif isinstance(node, Forward):
             raise self._refuse(
                 type_id, f"{node.keyword} {node.name} is declared but not defined in this source"
             )
-        what = "void" if isinstance(node, Void) else f"a {type(node).__name__}"
-        raise self._refuse(type_id, f"{what} has no size")
+        else:
+            what = "void" if isinstance(node, Void) else f"a {type(node).__name__}"
+            raise self._refuse(type_id, f"{what} has no size")
+        self._check_levels(type_id, levels + 1)
+        return byte_size, align, levels + 1, leaves
 
-    def _scalar(self, byte_size: int) -> SizeAlign:
-        align = self.model.aligns.get(byte_size)
-        if align is None:  # odd sizes exist in malformed input only
-            align = 1
-        return SizeAlign(byte_size, align)
+    def _part(self, type_id: TypeId, part: TypeId) -> _Extent:
+        """The extent of something that a type consists of."""
+        extent = self._known.get(part)
+        if extent is None:
+            raise self._refuse(type_id, self._problems[part])
+        return extent
+
+    def _check_levels(self, type_id: TypeId, levels: int) -> None:
+        if levels > _MAX_LEVELS:
+            raise self._refuse(type_id, f"nests more than {_MAX_LEVELS} types in each other")
+
+    def _scalar(self, byte_size: int) -> _Extent:
+        # Odd sizes exist in malformed input only.
+        return byte_size, self.model.aligns.get(byte_size, 1), 0, 1
 
     # Structs and unions
 
-    def _lay_out(self, type_id: TypeId) -> RecordLayout:
-        node = self.graph.nodes[type_id]
-        assert isinstance(node, (Struct, Union))
-        if type_id in self._open:
-            raise self._refuse(type_id, "contains itself by value")
-        self._open.add(type_id)
-        try:
-            members = _in_memory_order(node)
-            natural, packed, holes, end = self._walk(type_id, node, members)
-        except RecursionError:
-            raise self._refuse(type_id, "types nest too deep") from None
-        finally:
-            self._open.discard(type_id)
+    def _lay_out(self, type_id: TypeId, node: Composite) -> _Extent:
+        members = in_memory_order(node)
+        natural, packed, holes, end, levels, leaves = self._walk(type_id, node, members)
+        size, align = node.byte_size, node.byte_align
+        if align is None:
+            align, packed = self._infer(type_id, node, natural, packed, holes, end)
+        self._records[type_id] = RecordLayout(size, align, packed, members)
+        return size, align, levels, leaves
+
+    def _infer(
+        self,
+        type_id: TypeId,
+        node: Composite,
+        natural: int,
+        packed: bool,
+        holes: list[_Hole],
+        end: int,
+    ) -> tuple[int, bool]:
+        """(alignment, packed?) as the module's docstring has it; from what `_walk` found."""
         size = node.byte_size
-        if node.byte_align is not None:
-            return RecordLayout(size, node.byte_align, packed, members)
         if size % natural:
             packed = True
         align = 1 if packed else natural
         if not node.members and size:
             align = min(size & -size, 8)
         for begin, member_align, byte_offset in holes:
-            if packed or byte_offset > _round_up(begin, member_align):
-                align = max(align, _explaining(begin, byte_offset, size))
-        if size > _round_up(end, align):
-            align = max(align, _explaining(end, size, size))
-        if places := self._embeddings(type_id):
+            if packed or byte_offset > round_up(begin, member_align):
+                align = max(align, explaining(begin, byte_offset, size))
+        if size > round_up(end, align):
+            align = max(align, explaining(end, size, size))
+        embeddings = self._embeddings
+        if embeddings.places(type_id):
             gapless = size == end and not holes
-            if gapless and align > 1 and self._is_packed_elsewhere(places, align):
+            if gapless and align > 1 and embeddings.show_packed(type_id, align):
                 align, packed = 1, True
             if not packed and size % (2 * align) == 0:
-                align = self._embedding_evidence(type_id, places, size, align)
-        return RecordLayout(size, align, packed, members)
+                align = embeddings.shown_align(type_id, size, align)
+        return align, packed
 
     def _walk(
         self, type_id: TypeId, node: Composite, members: Sequence[Member]
-    ) -> tuple[int, bool, list[_Hole], int]:
-        """Check each member; (largest alignment, packed?, holes, end in bytes)."""
+    ) -> tuple[int, bool, list[_Hole], int, int, int]:
+        """Check each member; (largest alignment, packed?, holes, end in bytes, levels, leaves)."""
         is_union = isinstance(node, Union)
         natural, packed, holes = 1, False, []
         end = 0  # bits, of what lies before the member
         last = 0
+        levels, leaves = 0, 0
         known = self._known
-        for member in members:
-            name, target, bit_offset, bit_width = member
-            byte_size, align = known.get(target) or self._member(type_id, member)
+        for name, target, bit_offset, bit_width in members:
+            extent = known.get(target)
+            if extent is None:
+                raise self._refuse(type_id, _in_member(name, self._problems[target]))
+            byte_size, align, inner_levels, inner_leaves = extent
+            if inner_levels:
+                leaves += inner_leaves - 1
+                if inner_levels > levels:
+                    levels = inner_levels
             if bit_width:
                 unit = 8 * byte_size
                 self._check_bitfield(type_id, name, target, bit_width, unit)
@@ -251,14 +310,11 @@ class Layout:
             raise self._refuse(
                 type_id, f"members end at bit {last}, the type at byte {node.byte_size}"
             )
-        return natural, packed, holes, last + 7 >> 3
-
-    def _member(self, type_id: TypeId, member: Member) -> SizeAlign:
-        try:
-            return self.size_align(member.type)
-        except LayoutError as error:
-            name = member.name or "(anonymous)"
-            raise self._refuse(type_id, f"member {name}: {error.problem}") from None
+        self._check_levels(type_id, levels + 1)
+        leaves = max(leaves + len(members), 1)
+        if leaves > _MAX_LEAVES:
+            raise self._refuse(type_id, f"has more than {_MAX_LEAVES} members in all")
+        return natural, packed, holes, last + 7 >> 3, levels + 1, leaves
 
     def _check_bitfield(
         self, type_id: TypeId, name: str, target: TypeId, bit_width: int, unit: int
@@ -273,162 +329,9 @@ class Layout:
         if bit_width > unit:
             raise self._refuse(type_id, f"bitfield {name} is wider than its type")
 
-    # Embeddings
 
-    def _embedding_evidence(
-        self, type_id: TypeId, places: list[_Place], size: int, align: int
-    ) -> int:
-        """The alignment (bytes, at least ``align``) that a type's surroundings show."""
-        if not self._may_align(type_id, 2 * align):
-            return align
-        best = align
-        for outer, bit_offset in places:
-            node = self.graph.nodes[outer]
-            if isinstance(node, Struct):
-                end = self._end_before(node, bit_offset)
-                if bit_offset >> 3 > _round_up(end, align):
-                    best = max(best, _explaining(end, bit_offset >> 3, size))
-        return best if best > align and self._may_align(type_id, best) else align
-
-    def _may_align(self, type_id: TypeId, align: int) -> bool:
-        """Whether every place that embeds the type lets it be aligned so."""
-        known = self._alignable.get((type_id, align))
-        if known is None:
-            self._alignable[type_id, align] = True  # what a malformed cycle meets
-            known = self._alignable[type_id, align] = self._find_alignable(type_id, align)
-        return known
-
-    def _find_alignable(self, type_id: TypeId, align: int) -> bool:
-        places = self._embeddings(type_id)
-        bits = 8 * align
-        for _, bit_offset in places:
-            if bit_offset % bits:
-                return False
-        outers = {outer for outer, _ in places}
-        for outer in outers:
-            if self.graph.byte_size(outer) % align:
-                return False
-        return all(self._may_align(outer, align) for outer in outers)
-
-    def _is_packed_elsewhere(self, places: list[_Place], align: int) -> bool:
-        """Whether a type that lies naturally in itself is shown to be packed by those around it.
-
-        It is, if a struct that is not packed itself (a scalar's alignment
-        explains another hole in it) has it off its alignment, and no hole
-        anywhere is there for this type's sake.
-        """
-        bits = 8 * align
-        off = [place for place in places if place[1] % bits]
-        if not off:
-            return False
-        for outer, bit_offset in places:
-            node = self.graph.nodes[outer]
-            if isinstance(node, Struct):
-                end = self._end_before(node, bit_offset)
-                if end % align and _round_up(end, align) == bit_offset >> 3:
-                    return False
-        return any(self._has_natural_hole(self.graph.nodes[outer]) for outer, _ in off)
-
-    def _has_natural_hole(self, node: Type) -> bool:
-        if not isinstance(node, Struct):
-            return False
-        end = 0
-        for member in _in_memory_order(node):
-            byte_offset = member.bit_offset >> 3
-            if byte_offset > end and not member.bit_width:
-                target = self.graph.nodes[resolve(self.graph, member.type)]
-                if isinstance(target, (Int, Float, Enum, Pointer)):
-                    align = self.size_align(member.type).byte_align
-                    if align > 1 and byte_offset == _round_up(end, align):
-                        return True
-            bits = member.bit_width or 8 * self._source_size(member.type)
-            end = max(end, member.bit_offset + bits + 7 >> 3)
-        return False
-
-    def _embeddings(self, type_id: TypeId) -> list[_Place]:
-        """Wherever the type is embedded by value."""
-        known = self._places.get(type_id)
-        if known is None:
-            known = self._places[type_id] = self._find_places(type_id)
-        return known
-
-    def _find_places(self, type_id: TypeId) -> list[_Place]:
-        users = self._users(type_id)
-        if all(bit_offset >= 0 for _, bit_offset in users):
-            return users
-        forms = [type_id]  # the type itself, and arrays, typedefs and qualified forms of it
-        found: list[_Place] = []
-        for form in forms:
-            for user, bit_offset in self._users(form):
-                if bit_offset >= 0:
-                    found.append((user, bit_offset))
-                elif user not in forms:
-                    forms.append(user)
-        return found
-
-    def _users(self, type_id: TypeId) -> list[tuple[TypeId, int]]:
-        graph = self.graph
-        found = graph.users(type_id)
-        while (base := graph.base) is not None:
-            graph = base
-            if type_id < len(graph):
-                found = found + graph.users(type_id)
-        return found
-
-    def _end_before(self, node: Struct, bit_offset: int) -> int:
-        """Where the members that begin before ``bit_offset`` end, in bytes."""
-        end = 0
-        for member in node.members:
-            if member.bit_offset < bit_offset:
-                bits = member.bit_width or 8 * self._source_size(member.type)
-                end = max(end, member.bit_offset + bits)
-        return end + 7 >> 3
-
-    def _source_size(self, type_id: TypeId) -> int:
-        """Bytes, from what the source says alone; 0 for what has no size."""
-        found = self._source_sizes.get(type_id)
-        if found is None:
-            found = self._source_sizes[type_id] = self._measure_source(type_id)
-        return found
-
-    def _measure_source(self, type_id: TypeId) -> int:
-        count = 1
-        for _ in range(64):
-            node = self.graph.nodes[type_id]
-            if isinstance(node, (Struct, Union, Int, Float, Enum)):
-                return count * node.byte_size
-            if isinstance(node, Pointer):
-                return count * self.model.pointer_size
-            if isinstance(node, Array):
-                count *= node.nelems
-                type_id = node.element
-            elif isinstance(node, (Typedef, Qualifier, TypeTag)):
-                type_id = node.target
-            else:
-                return 0
-        return 0
-
-
-def _in_memory_order(node: Composite) -> Sequence[Member]:
-    """The members by offset: Rust's compiler reorders fields, C's does not."""
-    offsets = [member[2] for member in node.members]
-    if isinstance(node, Struct) and sorted(offsets) != offsets:
-        return sorted(node.members, key=lambda member: member.bit_offset)
-    return node.members
-
-
-def _round_up(value: int, align: int) -> int:
-    return -(-value // align) * align
-
-
-def _explaining(end: int, offset: int, size: int) -> int:
-    """The smallest alignment that moves ``end`` to ``offset``, or 1.
-
-    1 also where the type's size (bytes) is no multiple of that alignment.
-    """
-    align = 1
-    while align <= offset:
-        if _round_up(end, align) == offset:
-            return align if size % align == 0 else 1
-        align *= 2
-    return 1
+def _in_member(name: str, problem: str) -> str:
+    """A member's problem as its struct's; of a long way to the problem the end is left."""
+    if len(problem) > _MAX_PROBLEM:
+        problem = f"… {problem.rpartition(': ')[2].removeprefix('… ')}"
+    return f"member {name or '(anonymous)'}: {problem}"

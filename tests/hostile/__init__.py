@@ -1,0 +1,1 @@
+"""Bad input through the whole command line: exit 3 and one line, or a right result."""

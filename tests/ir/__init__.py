@@ -1,0 +1,1 @@
+"""The model of C: spelling, naming, identity, selection."""

@@ -1,0 +1,1 @@
+"""Targets, inferred layouts, and the plan of what is emitted."""
