@@ -34,7 +34,7 @@ __all__ = ["identical"]
 
 _Pair: TypeAlias = tuple[TypeId, TypeId]
 
-_MAX_STEPS = 1_000_000
+_MAX_STEPS = 500_000
 """Pairs of types looked at for one graph before types count as different unseen.
 
 Two kernels in one graph take 70,000. Only the output grows when it is reached.
