@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import pickle
 import shutil
 import subprocess
 import sys
@@ -14,6 +15,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
+
+from .plain import raises
 
 
 @contextmanager
@@ -194,6 +197,17 @@ def test_threads_that_touch_first_get_one_class(k):
                 assert len(set(found)) == 1
     finally:
         sys.setswitchinterval(interval)
+
+
+def test_what_was_not_imported_is_not_pickled(k):
+    with directory() as here:
+        copied(k, here / "gone")
+        gone = importlib.import_module("gone")
+        x = gone.point(1, 2)
+        assert pickle.loads(pickle.dumps(x)).y == 2
+        del sys.modules["gone"]
+        with raises(TypeError, "types of gone cannot be pickled: not imported"):
+            pickle.dumps(x)
 
 
 def test_both_forms_say_the_same(k):

@@ -100,7 +100,7 @@ class Bindings:
             spellings = (bare, f"struct {bare}", f"union {bare}", f"enum {bare}")
             # What is listed under a name goes before what is only spelled so.
             for spelling in sorted(spellings, key=self.aliases.__contains__):
-                found = self._make(spelling)
+                found = self._exact(spelling)
                 if found is not NotImplemented:
                     return found
             constant = self.tables.entry("constants", bare)
@@ -112,7 +112,7 @@ class Bindings:
                 return constant
         word, _, tag = name.partition("_")  # where a tag's bare name is taken
         if word in ("struct", "union", "enum") and tag:
-            return self._make(f"{word} {tag}")
+            return self._exact(f"{word} {tag}")
         return NotImplemented
 
     def names(self) -> list[str]:
@@ -150,14 +150,19 @@ class Bindings:
 
         None for ``void``. Raises LookupError for a type that is not here.
         """
-        found = self._types.get(spelling, NotImplemented)
+        try:
+            found = self._exact(spelling)
+        except ValueError:  # int[four]
+            found = NotImplemented
         if found is NotImplemented:
-            try:
-                found = self._make(spelling)
-            except ValueError:  # int[four]
-                found = NotImplemented
-            if found is NotImplemented:
-                raise LookupError(self._absence(spelling))
+            raise LookupError(self._absence(spelling))
+        return found
+
+    def resolve(self, spelling: str) -> Any:
+        """The type that a table spells so, by its key; raises LookupError."""
+        found = self._made(spelling)
+        if found is NotImplemented:
+            raise LookupError(self._absence(spelling))
         return found
 
     def _absence(self, spelling: str) -> str:
@@ -165,16 +170,17 @@ class Bindings:
             return f"{spelling} is declared but not defined in the source"
         return f"{spelling!r} is not among these bindings"
 
-    def _make(self, spelling: str) -> Any:
+    def _exact(self, spelling: str) -> Any:
+        """By what C calls it, which may be another type's key."""
+        return self._made(self.aliases.get(spelling, spelling))
+
+    def _made(self, spelling: str) -> Any:
         if spelling in self._types:
             return self._types[spelling]
-        if spelling in self.aliases:
-            found = self._make(self.aliases[spelling])
-        else:
-            found = self._by_key(spelling)
+        found = self._by_key(spelling)
         if found is NotImplemented:
             plain = unqualified(" ".join(spelling.split()))
-            found = self._derived(plain) if plain == spelling else self._make(plain)
+            found = self._derived(plain) if plain == spelling else self._made(plain)
         if found is not NotImplemented:
             found = self._types.setdefault(spelling, found)
         return found
@@ -197,7 +203,7 @@ class Bindings:
         if spelling in self.scalars:
             return self._scalar(spelling)[0]
         target = self.tables.entry("typedefs", spelling)
-        return NotImplemented if target is None else self.ctype(target)
+        return NotImplemented if target is None else self.resolve(target)
 
     def _derived(self, spelling: str) -> Any:
         """A pointer, array or function, or void."""
@@ -206,7 +212,7 @@ class Bindings:
         if not spelling.endswith(("*", "]", ")")):
             words = base_words(spelling)
             same = [name for name in self.scalars if base_words(name) == words]
-            return self._make(same[0]) if words and same else NotImplemented
+            return self._made(same[0]) if words and same else NotImplemented
         outer = outermost(spelling)
         if outer is not None:
             return self.storage(spelling)[0] if outer[1] else NotImplemented
@@ -249,7 +255,7 @@ class Bindings:
         target = self.tables.entry("typedefs", spelling)
         if target is not None:
             return self.storage(target)
-        return self.ctype(spelling), None
+        return self.resolve(spelling), None
 
     def integer(self, spelling: str) -> tuple[int, bool, bool]:
         """(size in bytes, signed?, boolean?) of an integer or enum type."""
@@ -346,6 +352,8 @@ class Bindings:
     def __reduce__(self) -> Any:
         from pkgutil import resolve_name
 
+        if self.module not in sys.modules:
+            raise TypeError(f"types of {self.module} cannot be pickled: not imported")
         return resolve_name, (f"{self.module}:ctype.__self__",)
 
     def __deepcopy__(self, _: Any) -> Bindings:
