@@ -120,7 +120,6 @@ EACH_GROUP_AND_C = pytest.mark.parametrize(
         pytest.param(
             C_WORDS,
             id="c words",
-            marks=pytest.mark.xfail(strict=True, reason="base types keep names that C reads"),
         ),
     ],
 )
@@ -226,7 +225,6 @@ def test_types_of_odd_names_keep_their_size_and_place(
             assert [ctypes.sizeof(storage) for _, storage, _, _ in members] == sizes
 
 
-@pytest.mark.xfail(strict=True, reason="listings show names as the tables escape them")
 @FORMS
 def test_listed_names_are_the_names_themselves(tmp_path: Path, out_name: str) -> None:
     names = {'a"b', "a\\b", "a\nb", "\u65e5", "{closure#0}"}
@@ -242,7 +240,6 @@ def test_listed_names_are_the_names_themselves(tmp_path: Path, out_name: str) ->
         assert [made.functions[name] for name in made.functions]
 
 
-@pytest.mark.xfail(strict=True, reason="an alias is followed to another tag's alias")
 @FORMS
 def test_tags_that_differ_by_a_trailing_underscore_are_told_apart(
     tmp_path: Path, out_name: str
@@ -256,7 +253,6 @@ def test_tags_that_differ_by_a_trailing_underscore_are_told_apart(
         assert made.ctype("struct class_")._leaves_[0][0] == "two"
 
 
-@pytest.mark.xfail(strict=True, reason="a base type's name stands for a typedef of that name, too")
 @FORMS
 def test_base_type_and_typedef_of_one_name_keep_their_sizes(tmp_path: Path, out_name: str) -> None:
     """Rust's base types are called u8, i32 and so on, as C's typedefs are."""
@@ -309,7 +305,6 @@ def test_name_comes_out_of_reports_and_messages_as_text(
         assert (shown.out + shown.err).replace("\n", "").replace("\t", "").isprintable()
 
 
-@pytest.mark.xfail(strict=True, reason="what is left out is printed as it is called")
 def test_what_is_left_out_is_named_in_one_printable_line_each(tmp_path: Path) -> None:
     btf = Btf()
     missing = btf.fwd("missing")

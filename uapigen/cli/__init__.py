@@ -15,7 +15,7 @@ from importlib import import_module
 
 from uapigen.errors import UapigenError
 
-__all__ = ["main"]
+__all__ = ["main", "one_line"]
 
 _COMMANDS = {
     "show": "uapigen.cli.show",
@@ -56,7 +56,7 @@ def _run(arguments: list[str]) -> int:
         command: Callable[[list[str]], int] = import_module(module).run
         return command(arguments)
     except UapigenError as error:
-        print(f"uapigen: {_one_line(str(error))}", file=sys.stderr)
+        print(f"uapigen: {one_line(str(error))}", file=sys.stderr)
         return error.exit_code
     except RecursionError:
         print("uapigen: the input nests types too deep", file=sys.stderr)
@@ -72,6 +72,6 @@ def _run(arguments: list[str]) -> int:
         return 130
 
 
-def _one_line(message: str) -> str:
+def one_line(message: str) -> str:
     """Names in messages come from the input: no line breaks, no terminal escapes."""
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in message[:2000])

@@ -7,6 +7,7 @@ import os
 import sys
 
 import uapigen
+from uapigen.cli import one_line
 from uapigen.cli.progress import Progress
 from uapigen.emit.output import (
     check_replaceable,
@@ -148,7 +149,10 @@ def _write(path: str, text: str) -> None:
 
 def _summary(options: argparse.Namespace, plan: Plan, out: str) -> None:
     for failure in [] if options.quiet else plan.failures[: None if options.verbose else 10]:
-        print(f"uapigen: left out {failure.spelling}: {failure.reason}", file=sys.stderr)
+        print(
+            f"uapigen: left out {one_line(f'{failure.spelling}: {failure.reason}')}",
+            file=sys.stderr,
+        )
     if options.verbose:
         chosen = plan.selection
         print(

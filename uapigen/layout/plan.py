@@ -52,6 +52,7 @@ __all__ = [
 
 _MANY = 1000
 """Functions from which on all prototypes are spelled at once."""
+_C_WORDS = frozenset({"struct", "union", "enum", "const", "volatile", "restrict", "void"})
 _BASE_NAME = re.compile(r"[A-Za-z_]\w*(?: [A-Za-z_]\w*)*", re.ASCII)
 
 
@@ -149,13 +150,15 @@ class Plan:
 
     def _assign_keys(self) -> None:
         graph, keys, selection = self.graph, self.keys, self.selection
+        keys.name_tagged(graph, selection.tags)
+        self._name_typedefs()
+        # A typedef keeps its name; a base type of that name, as Rust has some, does not.
+        self._unique_scalars.taken.update(self._typedef_names.values())
         for type_id in (
             *(graph.base.ids_of(Int, Float) if graph.base else ()),
             *graph.ids_of(Int, Float),
         ):
             self._spelling(type_id, graph.nodes[type_id])  # type: ignore[arg-type]
-        keys.name_tagged(graph, selection.tags)
-        self._name_typedefs()
         keys.name_typedefed(graph, selection.typedefs)
         keys.prepare(graph, selection.tags)
         todo = [i for i in selection.tags if i in keys.of]
@@ -215,6 +218,8 @@ class Plan:
         if name is None:
             plain = _plain(node.name) or f"anon_{code}{8 * node.byte_size}"
             name = self._unique_scalars.take(plain)
+            if name != node.name and _plain(node.name) != node.name:
+                self._typedef_aliases[node.name] = name
             self._scalar_names[node.name, code, node.byte_size] = name
             align = self.model.aligns.get(node.byte_size, 1)
             self._scalars[name] = (code, node.byte_size, align)
@@ -422,7 +427,9 @@ class _CTypes(dict[TypeId, str]):
 
 def _plain(name: str) -> str:
     """The name if tables can hold it as it is (words with a space between), else made so."""
-    return name if _BASE_NAME.fullmatch(name) else identifier(name) if name else ""
+    if not name or (_BASE_NAME.fullmatch(name) and _C_WORDS.isdisjoint(name.split())):
+        return name
+    return identifier(name.replace(" ", "_"))
 
 
 def scalar_code(node: Int | Float) -> str:

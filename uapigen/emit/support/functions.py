@@ -37,12 +37,12 @@ class Prototype:
     @property
     def restype(self) -> Any:
         """The type returned; None for void."""
-        return self._bindings.ctype(self.returns)
+        return self._bindings.resolve(self.returns)
 
     @property
     def argtypes(self) -> list[Any]:
         """The parameters' types."""
-        return [self._bindings.ctype(spelling) for _, spelling in self.params]
+        return [self._bindings.resolve(spelling) for _, spelling in self.params]
 
     @property
     def tags(self) -> tuple[str, ...]:
@@ -75,7 +75,7 @@ class Variable:
 
     @property
     def type(self) -> Any:
-        return self._bindings.ctype(self.spelling)
+        return self._bindings.resolve(self.spelling)
 
     def __reduce__(self) -> Any:
         return self._bindings.variables.__getitem__, (self.name,)

@@ -24,7 +24,7 @@ class Pointer(int):
     @property
     def target(self) -> Any:
         """The type pointed to, made when asked for; None for ``void``."""
-        return self._bindings_.ctype(self._spelling_)
+        return self._bindings_.resolve(self._spelling_)
 
     @property
     def contents(self) -> Any:

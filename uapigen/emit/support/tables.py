@@ -35,6 +35,14 @@ def escaped(c: str) -> str:
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
+def unescaped(key: str) -> str:
+    """The name that ``literal`` wrote so."""
+    if "\\" not in key:
+        return key
+    name: str = eval(f'"{key}"', {"__builtins__": {}})
+    return name
+
+
 class Text:
     """Records of one form: each begins with ``mark``; its key ends with ``stop``."""
 
@@ -153,8 +161,8 @@ class Tables:
         return found
 
     def names(self, table: str) -> Iterator[str]:
-        """The names in a table, sorted."""
-        return iter(self._entries[table])
+        """The names in a table, in its order."""
+        return (unescaped(key) for key in self._entries[table])
 
     def keys(self, kind: str) -> Iterator[str]:
         """The keys of all structs and unions ("record") or enums ("enum"), sorted."""
