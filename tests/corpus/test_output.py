@@ -152,13 +152,16 @@ def test_an_interrupted_run_leaves_out_as_it_was(kernel: Path, tmp_path: Path) -
     run_uapigen(kernel, "-o", tmp_path / "bindings", *ONLY)
     before = digests(tmp_path)
     command = [sys.executable, "-B", "-m", "uapigen", kernel, "-o", tmp_path / "bindings"]
-    with subprocess.Popen(command, cwd=Path(__file__).parents[2], stderr=subprocess.PIPE) as run:
-        while run.poll() is None and not list(tmp_path.glob(".*/records.py")):
-            time.sleep(0.002)
+    for _ in range(10):  # writing takes a few milliseconds, which a busy machine may miss
+        run = subprocess.Popen(command, cwd=Path(__file__).parents[2], stderr=subprocess.PIPE)
+        while run.poll() is None and not list(tmp_path.glob(".*")):
+            time.sleep(0.001)
         run.send_signal(signal.SIGINT)
-        assert run.wait() == 130
-        assert run.stderr is not None
-        assert run.stderr.read() == b""
+        _, errors = run.communicate()
+        if run.returncode == 130:
+            break
+        run_uapigen(kernel, "-o", tmp_path / "bindings", *ONLY)
+    assert (run.returncode, errors) == (130, b"")
     assert digests(tmp_path) == before
 
 
