@@ -13,8 +13,11 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from btf.container_samples import Section, elf
 from conftest import CORPUS, Needs, run_uapigen
 from kitchen import interpreters
+
+from uapigen import load
 
 from .raw_dump import write_oracle
 
@@ -144,14 +147,60 @@ def test_package_of_the_running_kernel_agrees_with_bpftool(
     assert differences(version, package, told) == []
 
 
-@pytest.mark.parametrize("version", PYTHONS)
-def test_module_over_its_distilled_base_agrees_with_bpftool(
-    corpus: Path, needs: Needs, generate: Generate, tmp_path: Path, version: str
-) -> None:
-    needs("bpftool")
+@pytest.fixture
+def testmod(corpus: Path, tmp_path: Path) -> tuple[Path, Path]:
+    """The BTF of the kernel's own test module, and its distilled base."""
     module, base = tmp_path / "btf_testmod", tmp_path / "base"
     for path, suffix in ((module, ".btf"), (base, ".btf.base")):
         path.write_bytes(lzma.decompress((corpus / f"modules/btf_testmod{suffix}.xz").read_bytes()))
+    return module, base
+
+
+@pytest.mark.parametrize("version", PYTHONS)
+def test_module_over_its_distilled_base_agrees_with_bpftool(
+    testmod: tuple[Path, Path], needs: Needs, generate: Generate, tmp_path: Path, version: str
+) -> None:
+    needs("bpftool")
+    module, base = testmod
     package = generate("bindings", module, "--base", base)
     told = write_oracle(tmp_path / "oracle.json.gz", module, base=base)
     assert differences(version, package, told) == []
+
+
+@pytest.fixture
+def testmod_ko(testmod: tuple[Path, Path], tmp_path: Path) -> Path:
+    """A module file that carries its BTF and a distilled base, as one built out of tree does."""
+    module, base = testmod
+    path = tmp_path / "btf_testmod.ko"
+    sections = [Section(".BTF", module.read_bytes()), Section(".BTF.base", base.read_bytes())]
+    path.write_bytes(elf(sections))
+    return path
+
+
+@pytest.mark.parametrize("kernel", ["amd64-7.1-layout-section", "amd64-7.3rc7-cloud"])
+def test_distilled_base_is_found_again_in_a_kernel(
+    testmod: tuple[Path, Path],
+    testmod_ko: Path,
+    needs: Needs,
+    generate: Generate,
+    tmp_path: Path,
+    kernel: str,
+) -> None:
+    needs("bpftool")
+    package = generate("bindings", testmod_ko, "--base", sources(kernel)[0])
+    told = write_oracle(tmp_path / "oracle.json.gz", testmod[0], base=testmod[1])
+    assert differences(interpreters.CURRENT, package, told) == []
+    # What the distilled base knows by name and size alone has the kernel's members.
+    whole = load(sources(kernel)[0], only=["struct list_head", "struct hlist_node"])
+    relocated = load(testmod_ko, base=sources(kernel)[0])
+    for name in ("list_head", "hlist_node"):
+        ours, theirs = getattr(relocated, name), getattr(whole, name)
+        assert repr(ours()) == repr(theirs())
+        assert "next" in repr(ours())
+
+
+def test_kernel_that_lacks_what_a_module_needs_is_refused(testmod_ko: Path, tmp_path: Path) -> None:
+    base = sources("amd64-6.1")[0]
+    done = run_uapigen(testmod_ko, "--base", base, "-o", tmp_path / "bindings", exit_code=3)
+    assert "struct bpf_struct_ops_common_value has no match" in done.stderr
+    assert not (tmp_path / "bindings").exists()
