@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from .cli import bindings, generate, left_out, refusal
 
 SECONDS = 2.0
-"""The longest that any bad input may take."""
+"""Of processor time: the longest that any bad input may take."""
 
 
 def _self_typedef(btf: Btf) -> None:
@@ -113,9 +113,9 @@ def test_type_that_cannot_be_realised_is_left_out_by_name_and_alone(
     make(btf)
     word = btf.int("sound")
     btf.struct("bystander", 8, ("x", word, 0), ("y", word, 32))
-    start = time.monotonic()
+    start = time.process_time()
     reasons = left_out(btf, tmp_path / "package")
-    assert time.monotonic() - start < SECONDS
+    assert time.process_time() - start < SECONDS
     assert "struct holder" in reasons
     assert "struct bystander" not in reasons
     with bindings(btf, tmp_path / "again") as module:
@@ -137,9 +137,9 @@ def test_deep_nests_are_refused_or_right(tmp_path: Path, kind: str, depth: int) 
         else:
             at = getattr(btf, kind)(at)
     btf.struct("holder", 8, ("m", at, 0))
-    start = time.monotonic()
+    start = time.process_time()
     done = generate(btf, tmp_path / "package")
-    assert time.monotonic() - start < SECONDS
+    assert time.process_time() - start < SECONDS
     assert done.code in (0, 3)
     assert "Traceback" not in done.err
 
@@ -152,9 +152,9 @@ def test_structs_that_contain_each_other_twice_do_not_explode(tmp_path: Path) ->
         size *= 2
     for level in range(64):
         at = btf.struct(f"e{level}", 0, ("x", at, 0), ("y", at, 0))
-    start = time.monotonic()
+    start = time.process_time()
     assert generate(btf, tmp_path / "package").code in (0, 3)
-    assert time.monotonic() - start < SECONDS
+    assert time.process_time() - start < SECONDS
 
 
 def test_large_but_honest_types_are_fine(tmp_path: Path) -> None:
@@ -171,9 +171,9 @@ def test_counts_beyond_the_bytes_are_refused(tmp_path: Path) -> None:
     """One KiB that claims sixteen million members."""
     btf = Btf()
     btf.record(4, "liar", 4, vlen=0xFFFFFF)
-    start = time.monotonic()
+    start = time.process_time()
     assert "runs past the type section" in refusal(btf, tmp_path / "package")
-    assert time.monotonic() - start < SECONDS
+    assert time.process_time() - start < SECONDS
 
 
 def test_failed_run_leaves_out_as_it_was(tmp_path: Path) -> None:
@@ -216,9 +216,9 @@ def _sound() -> bytes:
 
 
 def _survives(data: bytes, out: Path) -> None:
-    start = time.monotonic()
+    start = time.process_time()
     done = generate(data, out)
-    assert time.monotonic() - start < SECONDS
+    assert time.process_time() - start < SECONDS
     assert done.code in (0, 3)
     assert done.err.count("\n") <= 12
     if done.code:

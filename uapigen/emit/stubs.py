@@ -53,6 +53,7 @@ class _Stubs:
         self.bits = _Made(self._bits)
         self._arguments: dict[TypeId, str] = {}
         self._attributes = _Attributes()
+        self._plain: set[str] = set()
 
     def _text(self, type_id: TypeId) -> str:
         """A member's annotation; notes the record that it names."""
@@ -115,15 +116,14 @@ class _Stubs:
     def members(self, members: Sequence[Member], own: set[str]) -> list[str]:
         """Annotated members of a record, those of its anonymous parts among them."""
         texts, attributes = self.texts, self._attributes
-        plain = {name for name, _, _, _ in members}
         lines = [
             f"    {attributes[name]}: {self.bits[t] if width else texts[t]}\n"
             for name, t, _, width in members
         ]
         if (
             own.isdisjoint(self.types)
-            and "" not in plain
-            and plain == {attributes[name] for name in plain}
+            and all(member[0] for member in members)
+            and (own <= self._plain or self._are_plain(members))
             and max(map(len, lines), default=0) <= LINE_LENGTH + 1
         ):
             return lines
@@ -139,6 +139,14 @@ class _Stubs:
             if attribute not in by_name or attribute.strip() in own:
                 by_name[attribute] = line
         return list(by_name.values())
+
+    def _are_plain(self, members: Sequence[Member]) -> bool:
+        """Whether all members have names, and attributes that are called the same."""
+        names = {name for name, _, _, _ in members}
+        if "" in names or any(self._attributes[name] != name for name in names):
+            return False
+        self._plain |= names
+        return True
 
     def _checked(self, member: Member, line: str, own: set[str]) -> list[str]:
         """A member's line made right in the cases that need a closer look."""

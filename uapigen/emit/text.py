@@ -76,11 +76,14 @@ def entries(name: str, pairs: Iterable[tuple[str, str]]) -> str:
 
     Sorted by the literal's own text, which is what a reader bisects.
     """
-    quoted = [(literal(key), value) for key, value in pairs]
-    lines = [f'    "{key}": {value},\n' for key, value in quoted]
+    listed = list(pairs)
+    keys = " ".join([key for key, _ in listed])
+    if literal(keys) != keys or keys.count(" ") != max(0, len(listed) - 1):
+        listed = [(literal(key), value) for key, value in listed]
+    lines = [f'    "{key}": {value},\n' for key, value in listed]
     # Lines sort as their keys do, since the quote behind a key sorts before all
     # that a C name may hold; two characters sort before the quote.
-    keys = "\n".join([key for key, _ in quoted])
+    keys = "\n".join([key for key, _ in listed])
     lines.sort(key=_key if " " in keys or "!" in keys else None)
     return f"{name} = {{\n{''.join(lines)}}}\n" if lines else f"{name} = {{}}\n"
 

@@ -338,6 +338,12 @@ class Plan:
         again: dict[str, list[str]] = {}
         functions = list(self._chosen_functions())
         spelled = self.speller.prototypes() if len(functions) > _MANY else {}
+        names = [name for name, _ in functions]
+        c_types = [spelled.get(proto) for _, proto in functions]
+        if len(set(names)) == len(names):
+            # All but those that need a closer look, at once.
+            found = {n: c for n, c in zip(names, c_types, strict=True) if c is not None}
+            functions = [f for f, c in zip(functions, c_types, strict=True) if c is None]
         for name, proto in functions:
             c_type = spelled.get(proto)
             if c_type is None:
