@@ -8,7 +8,8 @@ for its base: the one the user gave, another source of the same run, the
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+import stat
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from typing import NamedTuple, TypeAlias
 
@@ -74,7 +75,7 @@ def open_sources(
         from uapigen.ir.merge import MergedGraph
 
         graph = MergedGraph(graphs)
-    return Opened(graph, _target(graph, arch))
+    return Opened(graph, _target(graph, graphs, arch))
 
 
 def _read(source: Source) -> _File:
@@ -83,6 +84,9 @@ def _read(source: Source) -> _File:
     path = os.fspath(source)
     try:
         with open(path, "rb") as file:
+            kind = os.fstat(file.fileno()).st_mode
+            if stat.S_ISCHR(kind) or stat.S_ISBLK(kind):
+                raise InputError(path, "", "is a device")  # some have no end
             return _file(path, file.read())
     except OSError as error:
         raise SystemRefusalError(f"{path}: {error.strerror or error}") from None
@@ -175,7 +179,12 @@ def _over_base(file: _File, base: BtfGraph | None, bases: dict[str, BtfGraph]) -
     if found is None:
         raise InputError(file.path, "", "is split BTF and its base was not found; give --base FILE")
     _check_base(file, found)
-    return _graph(file, file.blob.btf, found)
+    graph = _graph(file, file.blob.btf, found)
+    if not graph.names_fit():
+        raise InputError(
+            file.path, "", f"does not go on where its base {found.name} ends; give its own (--base)"
+        )
+    return graph
 
 
 def _check_base(file: _File, base: BtfGraph) -> None:
@@ -188,7 +197,7 @@ def _check_base(file: _File, base: BtfGraph) -> None:
             )
 
 
-def _target(graph: TypeGraph, arch: str | None) -> DataModel:
+def _target(graph: TypeGraph, graphs: Sequence[TypeGraph], arch: str | None) -> DataModel:
     info = graph.info
     if arch is not None:
         model = find_target(arch)
@@ -199,9 +208,21 @@ def _target(graph: TypeGraph, arch: str | None) -> DataModel:
             if ours != theirs:
                 raise UsageError(f"--arch {arch}: its {what} is not that of {info.name}")
         return model
-    machine = next((s.machine for s in graph.sources if s.machine), None)
-    if machine is not None:
-        return find_target(machine)
+    machines = {source.machine: source.name for source in graph.sources if source.machine}
+    if len(machines) > 1:
+        sources = " and ".join(f"{name} ({machine})" for machine, name in machines.items())
+        raise UsageError(f"{sources} are for different architectures: one output has one")
+    if machines:
+        return find_target(*machines)
     return guess_target(
-        info.pointer_size, info.big_endian, lambda name: bool(graph.ids_named(name))
+        info.pointer_size,
+        info.big_endian,
+        lambda name: any(layer.ids_named(name) for own in graphs for layer in _layers(own)),
     )
+
+
+def _layers(graph: TypeGraph | None) -> Iterator[TypeGraph]:
+    """A graph and the ones it lies over."""
+    while graph is not None:
+        yield graph
+        graph = graph.base

@@ -42,9 +42,10 @@ def relocate(split: bytes, distilled: BtfGraph, base: BtfGraph) -> BtfGraph:
     info = distilled.info
     over_distilled = BtfGraph(split, info.name, base=distilled)
     embedded = _embedded(over_distilled)
+    candidates = _of_the_same_names(distilled, base)
     matches = {0: 0}
     for type_id in range(1, len(distilled)):
-        matches[type_id] = _match(distilled, type_id, base, type_id in embedded)
+        matches[type_id] = _match(distilled, type_id, base, candidates, type_id in embedded)
     return BtfGraph(
         split,
         info.name,
@@ -76,10 +77,29 @@ def _embedded(split: BtfGraph) -> set[TypeId]:
     return found
 
 
-def _match(distilled: BtfGraph, type_id: TypeId, base: BtfGraph, by_value: bool) -> TypeId:
+def _of_the_same_names(distilled: BtfGraph, base: BtfGraph) -> dict[str, list[TypeId]]:
+    """The base's types by name, of those names that the distilled base has."""
+    found: dict[str, list[TypeId]] = {
+        distilled.strings[name_off]: [] for _, name_off in distilled.index.names()
+    }
+    base.preload()
+    for type_id, name_off in base.index.names():
+        name = base.strings[name_off]
+        if name in found:
+            found[name].append(type_id)
+    return found
+
+
+def _match(
+    distilled: BtfGraph,
+    type_id: TypeId,
+    base: BtfGraph,
+    of_name: dict[str, list[TypeId]],
+    by_value: bool,
+) -> TypeId:
     node = distilled[type_id]
     name = getattr(node, "name", "")
-    candidates = [i for i in base.ids_named(name) if name and _fits(node, base[i], by_value)]
+    candidates = [i for i in of_name.get(name, ()) if _fits(node, base[i], by_value)]
     if len(candidates) == 1 or (candidates and not by_value):
         return candidates[0]
     what = f"{type(node).__name__.lower()} {name}".strip()
@@ -93,7 +113,8 @@ def _fits(wanted: Type, found: Type, by_value: bool) -> bool:
     if isinstance(wanted, Int | Float):
         return wanted == found
     if isinstance(wanted, Forward):
-        return isinstance(found, Struct | Union | Enum | Forward)
+        keyword = found.keyword if isinstance(found, Forward) else type(found).__name__.lower()
+        return wanted.keyword == keyword
     if type(wanted) is not type(found) or not isinstance(wanted, Struct | Union | Enum):
         return False
     assert isinstance(found, Struct | Union | Enum)

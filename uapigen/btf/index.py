@@ -122,6 +122,13 @@ class RecordIndex:
         ids = range(self.first_id, self.last_id)
         return zip(compress(ids, mask), compress(self.offsets, mask), strict=True)
 
+    def names(self) -> Iterator[tuple[TypeId, int]]:
+        """(id, string offset) of all own types that have a name, ascending."""
+        words = self.words
+        for type_id, offset in enumerate(self.offsets, self.first_id):
+            if words[offset]:
+                yield type_id, words[offset]
+
     def named(self, name_offs: Sequence[int]) -> list[TypeId]:
         """Own types whose name lies at one of these string offsets, ascending."""
         if len(name_offs) > _FEW:
@@ -184,6 +191,7 @@ class RecordIndex:
         """Move every reference from the distilled base's ids to the real base's."""
         words, matches = self.words, relocation.matches
         by = self.first_id - relocation.length
+        end = relocation.length + len(self.offsets)
         sizes = KINDS | header.layout
         for start in self.offsets:
             info = words[start + 1]
@@ -198,7 +206,7 @@ class RecordIndex:
                 places += [first + element * width + word for word in references.per_element]
             for place in places:
                 old = words[place]
-                if old >= relocation.length:
+                if relocation.length <= old < end:
                     words[place] = old + by
                 elif old in matches:
                     words[place] = matches[old]

@@ -116,7 +116,7 @@ class BtfGraph:
             self._digest,
             self.big_endian,
             self.pointer_size,
-            self._machine,
+            self._machine or (self._base._machine if self._base else None),
             self._release or (self._base._release if self._base else None),
         )
 
@@ -144,6 +144,11 @@ class BtfGraph:
 
     def ids_named(self, name: str) -> list[TypeId]:
         return self.index.named(self.strings.offsets_of(name))
+
+    def names_fit(self) -> bool:
+        """Whether most names are whole strings: over another's base, split BTF's are not."""
+        starts = [self.strings.is_start(name_off) for _, name_off in self.index.names()]
+        return 2 * sum(starts) >= len(starts)
 
     def forms(self) -> Iterator[tuple[TypeId, TypeId]]:
         return self.index.forms()

@@ -70,6 +70,13 @@ class StringTable(dict[int, str]):
         starts = accumulate([len(name) + 1 for name in names], initial=self.start)
         self.update(zip(starts, names, strict=False))
 
+    def is_start(self, offset: int) -> bool:
+        """Whether a whole string starts at ``offset``, in this section or its bases."""
+        local = offset - self.start
+        if local < 0:
+            return self.base is not None and self.base.is_start(offset)
+        return local < len(self.data) and (local == 0 or self.data[local - 1] == 0)
+
     def offsets_of(self, name: str) -> list[int]:
         """Where whole strings equal to ``name`` lie, in this section and its bases, ascending.
 

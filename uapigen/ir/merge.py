@@ -77,13 +77,16 @@ class MergedGraph:
         first = self.graphs[0].info
         for graph in self.graphs[1:]:
             info = graph.info
+            if not first.pointer_size:
+                first = first._replace(pointer_size=info.pointer_size)
             if info.big_endian != first.big_endian or (
-                info.pointer_size and first.pointer_size and info.pointer_size != first.pointer_size
+                info.pointer_size and info.pointer_size != first.pointer_size
             ):
                 raise UsageError(
                     f"{info.name} and {first.name} differ in byte order or pointer size:"
                     " one output has one ABI"
                 )
+        self._info = first
         self._parts: list[_Part] = []
         own = {id(graph) for graph in self.graphs}
         bases = [b for g in self.graphs for b in _bases(g) if id(b) not in own]
@@ -105,7 +108,7 @@ class MergedGraph:
 
     @property
     def info(self) -> SourceInfo:
-        return self.graphs[0].info
+        return self._info
 
     @property
     def base(self) -> TypeGraph | None:
@@ -190,9 +193,11 @@ class MergedGraph:
     def prototypes(self) -> Iterator[tuple[TypeId, TypeId, Iterable[str], Sequence[TypeId]]]:
         for part in self._parts:
             if part.start >= self._first_id:
-                move = self._mover(part)
+                move, length = self._mover(part), len(part.graph)
                 for proto, returns, names, types in part.graph.prototypes():
-                    yield proto + part.shift, move(returns), names, [move(t) for t in types]
+                    # An id that is not checked yet must not become another source's.
+                    if max(returns, *types) < length:
+                        yield proto + part.shift, move(returns), names, [move(t) for t in types]
 
     def ids_named(self, name: str) -> list[TypeId]:
         return [

@@ -69,6 +69,9 @@ _MAX_LEAVES = 1 << 17
 The longest has 2,300 in a kernel. ctypes describes a type by a text about all of
 them, and a few types that contain each other twice have any number.
 """
+_MAX_HIDDEN = 10_000
+"""Members reached through unnamed ones; 400 in a kernel. Each is a member of all the types
+around it."""
 _MAX_EMPTY = 1 << 16
 """Elements of an array that have no size; ctypes has memory for each all the same."""
 _MAX_PROBLEM = 300
@@ -265,7 +268,7 @@ class Layout:
         natural, packed, holes = 1, False, []
         end = 0  # bits, of what lies before the member
         last = 0
-        levels, leaves = 0, 0
+        levels, leaves, hidden = 0, 0, 0
         known = self._known
         for name, target, bit_offset, bit_width in members:
             extent = known.get(target)
@@ -274,6 +277,8 @@ class Layout:
             byte_size, align, inner_levels, inner_leaves = extent
             if inner_levels:
                 leaves += inner_leaves - 1
+                if not name:
+                    hidden += inner_leaves
                 if inner_levels > levels:
                     levels = inner_levels
             if bit_width:
@@ -314,6 +319,8 @@ class Layout:
         leaves = max(leaves + len(members), 1)
         if leaves > _MAX_LEAVES:
             raise self._refuse(type_id, f"has more than {_MAX_LEAVES} members in all")
+        if hidden > _MAX_HIDDEN:
+            raise self._refuse(type_id, f"has more than {_MAX_HIDDEN} members in unnamed ones")
         return natural, packed, holes, last + 7 >> 3, levels + 1, leaves
 
     def _check_bitfield(
