@@ -47,7 +47,7 @@ _TABLES: dict[str, Callable[[Plan], str]] = {
     "functions": tables.functions_text,
     "variables": tables.variables_text,
 }
-_SECOND_HALF = ("functions", "variables", "typedefs")
+_SECOND_HALF = ("functions", "variables", "enums", "typedefs")
 _DOCSTRINGS = {
     "records": """Structs and unions: sizes and alignments in bytes.
 
