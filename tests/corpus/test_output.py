@@ -153,7 +153,13 @@ def test_an_interrupted_run_leaves_out_as_it_was(kernel: Path, tmp_path: Path) -
     before = digests(tmp_path)
     command = [sys.executable, "-B", "-m", "uapigen", kernel, "-o", tmp_path / "bindings"]
     for _ in range(10):  # writing takes a few milliseconds, which a busy machine may miss
-        run = subprocess.Popen(command, cwd=Path(__file__).parents[2], stderr=subprocess.PIPE)
+        run = subprocess.Popen(
+            command,
+            cwd=Path(__file__).parents[2],
+            stderr=subprocess.PIPE,
+            # Whoever runs in the background inherits that interrupts are ignored.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        )
         while run.poll() is None and not list(tmp_path.glob(".*")):
             time.sleep(0.001)
         run.send_signal(signal.SIGINT)
