@@ -1,0 +1,152 @@
+"""Types that a header front end adds one by one, as a :class:`~uapigen.ir.graph.TypeGraph`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
+
+from uapigen.errors import InputError
+from uapigen.ir.graph import Nodes, SourceInfo, TypeGraph
+from uapigen.ir.types import (
+    VOID,
+    Array,
+    Enum,
+    Func,
+    FuncProto,
+    Pointer,
+    Qualifier,
+    Struct,
+    Type,
+    Typedef,
+    TypeId,
+    TypeTag,
+    Union,
+)
+
+__all__ = ["HeaderGraph"]
+
+
+class HeaderGraph:
+    """A growing list of types; equal nodes without a definition of their own share an id.
+
+    A front end that meets a struct inside of its own definition calls
+    :meth:`reserve` first and :meth:`define` when the members are known. Nothing
+    is added once somebody has asked for ``nodes``' users or names.
+    """
+
+    def __init__(self, info: SourceInfo) -> None:
+        self._info = info
+        self._list: list[Type] = [VOID]
+        self._ids: dict[Type, TypeId] = {VOID: 0}
+        self.nodes = Nodes(self._decode)
+
+    # Building
+
+    def add(self, node: Type) -> TypeId:
+        """The id of a node; one that is there already, unless it is a definition."""
+        if isinstance(node, (Struct, Union, Enum)):
+            self._list.append(node)
+            return len(self._list) - 1
+        type_id = self._ids.get(node)
+        if type_id is None:
+            type_id = self._ids[node] = len(self._list)
+            self._list.append(node)
+        return type_id
+
+    def reserve(self) -> TypeId:
+        """An id whose node comes later."""
+        self._list.append(VOID)
+        return len(self._list) - 1
+
+    def define(self, type_id: TypeId, node: Type) -> None:
+        """Set the node of a reserved id."""
+        self._list[type_id] = node
+        self.nodes.pop(type_id, None)
+
+    # Reading
+
+    @property
+    def info(self) -> SourceInfo:
+        return self._info
+
+    @property
+    def sources(self) -> list[SourceInfo]:
+        return [self._info]
+
+    @property
+    def base(self) -> TypeGraph | None:
+        return None
+
+    @property
+    def first_id(self) -> TypeId:
+        return 1
+
+    def __len__(self) -> int:
+        return len(self._list)
+
+    def __getitem__(self, type_id: TypeId) -> Type:
+        return self.nodes[type_id]
+
+    def _decode(self, type_id: TypeId) -> Type:
+        if not 0 <= type_id < len(self._list):
+            raise InputError(self._info.name, f"type {type_id}", "no such type")
+        return self._list[type_id]
+
+    def ids_of(self, *kinds: type) -> Iterator[TypeId]:
+        return (i for i, node in enumerate(self._list) if i and isinstance(node, kinds))
+
+    def ids_named(self, name: str) -> list[TypeId]:
+        return self._by_name.get(name, [])
+
+    @cached_property
+    def _by_name(self) -> dict[str, list[TypeId]]:
+        found: dict[str, list[TypeId]] = {}
+        for type_id, node in enumerate(self._list):
+            name = getattr(node, "name", "")
+            if name:
+                found.setdefault(name, []).append(type_id)
+        return found
+
+    def byte_size(self, type_id: TypeId) -> int:
+        node = self._list[type_id]
+        assert isinstance(node, (Struct, Union, Enum))
+        return node.byte_size
+
+    def users(self, type_id: TypeId) -> list[tuple[TypeId, int]]:
+        return self._users.get(type_id, [])
+
+    @cached_property
+    def _users(self) -> dict[TypeId, list[tuple[TypeId, int]]]:
+        found: dict[TypeId, list[tuple[TypeId, int]]] = {}
+        for user, node in enumerate(self._list):
+            if isinstance(node, (Struct, Union)):
+                for member in node.members:
+                    found.setdefault(member.type, []).append((user, member.bit_offset))
+            elif isinstance(node, Array):
+                found.setdefault(node.element, []).append((user, -1))
+            elif isinstance(node, (Typedef, Qualifier)):
+                found.setdefault(node.target, []).append((user, -1))
+        return found
+
+    def preload(self) -> None:
+        """Nothing: all types are here."""
+
+    def functions(self) -> tuple[list[TypeId], list[str], list[TypeId]]:
+        found = [(i, n.name, n.proto) for i, n in enumerate(self._list) if isinstance(n, Func)]
+        ids, names, protos = ([list(column) for column in zip(*found, strict=True)]
+                              if found else ([], [], []))  # fmt: skip
+        return ids, names, protos
+
+    def forms(self) -> Iterator[tuple[TypeId, TypeId]]:
+        for type_id, node in enumerate(self._list):
+            if isinstance(node, Array):
+                yield type_id, node.element
+            elif isinstance(node, (Pointer, Qualifier, TypeTag)):
+                yield type_id, node.target
+
+    def prototypes(self) -> Iterator[tuple[TypeId, TypeId, Iterable[str], Sequence[TypeId]]]:
+        for type_id, node in enumerate(self._list):
+            if isinstance(node, FuncProto) and node.params and not node.variadic:
+                names = [param.name for param in node.params]
+                if all(names):
+                    yield type_id, node.returns, names, [param.type for param in node.params]
