@@ -13,11 +13,12 @@ from __future__ import annotations
 import sys
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from itertools import repeat
 from typing import Any
 
 from uapigen.btf.format import INT_BOOL, INT_SIGNED, Kind, parse_header
-from uapigen.btf.index import FORMS, FUNCS, PROTOS, RecordIndex, Relocation, kind_set
+from uapigen.btf.index import COMPOSITES, FORMS, FUNCS, PROTOS, RecordIndex, Relocation, kind_set
 from uapigen.btf.strings import StringTable
 from uapigen.errors import InputError
 from uapigen.ir.graph import Nodes, SourceInfo, resolve
@@ -172,6 +173,25 @@ class BtfGraph:
 
     def preload(self) -> None:
         self.strings.preload()
+        with suppress(InputError):  # of one type, which raises it again when it is decoded
+            self._preload_composites()
+
+    def _preload_composites(self) -> None:
+        """Decode all structs and unions at once, but for those that take a closer look."""
+        name_offs, types, offsets = self.index.members
+        if self._odd_ints or max(types, default=0) >= self._last_id:
+            return
+        nodes, words, strings = self.nodes, self.words, self.strings
+        columns = zip(map(strings.__getitem__, name_offs), types, offsets, repeat(0), strict=False)
+        members = list(map(_new, repeat(Member), columns))
+        end = 0
+        for type_id, start in self.index.records(COMPOSITES):
+            name_off, info, byte_size = words[start : start + 3]
+            begin, end = end, end + (info & 0xFFFFFF)
+            if info >> 31 and end > begin and max(offsets[begin:end]) >> 24:
+                continue  # has bitfields
+            node = Union if info >> 24 & 0x7F == Kind.UNION else Struct
+            nodes[type_id] = node(strings[name_off], byte_size, tuple(members[begin:end]))
 
     def functions(self) -> tuple[list[TypeId], list[str], list[TypeId]]:
         words = self.words

@@ -11,7 +11,8 @@ whose name is also a member's is reached by an alias, ``_t_name``.
 from __future__ import annotations
 
 import keyword
-from collections.abc import Callable, Container, Iterable, Sequence
+import re
+from collections.abc import Callable, Collection, Container, Iterable, Sequence
 from enum import EnumMeta, IntEnum
 
 from uapigen.emit.support.names import attribute_name
@@ -114,23 +115,25 @@ class _Stubs:
         return name if _free(name, ()) else f"{self.prefix}Any"
 
     def members(self, members: Sequence[Member], own: set[str]) -> list[str]:
-        """Annotated members of a record, those of its anonymous parts among them."""
-        texts, attributes = self.texts, self._attributes
-        lines = [
-            f"    {attributes[name]}: {self.bits[t] if width else texts[t]}\n"
-            for name, t, _, width in members
-        ]
-        if (
-            own.isdisjoint(self.types)
-            and all(member[0] for member in members)
-            and (own <= self._plain or self._are_plain(members))
-            and max(map(len, lines), default=0) <= LINE_LENGTH + 1
-        ):
-            return lines
+        """Annotated members of a record, those of its anonymous parts among them.
+
+        ``own``: the names of the record around them all.
+        """
+        texts, bits, attributes = self.texts, self.bits, self._attributes
+        if own.isdisjoint(self.types) and self._are_plain({member[0] for member in members}):
+            lines = [
+                f"    {name}: {bits[t] if width else texts[t]}\n" for name, t, _, width in members
+            ]
+            if max(map(len, lines), default=0) <= LINE_LENGTH + 1:
+                return lines
         checked = [
             line
-            for member, line in zip(members, lines, strict=True)
-            for line in self._checked(member, line, own)
+            for member in members
+            for line in self._checked(
+                member,
+                f"    {attributes[member[0]]}: {(bits if member[3] else texts)[member[1]]}\n",
+                own,
+            )
         ]
         # A member ``from_`` beside ``from``, whose attribute would be the same.
         by_name: dict[str, str] = {}
@@ -140,9 +143,10 @@ class _Stubs:
                 by_name[attribute] = line
         return list(by_name.values())
 
-    def _are_plain(self, members: Sequence[Member]) -> bool:
-        """Whether all members have names, and attributes that are called the same."""
-        names = {name for name, _, _, _ in members}
+    def _are_plain(self, names: set[str]) -> bool:
+        """Whether all are names, of attributes that are called the same."""
+        if names <= self._plain:
+            return True
         if "" in names or any(self._attributes[name] != name for name in names):
             return False
         self._plain |= names
@@ -220,6 +224,9 @@ _ELEMENTS = {"Int": "int", "Bool": "bool", "Float": "float", "Ptr": "Pointer", "
 
 # What an IntEnum class has already.
 _ENUM_OWN = frozenset([*dir(IntEnum), *dir(EnumMeta), "name", "value"])
+# Whether a name is a plain word is seen at once of all those that start with a letter.
+_UNCOMMON = re.compile(r"^(?![A-Za-z]\w*$).*$", re.ASCII | re.MULTILINE)
+_KEYWORDS = frozenset(keyword.kwlist)
 # A package's own names; a C name that is one of them is reached by ctype() alone.
 _API = {
     "__abi__": "Abi",
@@ -239,15 +246,19 @@ class _StubNames:
         taken = {name for name in self.typedefs if name.isidentifier()} | _API.keys()
         self.records: dict[str, str] = {}
         self.enums: dict[str, str] = {}
+        nodes, failed = plan.graph.nodes, plan.failed
         for type_id, key in plan.keys.of.items():
-            if type_id in plan.failed:
+            if type_id in failed:
                 continue
-            node = plan.graph[type_id]
-            word = keyword_of(node)  # type: ignore[arg-type]
-            names = self.enums if word == "enum" else self.records
-            same = self.typedefs.get(key) == f"{word} {key}"
-            names[key] = key if key not in taken or same else f"{word}_{key}"
-            taken.add(names[key])
+            node = nodes[type_id]
+            names = self.enums if isinstance(node, Enum) else self.records
+            name = key
+            if key in taken:
+                word = keyword_of(node)  # type: ignore[arg-type]
+                if self.typedefs.get(key) != f"{word} {key}":
+                    name = f"{word}_{key}"
+            names[key] = name
+            taken.add(name)
         self.taken = taken
 
 
@@ -258,21 +269,25 @@ def constants_stub(plan: Plan, prefix: str) -> str:
     """
     names = _StubNames(plan)
     lines = [f"{name}: {prefix}{kind}\n" for name, kind in _API.items()]
-    taken = names.taken | _API.keys()
-    for name, value in sorted(plan.constants.items()):
-        if isinstance(value, int) and _free(name, taken):
-            lines.append(assigned(f"{name}: ", f"{prefix}int"))
+    constants = plan.constants
+    left_out = (names.taken | _API.keys()) & constants.keys() | _unsayable(constants)
+    for name in sorted(constants):
+        if name not in left_out and isinstance(constants[name], int):
+            line = f"{name}: {prefix}int\n"
+            if len(line) > LINE_LENGTH + 1:
+                line = assigned(f"{name}: ", f"{prefix}int")
+            lines.append(line)
+    # Type checkers take _x_ for Python's own and __x for a private name.
+    left_out = _unsayable(constants) | _ENUM_OWN
+    left_out |= {n for n in constants if n[:1] == "_" and (n[:2] == "__" or n[-1:] == "_")}
     blocks = []
     for enum in plan.enums():
-        members = [
-            f"    {name} = {value}\n"
-            for name, value in enum.enumerators
-            # Type checkers take _x_ for Python's own and __x for a private name.
-            if _free(name, _ENUM_OWN) and not name.startswith("__") and name[:1] + name[-1:] != "__"
-        ]
         enum_name = names.enums[enum.key]
         if not _free(enum_name, ()):
             continue
+        members = [
+            f"    {name} = {value}\n" for name, value in enum.enumerators if name not in left_out
+        ]
         if members:
             blocks.append(class_line(enum_name, [f"{prefix}Enum"]) + "".join(members))
         else:
@@ -283,17 +298,28 @@ def constants_stub(plan: Plan, prefix: str) -> str:
 def types_stub(plan: Plan, prefix: str) -> str:
     """The structs, unions and typedefs; goes behind ``constants_stub``."""
     stubs = _Stubs(plan, prefix)
-    names = stubs.names
+    names, nodes = stubs.names, plan.graph.nodes
     blocks = []
-    for key, type_id in sorted((key, i) for i, key in plan.keys.of.items()):
-        node = plan.graph.nodes[type_id]
-        if not isinstance(node, (Struct, Union)) or type_id in plan.failed:
-            continue
-        if _free(names.records[key], ()):
-            blocks.append(stubs.record(node, names.records[key]))
+    of_key = {key: type_id for type_id, key in plan.keys.of.items()}
+    unsayable = _unsayable(names.records.values())
+    for key, name in sorted(names.records.items()):
+        if name not in unsayable:
+            node = nodes[of_key[key]]
+            assert isinstance(node, (Struct, Union))
+            blocks.append(stubs.record(node, name))
     typedefs = _typedef_lines(stubs, prefix)
     aliases = [assigned(f"_t_{name} = ", name) for name in sorted(stubs.aliased)]
     return "\n".join(part for part in (_blocks(blocks), "".join(typedefs + aliases)) if part)
+
+
+def _unsayable(names: Collection[str]) -> set[str]:
+    """Those names that a stub cannot say at all: ``_free`` for many at once."""
+    text = "\n".join(names)
+    if text.count("\n") != len(names) - 1:
+        looked_at: Iterable[str] = names  # a name of several lines
+    else:
+        looked_at = [*_UNCOMMON.findall(text), *_KEYWORDS.intersection(names)]
+    return {name for name in looked_at if not _free(name, ())}
 
 
 def _free(name: str, taken: Container[str]) -> bool:
