@@ -88,19 +88,21 @@ def run(argv: list[str]) -> int:
         folder, name = os.path.split(out.removesuffix(".py"))
         if not name.isidentifier():
             raise UsageError(f"{out}: {name!r} cannot be imported; choose an identifier")
-        files = module_files(plan, name)
-    else:
-        folder, files = out, package_files(plan)
-    progress.done()
     if options.check:
-        lines = differences(files, folder)
+        lines = (
+            differences(module_files(plan, name), folder)
+            if is_module
+            else differences(package_files(plan), out)
+        )
+        progress.done()
         if lines:
             print("\n".join(lines))
         return 1 if lines else 0
     if is_module:
-        write_module(files, folder)
+        write_module(module_files(plan, name), folder)
     else:
-        write_package(files, out)
+        write_package(lambda put: package_files(plan, put), out)
+    progress.done()
     _write_extras(options, opened, plan)
     _summary(options, plan, out)
     return 0

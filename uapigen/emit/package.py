@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 
 import uapigen
@@ -47,7 +47,8 @@ _TABLES: dict[str, Callable[[Plan], str]] = {
     "functions": tables.functions_text,
     "variables": tables.variables_text,
 }
-_SECOND_HALF = ("functions", "variables", "enums", "typedefs")
+_SECOND_HALF = ("functions",)
+"""And the stub."""
 _DOCSTRINGS = {
     "records": """Structs and unions: sizes and alignments in bytes.
 
@@ -84,23 +85,30 @@ _LARGE = 5000
 """Types and functions from which on a second process pays for its start."""
 
 
-def _make_texts(plan: Plan, prefix: str) -> dict[str, str]:
+def _make_texts(plan: Plan, prefix: str, finish: Callable[[str, str], str]) -> dict[str, str]:
     """All tables' and facts' texts, and the stub's body as ``stub``.
 
     In two processes for a whole kernel, with about the same work for each.
+    ``finish`` gets the name and the text of each table and of the stub in the
+    process that made it; what it returns is handed on.
     """
 
+    def made(names: Iterable[str]) -> dict[str, str]:
+        return {name: finish(name, _TABLES[name](plan)) for name in names}
+
+    def stub() -> str:
+        parts = constants_stub(plan, prefix), types_stub(plan, prefix)
+        return finish("stub", "\n".join(part for part in parts if part))
+
     def first() -> dict[str, str]:
-        made = {name: make(plan) for name, make in _TABLES.items() if name not in _SECOND_HALF}
-        made["stub"] = constants_stub(plan, prefix)
-        return made
+        texts = made(name for name in _TABLES if name not in _SECOND_HALF)
+        return texts | {name: _python(value) for name, value in tables.facts(plan).items()}
 
     def second() -> tuple[dict[str, str], list[tuple[str, str]], list[str]]:
-        made = {name: _TABLES[name](plan) for name in _SECOND_HALF}
-        made |= {name: _python(value) for name, value in tables.facts(plan).items()}
+        texts = made(_SECOND_HALF)
         with suppress(InputError):  # a malformed type, which the first half will find to fail
-            made["types_stub"] = types_stub(plan, prefix)
-        return made, [(f.spelling, f.reason) for f in plan.failures], sorted(plan.incomplete)
+            texts["stub"] = stub()
+        return texts, [(f.spelling, f.reason) for f in plan.failures], sorted(plan.incomplete)
 
     chosen = plan.selection
     large = len(chosen.tags) + len(chosen.funcs) > _LARGE
@@ -109,10 +117,8 @@ def _make_texts(plan: Plan, prefix: str) -> dict[str, str]:
     plan.failures += [Failure(*failure) for failure in failures]
     plan.failures = list(dict.fromkeys(plan.failures))
     if plan.failed:  # which the second half could not know
-        more["types_stub"] = types_stub(plan, prefix)
-    types = more.pop("types_stub")
-    stub = "\n".join(part for part in (texts["stub"], types) if part)
-    return texts | more | {"stub": stub, "incomplete": _python(sorted(plan.incomplete))}
+        more["stub"] = stub()
+    return texts | more | {"incomplete": _python(sorted(plan.incomplete))}
 
 
 def _title(plan: Plan) -> str:
@@ -120,33 +126,55 @@ def _title(plan: Plan) -> str:
     return literal(f"C types of {names} for {plan.model.arch}, as Python sees them.")
 
 
-def package_files(plan: Plan) -> dict[str, str]:
-    """Path below the package -> text."""
+def package_files(plan: Plan, put: Callable[[str, str], None] | None = None) -> dict[str, str]:
+    """Path below the package -> text.
+
+    ``put``, if there is one, gets the large files instead, path and text, as
+    soon as they are made and maybe in another process; a path may come again.
+    """
     title = _title(plan)
     about = abi(plan.graph, plan.model)
-    texts = _make_texts(plan, "_s.")
+
+    def finish(name: str, text: str) -> str:
+        path, text = _package_file(name, text, title)
+        if put is None:
+            return text
+        put(path, text)
+        return ""
+
+    texts = _make_texts(plan, "_s.", finish)
     files = {
         "__init__.py": render("package.py", title=title, abi=about, abi_text=_python(about)),
-        "__init__.pyi": render(
-            "stub.pyi", title=title, typing="from . import _typing as _s", body=texts["stub"]
-        ),
         "_facts.py": render("facts.py", facts=texts),
         "_typing.pyi": render("typing.pyi", p=""),
         "py.typed": "",
     }
-    for name, what in _DOCSTRINGS.items():
-        head = f'{_UNCHECKED}"""{what}"""\n\n{_IMPORTS.get(name, "")}'
-        files[f"{name}.py"] = head + texts[name]
+    if put is None:
+        files |= {_path(name): texts[name] for name in ("stub", *_TABLES)}
     for module in ("__init__", *_SUPPORT_MODULES, "package"):
         files[f"_support/{module}.py"] = _support_text(module)
     return files
+
+
+def _path(name: str) -> str:
+    """Where a package has a table, or the stub."""
+    return "__init__.pyi" if name == "stub" else f"{name}.py"
+
+
+def _package_file(name: str, text: str, title: str) -> tuple[str, str]:
+    """Path and text of the file that has a table, or the stub."""
+    if name == "stub":
+        typing = "from . import _typing as _s"
+        return _path(name), render("stub.pyi", title=title, typing=typing, body=text)
+    head = f'{_UNCHECKED}"""{_DOCSTRINGS[name]}"""\n\n{_IMPORTS.get(name, "")}'
+    return _path(name), head + text
 
 
 def module_files(plan: Plan, name: str) -> dict[str, str]:
     """File name -> text of one module and its stub."""
     title = _title(plan)
     about = abi(plan.graph, plan.model)
-    texts = _make_texts(plan, "_s_")
+    texts = _make_texts(plan, "_s_", lambda _, text: text)
     tables = [f'_{table.upper()} = r"""\n{texts[table]}"""\n' for table in _TABLES]
     module = render(
         "module.py",
