@@ -8,7 +8,7 @@ import pytest
 from btf.builder import Btf
 
 from uapigen.btf.reader import BtfGraph
-from uapigen.ir.identity import identical
+from uapigen.ir.identity import Variants, identical
 
 Make = Callable[[Btf], int]
 
@@ -112,3 +112,21 @@ def test_rings_of_coprime_lengths_come_to_an_end() -> None:
     graph = BtfGraph(btf.dump(), "x")
     assert not identical(graph, left, right)  # after as many pairs as are looked at
     assert graph.nodes.compared < 600_000
+
+
+@pytest.mark.parametrize("behind", [0, 1, 2])
+def test_thousands_of_different_types_of_one_name_take_no_time(behind: int) -> None:
+    btf = Btf()
+    number = btf.int()
+    typedefs = []
+    for length in range(5000):
+        target = btf.array(number, length)
+        for _ in range(behind):
+            target = btf.ptr(target)
+        typedefs.append(btf.typedef("t", target))
+    twin = btf.typedef("t", btf.array(number, 77) if not behind else btf.ptr(btf.array(number, 77)))
+    graph = BtfGraph(btf.dump(), "x")
+    variants = Variants(graph, typedefs[0])
+    assert [variants.twin(type_id) for type_id in typedefs[1:]] == [None] * 4999
+    assert variants.count == 5000
+    assert variants.twin(twin) == (typedefs[77] if behind < 2 else None)

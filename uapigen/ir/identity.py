@@ -19,7 +19,10 @@ from typing import TypeAlias
 from uapigen.ir.graph import Nodes, TypeGraph
 from uapigen.ir.types import (
     Array,
+    Enum,
+    Float,
     FuncProto,
+    Int,
     Pointer,
     Qualifier,
     Struct,
@@ -30,7 +33,7 @@ from uapigen.ir.types import (
     Union,
 )
 
-__all__ = ["identical"]
+__all__ = ["Variants", "identical"]
 
 _Pair: TypeAlias = tuple[TypeId, TypeId]
 
@@ -39,6 +42,12 @@ _MAX_STEPS = 500_000
 
 Two kernels in one graph take 70,000. Only the output grows when it is reached.
 """
+
+
+_MAX_VARIANTS = 8
+"""Types that look the same at first sight and are not, with which another one is compared."""
+_OUTLINE_DEPTH = 4
+"""Typedefs, pointers, arrays and qualifiers that are a type's first sight."""
 
 
 def identical(graph: TypeGraph, left: TypeId, right: TypeId) -> bool:
@@ -106,3 +115,45 @@ def _inner(a: Type, b: Type) -> Sequence[_Pair] | None:
     ):
         return [(a.target, b.target)] if a[0] == b[0] else None
     return () if a == b else None
+
+
+class Variants:
+    """The different types of one name."""
+
+    def __init__(self, graph: TypeGraph, first: TypeId) -> None:
+        self._graph = graph
+        self._alike: dict[object, list[TypeId]] = {self._outline(first): [first]}
+        self.count = 1
+
+    def twin(self, type_id: TypeId) -> TypeId | None:
+        """An earlier type that is identical; without one, the type becomes a variant."""
+        alike = self._alike.setdefault(self._outline(type_id), [])
+        for earlier in alike[:_MAX_VARIANTS]:
+            if identical(self._graph, earlier, type_id):
+                return earlier
+        alike.append(type_id)
+        self.count += 1
+        return None
+
+    def _outline(self, type_id: TypeId) -> object:
+        """What identical types have in common at first sight."""
+        forms: list[object] = []
+        for _ in range(_OUTLINE_DEPTH):
+            node = self._graph.nodes[type_id]
+            if isinstance(node, Array):
+                forms.append(node.nelems)
+                type_id = node.element
+            elif isinstance(node, Pointer):
+                forms.append("*")
+                type_id = node.target
+            elif isinstance(node, (Typedef, Qualifier, TypeTag)):
+                forms.append(node[0])
+                type_id = node.target
+            else:
+                break
+        if isinstance(node, (Struct, Union)):
+            places = [(m.name, m.bit_offset, m.bit_width) for m in node.members]
+            forms += [node.byte_size, hash(tuple(places))]
+        elif isinstance(node, (Enum, Int, Float)):
+            forms.append(hash(node))
+        return tuple(forms)

@@ -25,7 +25,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from uapigen.ir.graph import TypeGraph
-from uapigen.ir.identity import identical
+from uapigen.ir.identity import Variants, identical
 from uapigen.ir.types import (
     Array,
     Composite,
@@ -49,8 +49,6 @@ _MAX_KEY = 200
 
 Types without tags inside of each other would have keys of any length.
 """
-_MAX_VARIANTS = 8
-"""Types of one tag and the same members' names and places that another is compared with."""
 _QUALIFIERS = frozenset({"const", "volatile", "restrict"})
 """No names in C; where one is used as a tag, spellings must not be taken for qualified ones."""
 _NOT_WORD = re.compile(r"[^A-Za-z0-9_]+")
@@ -112,7 +110,7 @@ class Keys:
 
     def name_tagged(self, graph: TypeGraph, type_ids: Iterable[TypeId]) -> None:
         """Give a key to each tagged composite and enum, in order."""
-        by_tag: dict[tuple[type, str], TypeId | _Variants] = {}
+        by_tag: dict[tuple[type, str], TypeId | Variants] = {}
         nodes = graph.nodes
         for type_id in type_ids:
             node = nodes[type_id]
@@ -124,8 +122,8 @@ class Keys:
             if first == type_id:
                 self._take(type_id, node, identifier(name), f"{keyword_of(node)} {name}")
                 continue
-            if not isinstance(first, _Variants):
-                first = by_tag[type(node), name] = _Variants(graph, first)
+            if not isinstance(first, Variants):
+                first = by_tag[type(node), name] = Variants(graph, first)
             twin = first.twin(type_id)
             if twin is not None:
                 self.same[type_id] = twin
@@ -213,33 +211,6 @@ class Keys:
             key = (self.enums if isinstance(node, Enum) else self.records).take(wanted)
             self.of[type_id] = key
             self.spelling[type_id] = spelling or f"{keyword_of(node)} {key}"
-
-
-class _Variants:
-    """The different types of one tag."""
-
-    def __init__(self, graph: TypeGraph, first: TypeId) -> None:
-        self._graph = graph
-        self._alike: dict[object, list[TypeId]] = {self._outline(first): [first]}
-        self.count = 1
-
-    def twin(self, type_id: TypeId) -> TypeId | None:
-        """An earlier type that is identical; without one, the type becomes a variant."""
-        alike = self._alike.setdefault(self._outline(type_id), [])
-        for earlier in alike[:_MAX_VARIANTS]:
-            if identical(self._graph, earlier, type_id):
-                return earlier
-        alike.append(type_id)
-        self.count += 1
-        return None
-
-    def _outline(self, type_id: TypeId) -> object:
-        """What identical types have in common at first sight."""
-        node = self._graph.nodes[type_id]
-        if isinstance(node, (Struct, Union)):
-            places = [(m.name, m.bit_offset, m.bit_width) for m in node.members]
-            return node.byte_size, hash(tuple(places))
-        return hash(node)
 
 
 class _AnonymousBehind(dict[TypeId, TypeId]):
