@@ -19,7 +19,8 @@ from typing import NamedTuple
 
 from uapigen.errors import InputError, LayoutError
 from uapigen.ir.graph import TypeGraph, resolve
-from uapigen.ir.naming import Keys, Unique, identical, identifier
+from uapigen.ir.identity import Variants
+from uapigen.ir.naming import Keys, Unique, identifier
 from uapigen.ir.selection import Selection, owner_of_vars
 from uapigen.ir.spelling import Named, Speller, plain_name
 from uapigen.ir.types import (
@@ -174,17 +175,19 @@ class Plan:
     def _name_typedefs(self) -> None:
         """Names for all typedefs, C's own first: an odd one gets what they leave."""
         graph, unique, spellings = self.graph, Unique(), Unique()
-        of_name: dict[str, list[TypeId]] = {}
+        of_name: dict[str, TypeId | Variants] = {}
         odd = []
         for typedef_id in self.selection.typedefs:
             node = graph.nodes[typedef_id]
             assert isinstance(node, Typedef)
-            earlier = of_name.setdefault(node.name, [])
-            twin = next((i for i in earlier if self._same_typedef(i, typedef_id)), None)
-            if twin is not None:
-                self._typedef_twins[typedef_id] = twin
-                continue
-            earlier.append(typedef_id)
+            first = of_name.setdefault(node.name, typedef_id)
+            if first != typedef_id:
+                if not isinstance(first, Variants):
+                    first = of_name[node.name] = Variants(graph, first)
+                twin = first.twin(typedef_id)
+                if twin is not None:
+                    self._typedef_twins[typedef_id] = twin
+                    continue
             spelling = spellings.take(node.name)
             if _plain(spelling) == spelling:
                 self._typedef_names[typedef_id] = unique.take(spelling)
@@ -193,9 +196,6 @@ class Plan:
         for typedef_id, spelling in odd:
             name = self._typedef_names[typedef_id] = unique.take(_plain(spelling))
             self._typedef_aliases[spelling] = name
-
-    def _same_typedef(self, left: TypeId, right: TypeId) -> bool:
-        return identical(self.graph, left, right)
 
     def _spelling(self, type_id: TypeId, node: Named) -> str:
         """How emitted tables spell a named type: by its key, which is unique."""
