@@ -335,7 +335,7 @@ class Plan:
     def functions(self) -> dict[str, str]:
         """Function name -> its type with parameter names, spelled in C."""
         found: dict[str, str] = {}
-        again: dict[str, list[str]] = {}
+        again: dict[str, set[str]] = {}
         functions = list(self._chosen_functions())
         spelled = self.speller.prototypes() if len(functions) > _MANY else {}
         names = [name for name, _ in functions]
@@ -353,9 +353,9 @@ class Plan:
                     self.failures.append(Failure(name, error.problem))
                     continue
             if found.setdefault(name, c_type) is not c_type and found[name] != c_type:
-                others = again.setdefault(name, [])
+                others = again.setdefault(name, set())
                 if c_type not in others:
-                    others.append(c_type)
+                    others.add(c_type)
                     found[f"{name}___{len(others) + 1}"] = c_type
         return found
 
