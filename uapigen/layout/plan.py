@@ -390,18 +390,18 @@ class Plan:
 
     def function_tags(self) -> dict[str, tuple[str, ...]]:
         """Function name -> the tags on its declaration."""
-        found: dict[str, tuple[str, ...]] = {}
         chosen = set(self.selection.funcs)
         if not chosen:
-            return found
+            return {}
+        found: dict[str, set[str]] = {}
         for tag_id in self.graph.ids_of(DeclTag):
             tag = self.graph.nodes[tag_id]
             assert isinstance(tag, DeclTag)
             if tag.component < 0 and tag.target in chosen:
                 func = self.graph.nodes[tag.target]
                 assert isinstance(func, Func)
-                found[func.name] = tuple(sorted({*found.get(func.name, ()), tag.name}))
-        return dict(sorted(found.items()))
+                found.setdefault(func.name, set()).add(tag.name)
+        return {name: tuple(sorted(tags)) for name, tags in sorted(found.items())}
 
     def scalars(self) -> dict[str, tuple[str, int, int]]:
         """Base type -> (kind letter, size, alignment in bytes)."""
