@@ -14,6 +14,7 @@ PACKAGE = ROOT / "uapigen"
 KNOWS = {
     "ir": set(),
     "btf": {"ir"},
+    "headers": {"ir", "layout"},
     "layout": {"ir"},
     "emit": {"ir", "layout"},
     "show": {"ir", "layout"},

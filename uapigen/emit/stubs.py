@@ -300,13 +300,13 @@ def types_stub(plan: Plan, prefix: str) -> str:
     stubs = _Stubs(plan, prefix)
     names, nodes = stubs.names, plan.graph.nodes
     blocks = []
-    of_key = {key: type_id for type_id, key in plan.keys.of.items()}
     unsayable = _unsayable(names.records.values())
-    for key, name in sorted(names.records.items()):
-        if name not in unsayable:
-            node = nodes[of_key[key]]
-            assert isinstance(node, (Struct, Union))
-            blocks.append(stubs.record(node, name))
+    for key, type_id in sorted((key, i) for i, key in plan.keys.of.items()):
+        node = nodes[type_id]
+        if isinstance(node, (Struct, Union)) and type_id not in plan.failed:
+            name = names.records[key]
+            if name not in unsayable:
+                blocks.append(stubs.record(node, name))
     typedefs = _typedef_lines(stubs, prefix)
     aliases = [assigned(f"_t_{name} = ", name) for name in sorted(stubs.aliased)]
     return "\n".join(part for part in (_blocks(blocks), "".join(typedefs + aliases)) if part)

@@ -41,10 +41,10 @@ class Selection:
     """Type ids by what they become, each list ascending.
 
     ``tags`` are structs, unions and enums; ``unmatched`` the patterns of
-    ``only`` that found nothing.
+    ``only`` that found nothing; ``whole``: nothing of the source was left.
     """
 
-    __slots__ = ("excluded", "funcs", "tags", "typedefs", "unmatched", "vars")
+    __slots__ = ("excluded", "funcs", "tags", "typedefs", "unmatched", "vars", "whole")
 
     def __init__(self) -> None:
         self.tags: list[TypeId] = []
@@ -53,6 +53,7 @@ class Selection:
         self.vars: list[TypeId] = []
         self.unmatched: list[str] = []
         self.excluded: list[TypeId] = []
+        self.whole = False
 
 
 class _Patterns:
@@ -101,7 +102,7 @@ def select(graph: TypeGraph, only: Sequence[str] = (), exclude: Sequence[str] = 
     """Choose from a graph's own types; without patterns, all of them."""
     selection = Selection()
     if not only and not exclude:
-        graph.preload()
+        selection.whole = True
         selection.tags = list(graph.ids_of(Struct, Union, Enum))
         selection.typedefs = list(graph.ids_of(Typedef))
         selection.funcs = list(graph.ids_of(Func))

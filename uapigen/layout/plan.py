@@ -151,6 +151,8 @@ class Plan:
 
     def _assign_keys(self) -> None:
         graph, keys, selection = self.graph, self.keys, self.selection
+        if selection.whole:
+            graph.preload()
         keys.name_tagged(graph, selection.tags)
         self._name_typedefs()
         # A typedef keeps its name; a base type of that name, as Rust has some, does not.
