@@ -26,7 +26,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from contextlib import suppress
 from typing import TypeAlias
 
 from uapigen.errors import InputError
@@ -121,12 +120,14 @@ class Speller:
         for proto, returns, names, types in self.graph.prototypes():
             if len(types) > _MAX_PARAMS:
                 continue
-            # A parameter with something behind its name, a malformed one: one by one.
-            with suppress(_NotPlainError, InputError, RecursionError):
+            try:
                 before, after, _ = made[returns]
                 listed = ", ".join([plain[t] + name for t, name in zip(types, map(word, names))])  # noqa: B905
-                if len(listed) < _MAX_LENGTH:
-                    spelled[proto] = f"{before}({listed}){after}"
+            except (_NotPlainError, InputError, RecursionError):
+                # A parameter with something behind its name, a malformed one: one by one.
+                continue
+            if len(listed) < _MAX_LENGTH:
+                spelled[proto] = f"{before}({listed}){after}"
         made.unwound = 0
         return spelled
 
