@@ -59,7 +59,6 @@ class UnsavedFile(Structure):
 
 Visitor = CFUNCTYPE(c_int, Cursor, Cursor, c_void_p)
 FieldVisitor = CFUNCTYPE(c_int, Cursor, c_void_p)
-InclusionVisitor = CFUNCTYPE(None, c_void_p, POINTER(Location), c_uint, c_void_p)
 
 _FUNCTIONS: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "clang_createIndex": (c_void_p, (c_int, c_int)),
@@ -91,7 +90,8 @@ _FUNCTIONS: dict[str, tuple[Any, tuple[Any, ...]]] = {
     ),
     "clang_getFileName": (String, (c_void_p,)),
     "clang_getFile": (c_void_p, (c_void_p, c_char_p)),
-    "clang_getInclusions": (None, (c_void_p, InclusionVisitor, c_void_p)),
+    "clang_getIncludedFile": (c_void_p, (Cursor,)),
+    "clang_isCursorDefinition": (c_uint, (Cursor,)),
     "clang_getCString": (c_char_p, (String,)),
     "clang_disposeString": (None, (String,)),
     "clang_getClangVersion": (String, ()),
@@ -159,7 +159,9 @@ def library() -> ctypes.CDLL:
         else:
             return found
     reason = "; ".join(problems) or "not installed"
-    raise SystemRefusalError(f"libclang: {reason} (`pip install libclang`, or --frontend pycparser)")
+    raise SystemRefusalError(
+        f"libclang: {reason} (`pip install libclang`, or --frontend pycparser)"
+    )
 
 
 def _candidates() -> Iterator[str]:

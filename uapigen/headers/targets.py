@@ -159,7 +159,9 @@ def include_directories(options: HeaderOptions, header: str | None = None) -> li
     neighbours there, not this machine's.
     """
     found = list(options.include_dirs)
-    system = [d for d in _system_directories(options.model.arch, options.sysroot) if os.path.isdir(d)]
+    system = [
+        d for d in _system_directories(options.model.arch, options.sysroot) if os.path.isdir(d)
+    ]
     tree = tree_of_header(header) if header else None
     if tree is not None and not any(_same(tree, directory) for directory in [*found, *system]):
         names = _NAMES.get(options.model.arch)

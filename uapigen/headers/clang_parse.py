@@ -1,0 +1,188 @@
+"""Parsing one header by libclang: what is included before it, what went wrong, its files.
+
+The header is included by a main file in memory, so that it is an include file
+as for any C program (``#pragma once``, ``#include_next``), and so that what it
+needs can be included before it as C would.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from collections.abc import Callable, Sequence
+from functools import cache
+from types import TracebackType
+from typing import NamedTuple
+
+from uapigen.errors import InputError
+from uapigen.headers.clang_library import (
+    Cursor,
+    Location,
+    UnsavedFile,
+    Visitor,
+    library,
+    text,
+)
+
+__all__ = ["Diagnostic", "Position", "TranslationUnit"]
+
+_MAIN = "uapigen-translation-unit.c"
+"""The main file's name; in the working directory, so that relative paths are as the user meant."""
+
+_DETAILED_PREPROCESSING_RECORD = 0x01
+_INCOMPLETE = 0x02
+_SKIP_FUNCTION_BODIES = 0x40
+_OPTIONS = _DETAILED_PREPROCESSING_RECORD | _INCOMPLETE | _SKIP_FUNCTION_BODIES
+
+_ERROR = 3
+_FATAL = 4
+_MAX_DIAGNOSTICS = 100
+"""Errors looked at; clang stops at twenty unless told otherwise."""
+
+
+class Diagnostic(NamedTuple):
+    """An error, as clang words it."""
+
+    file: str
+    line: int
+    text: str
+    fatal: bool
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {self.text}" if self.file else self.text
+
+
+class Position(NamedTuple):
+    """Where a cursor is, after macro expansion: libclang's handle of the file, a byte offset."""
+
+    file: int
+    offset: int
+
+
+class TranslationUnit:
+    """A header, parsed for one target after others; a context manager that frees libclang's memory.
+
+    ``before`` are headers as C includes them (``sys/socket.h``), or paths.
+    Raises :class:`InputError` where clang cannot even begin (a file that cannot be read).
+    Errors within the header are in :attr:`diagnostics`.
+    """
+
+    def __init__(self, path: str, arguments: Sequence[str], before: Sequence[str] = ()) -> None:
+        self.path = path
+        self._lib = library()
+        contents = "".join(f"{include(header)}\n" for header in before) + f"{include(path)}\n"
+        self._tu = self._parse(contents.encode("utf-8", "surrogateescape"), arguments)
+        self._file, self._offset = ctypes.c_void_p(), ctypes.c_uint()
+        self._line = ctypes.c_uint()
+        self._names: dict[int, str] = {}
+        self.diagnostics = self._collect_diagnostics()
+
+    def _parse(self, contents: bytes, arguments: Sequence[str]) -> ctypes.c_void_p:
+        encoded = [argument.encode("utf-8", "surrogateescape") for argument in arguments]
+        main = UnsavedFile(_MAIN.encode(), contents, len(contents))
+        unit = ctypes.c_void_p()
+        error = self._lib.clang_parseTranslationUnit2(
+            _index(),
+            _MAIN.encode(),
+            (ctypes.c_char_p * len(encoded))(*encoded),
+            len(encoded),
+            ctypes.byref(main),
+            1,
+            _OPTIONS,
+            ctypes.byref(unit),
+        )
+        if error:
+            raise InputError(self.path, "", f"libclang cannot parse it (its error {error})")
+        return unit
+
+    def __enter__(self) -> TranslationUnit:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._lib.clang_disposeTranslationUnit(self._tu)
+
+    def _collect_diagnostics(self) -> list[Diagnostic]:
+        lib = self._lib
+        found = []
+        for index in range(min(lib.clang_getNumDiagnostics(self._tu), _MAX_DIAGNOSTICS)):
+            diagnostic = lib.clang_getDiagnostic(self._tu, index)
+            severity = lib.clang_getDiagnosticSeverity(diagnostic)
+            if severity >= _ERROR:
+                location = lib.clang_getDiagnosticLocation(diagnostic)
+                file = self.position(location).file
+                spelling = text(lib.clang_getDiagnosticSpelling(diagnostic))
+                name = self.file_name(file) if file else ""
+                found.append(Diagnostic(name, self._line.value, spelling, severity == _FATAL))
+            lib.clang_disposeDiagnostic(diagnostic)
+        return found
+
+    def position(self, location: Location) -> Position:
+        """The file (0 for none: predefined macros) and the offset of a location."""
+        self._lib.clang_getFileLocation(
+            location,
+            ctypes.byref(self._file),
+            ctypes.byref(self._line),
+            None,
+            ctypes.byref(self._offset),
+        )
+        return Position(self._file.value or 0, self._offset.value)
+
+    def file_name(self, file: int) -> str:
+        """The path of a file; "" for the main file in memory."""
+        name = self._names.get(file)
+        if name is None:
+            name = os.path.normpath(text(self._lib.clang_getFileName(file)))
+            name = self._names[file] = "" if name == _MAIN else name
+        return name
+
+    def header_file(self) -> int:
+        """libclang's handle of the header itself."""
+        found: int = self._lib.clang_getFile(self._tu, os.fsencode(self.path)) or 0
+        return found
+
+    def visit(self, visitor: Callable[[Cursor], None]) -> None:
+        """Call ``visitor`` for each top-level cursor: macro definitions first, then declarations.
+
+        An exception that the visitor raises ends the walk, and is raised here.
+        """
+        visit_children(self._lib.clang_getTranslationUnitCursor(self._tu), visitor)
+
+
+def visit_children(parent: Cursor, visitor: Callable[[Cursor], None]) -> None:
+    """Call ``visitor`` for each child; an exception that it raises is raised here."""
+    raised: list[BaseException] = []
+
+    def visit(cursor: Cursor, _parent: Cursor, _data: object) -> int:
+        try:
+            visitor(cursor)
+        except BaseException as error:  # noqa: BLE001  # C code is between here and the caller
+            raised.append(error)
+            return 0
+        return 1
+
+    library().clang_visitChildren(parent, Visitor(visit), None)
+    if raised:
+        raise raised[0]
+
+
+def include(header: str) -> str:
+    """The line that includes a header by path, or as ``<name>`` if it is a relative name.
+
+    Raises :class:`InputError` for a name that C cannot include.
+    """
+    if "\n" in header or ('"' in header and ">" in header):
+        raise InputError(header, "", "C cannot include a file of this name")
+    if '"' in header:
+        return f"#include <{os.path.abspath(header)}>"
+    return f'#include "{header}"'
+
+
+@cache
+def _index() -> ctypes.c_void_p:
+    """One index for all: it holds nothing but options."""
+    return ctypes.c_void_p(library().clang_createIndex(0, 0))
