@@ -24,7 +24,7 @@ from uapigen.headers.options import HeaderOptions
 from uapigen.headers.targets import clang_arguments, include_directories
 from uapigen.ir.declarations import HeaderFile, Omission, Unit
 from uapigen.ir.graph import SourceInfo
-from uapigen.ir.types import Forward, Func, Struct, TypeId, Typedef, Union
+from uapigen.ir.types import Forward, Func, TypeId
 
 __all__ = ["read_header"]
 
