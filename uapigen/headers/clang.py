@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection
-from functools import partial
-from pathlib import Path
-from typing import NamedTuple
+import os
+from collections.abc import Sequence
+from functools import cached_property, partial
 
-from uapigen.errors import InputError
+from uapigen.errors import InputError, SystemRefusalError
 from uapigen.headers.clang_library import Cursor, library, text
-from uapigen.headers.clang_parse import TranslationUnit
+from uapigen.headers.clang_macros import Macros, still_defined
+from uapigen.headers.clang_parse import Position, TranslationUnit, as_path
 from uapigen.headers.clang_types import (
     ENUM_DECL,
-    RECORD_DECLS,
+    STRUCT_DECL,
     TYPEDEF_DECL,
+    UNION_DECL,
     TypeConverter,
     UnsupportedTypeError,
 )
 from uapigen.headers.files import FileNames, reachable
 from uapigen.headers.graph import HeaderGraph
 from uapigen.headers.options import HeaderOptions
-from uapigen.headers.targets import clang_arguments, include_directories
+from uapigen.headers.targets import clang_arguments
 from uapigen.ir.declarations import HeaderFile, Omission, Unit
 from uapigen.ir.graph import SourceInfo
 from uapigen.ir.types import Forward, Func, TypeId
@@ -30,63 +31,84 @@ __all__ = ["read_header"]
 
 _FUNCTION_DECL, _VAR_DECL = 8, 9
 _MACRO_DEFINITION, _INCLUSION_DIRECTIVE = 501, 503
-_TAG_DECLS = RECORD_DECLS | {ENUM_DECL}
+_FIRST_PREPROCESSING = 500
+_KINDS = {
+    STRUCT_DECL: "struct",
+    UNION_DECL: "union",
+    ENUM_DECL: "enum",
+    TYPEDEF_DECL: "typedef",
+    _FUNCTION_DECL: "function",
+    _VAR_DECL: "variable",
+}
+_TAGS = frozenset({STRUCT_DECL, UNION_DECL, ENUM_DECL})
 _INTERNAL_LINKAGE = 2
 
 
-class _MacroPlace(NamedTuple):
-    """Where a macro's definition begins: at its name."""
-
-    file: int
-    offset: int
-
-
-def read_header(path: str, options: HeaderOptions, *, elsewhere: Collection[str] = ()) -> Unit:
+def read_header(path: str, options: HeaderOptions, names: FileNames | None = None) -> Unit:
     """Read a header for a target.
 
-    ``elsewhere`` are headers that are read as units of their own: what they
-    define is not listed here again, but for the types that this header needs.
-    Raises :class:`InputError` where the header cannot be parsed, with clang's
-    diagnostics as ``file:line: text``.
+    ``names`` knows all headers of the run, where this is one of several: what
+    another one of them defines is listed in that one's unit, and here only as
+    far as this header needs it. Raises :class:`InputError` where the header
+    cannot be parsed, with clang's diagnostics as ``file:line: text``.
     """
+    if not os.access(path, os.R_OK):
+        problem = "cannot be read" if os.path.exists(path) else "no such file"
+        raise SystemRefusalError(f"{path}: {problem}")
+    names = names or FileNames([path], options)
     arguments = clang_arguments(options, path)
-    with TranslationUnit(path, arguments, options.includes) as parsed:
+    before = options.includes
+    with TranslationUnit(path, arguments, before) as parsed:
         if parsed.diagnostics:
             raise InputError(path, "", "; ".join(map(str, parsed.diagnostics[:3])))
-        return _Reader(parsed, options, elsewhere).unit()
+        reader = _Reader(parsed, options, names)
+        unit = reader.unit()
+    _evaluate(unit, reader, arguments, before)
+    return unit
+
+
+def _evaluate(unit: Unit, reader: _Reader, arguments: Sequence[str], before: Sequence[str]) -> None:
+    """Add the values of the macros that the unit owns."""
+    from uapigen.headers.macros import evaluate_macros
+
+    macros = reader.macros
+    doubtful = macros.perhaps_undefined(reader.owned)
+    own = macros.of_files(reader.owned)
+    if doubtful:
+        gone = set(doubtful) - still_defined(doubtful, unit.header, arguments, before)
+        own = [name for name in own if name not in gone]
+    evaluated = evaluate_macros(
+        as_path(unit.header), [macros[name] for name in own], arguments, before
+    )
+    unit.constants += evaluated.constants
+    unit.omissions += evaluated.omissions
 
 
 class _Reader:
     """Makes a unit from a translation unit: one walk over its top level."""
 
-    def __init__(
-        self, parsed: TranslationUnit, options: HeaderOptions, elsewhere: Collection[str]
-    ) -> None:
+    def __init__(self, parsed: TranslationUnit, options: HeaderOptions, names: FileNames) -> None:
         self._parsed = parsed
+        self._names = names
         self._lib = library()
-        path = parsed.path
+        self._header = names.canonical(parsed.path)
         info = SourceInfo(
-            path,
-            partial(_sha256, path),
+            parsed.path,
+            partial(_sha256, parsed.path),
             options.model.big_endian,
             options.model.pointer_size,
             options.model.arch,
         )
         self._graph = HeaderGraph(info)
         self._types = TypeConverter(self._graph, options.model, self._declare)
-        self._names = FileNames(
-            {path, *elsewhere}, include_directories(options, path), len(options.include_dirs)
-        )
-        self._elsewhere = {self._names.canonical(other) for other in elsewhere} - {path}
-        self._header = parsed.header_file()
-        self._includes: dict[int, dict[int, None]] = {}
-        self._owned: set[int] | None = None
-        self._files: dict[int, HeaderFile] = {}
+        self._paths: dict[int, str] = {}
+        self._includes: dict[str, dict[str, None]] = {}
         self._owners: dict[TypeId, str] = {}
         self._omissions: list[Omission] = []
-        self._macros: list[_MacroPlace] = []
+        self._definitions: list[Position] = []
 
     def unit(self) -> Unit:
+        """The unit, without its macros."""
         self._parsed.visit(self._visit)
         self._types.finish()
         for type_id, problem in self._types.problems.items():
@@ -94,47 +116,50 @@ class _Reader:
             assert isinstance(node, Forward)
             header = self._owners.pop(type_id)
             self._omissions.append(Omission(node.name, node.keyword, header, problem))
-        for file in list(self._includes):
-            self._file(file)
+        paths = {self._header: None} | self._includes
+        for included in self._includes.values():
+            paths |= included
         return Unit(
             graph=self._graph,
-            header=self._parsed.path,
-            files={file.path: file for file in self._files.values()},
+            header=self._header,
+            files={path: self._header_file(path) for path in paths if path},
             owners=self._owners,
             omissions=self._omissions,
         )
+
+    @cached_property
+    def owned(self) -> set[str]:
+        """Files whose declarations are the unit's; known when all inclusions are."""
+        return {
+            path
+            for path in reachable(self._header, self._includes)
+            if path == self._header or not (self._names.system(path) or self._names.given(path))
+        }
+
+    @cached_property
+    def macros(self) -> Macros:
+        return Macros(self._definitions, self._path)
 
     # The walk: inclusions and macros come before all declarations
 
     def _visit(self, cursor: Cursor) -> None:
         kind = cursor.kind
         if kind == _INCLUSION_DIRECTIVE:
-            includer = self._parsed.position(self._lib.clang_getCursorLocation(cursor)).file
             included = self._lib.clang_getIncludedFile(cursor)
             if included:
-                self._includes.setdefault(includer, {})[included] = None
+                listed = self._includes.setdefault(self._owner(cursor), {})
+                listed[self._path(included)] = None
         elif kind == _MACRO_DEFINITION:
-            place = self._parsed.position(self._lib.clang_getCursorLocation(cursor))
-            if place.file:
-                self._macros.append(_MacroPlace(*place))
-        elif kind < 500 and self._is_owned(cursor):
+            position = self._parsed.position(self._lib.clang_getCursorLocation(cursor))
+            if position.file:
+                self._definitions.append(position)
+        elif kind < _FIRST_PREPROCESSING and self._owner(cursor) in self.owned:
             self._declaration(cursor)
-
-    def _is_owned(self, cursor: Cursor) -> bool:
-        if self._owned is None:
-            own = reachable(self._header, self._includes)
-            self._owned = {file for file in own if self._is_own_file(file)}
-        position = self._parsed.position(self._lib.clang_getCursorLocation(cursor))
-        return position.file in self._owned
-
-    def _is_own_file(self, file: int) -> bool:
-        found = self._file(file)
-        return not found.system and found.path not in self._elsewhere
 
     def _declaration(self, cursor: Cursor) -> None:
         lib, kind = self._lib, cursor.kind
         try:
-            if kind in _TAG_DECLS:
+            if kind in _TAGS:
                 if lib.clang_isCursorDefinition(cursor):
                     self._types.type_id(lib.clang_getCursorType(cursor))
             elif kind == TYPEDEF_DECL:
@@ -142,28 +167,25 @@ class _Reader:
             elif kind == _FUNCTION_DECL:
                 self._function(cursor)
             elif kind == _VAR_DECL:
-                self._omit(
-                    cursor, "variable", "a variable is part of a program, not of its headers"
-                )
+                self._omit(cursor, "a variable is part of a program, not of its headers")
         except UnsupportedTypeError as error:
-            self._omit(cursor, _KINDS[kind], str(error))
+            self._omit(cursor, str(error))
 
     def _function(self, cursor: Cursor) -> None:
         lib = self._lib
         name = text(lib.clang_getCursorSpelling(cursor))
-        count = lib.clang_Cursor_getNumArguments(cursor)
-        names = tuple(
+        params = tuple(
             text(lib.clang_getCursorSpelling(lib.clang_Cursor_getArgument(cursor, index)))
-            for index in range(count)
+            for index in range(lib.clang_Cursor_getNumArguments(cursor))
         )
+        proto = self._types.prototype(lib.clang_getCursorType(cursor), params)
         static = lib.clang_getCursorLinkage(cursor) == _INTERNAL_LINKAGE
-        proto = self._types.prototype(lib.clang_getCursorType(cursor), names)
         found = self._graph.add(Func(name, proto, "static" if static else "extern"))
         self._owners.setdefault(found, self._owner(cursor))
 
-    def _omit(self, cursor: Cursor, kind: str, reason: str) -> None:
+    def _omit(self, cursor: Cursor, reason: str) -> None:
         name = text(self._lib.clang_getCursorSpelling(cursor))
-        self._omissions.append(Omission(name, kind, self._owner(cursor), reason))
+        self._omissions.append(Omission(name, _KINDS[cursor.kind], self._owner(cursor), reason))
 
     # Files
 
@@ -171,30 +193,23 @@ class _Reader:
         self._owners[type_id] = self._owner(cursor)
 
     def _owner(self, cursor: Cursor) -> str:
-        file = self._parsed.position(self._lib.clang_getCursorLocation(cursor)).file
-        return self._file(file).path
+        """The path of the file that a cursor is in."""
+        return self._path(self._parsed.position(self._lib.clang_getCursorLocation(cursor)).file)
 
-    def _file(self, file: int) -> HeaderFile:
-        found = self._files.get(file)
-        if found is None:
-            names, path = self._names, self._parsed.file_name(file)
-            found = self._files[file] = HeaderFile(
-                names.canonical(path),
-                names.module(path),
-                tuple(
-                    names.canonical(self._parsed.file_name(included))
-                    for included in self._includes.get(file, ())
-                ),
-                names.system(path),
-            )
-        return found
+    def _path(self, file: int) -> str:
+        """The canonical path of a file by libclang's handle; "" for the main file in memory."""
+        path = self._paths.get(file)
+        if path is None:
+            name = self._parsed.file_name(file) if file else ""
+            path = self._paths[file] = self._names.canonical(name) if name else ""
+        return path
 
-
-_KINDS = {2: "struct", 3: "union", ENUM_DECL: "enum", TYPEDEF_DECL: "typedef"} | {
-    _FUNCTION_DECL: "function",
-    _VAR_DECL: "variable",
-}
+    def _header_file(self, path: str) -> HeaderFile:
+        names = self._names
+        includes = tuple(self._includes.get(path, ()))
+        return HeaderFile(path, names.module(path), includes, names.system(path))
 
 
 def _sha256(path: str) -> str:
-    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+    with open(path, "rb") as file:
+        return hashlib.sha256(file.read()).hexdigest()

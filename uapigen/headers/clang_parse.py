@@ -24,7 +24,7 @@ from uapigen.headers.clang_library import (
     text,
 )
 
-__all__ = ["Diagnostic", "Position", "TranslationUnit"]
+__all__ = ["Diagnostic", "Position", "TranslationUnit", "as_path", "visit_children"]
 
 _MAIN = "uapigen-translation-unit.c"
 """The main file's name; in the working directory, so that relative paths are as the user meant."""
@@ -53,24 +53,32 @@ class Diagnostic(NamedTuple):
 
 
 class Position(NamedTuple):
-    """Where a cursor is, after macro expansion: libclang's handle of the file, a byte offset."""
+    """Where a cursor is, after macro expansion."""
 
     file: int
+    """libclang's handle; 0 for none: predefined macros."""
     offset: int
+    """In bytes."""
+    line: int
+    """From 1."""
 
 
 class TranslationUnit:
-    """A header, parsed for one target after others; a context manager that frees libclang's memory.
+    """A header, parsed for one target; a context manager that frees libclang's memory.
 
-    ``before`` are headers as C includes them (``sys/socket.h``), or paths.
+    ``before`` are headers to be included first, as C includes them (``sys/socket.h``) or by path,
+    ``after`` is C that follows.
     Raises :class:`InputError` where clang cannot even begin (a file that cannot be read).
     Errors within the header are in :attr:`diagnostics`.
     """
 
-    def __init__(self, path: str, arguments: Sequence[str], before: Sequence[str] = ()) -> None:
+    def __init__(
+        self, path: str, arguments: Sequence[str], before: Sequence[str] = (), after: str = ""
+    ) -> None:
         self.path = path
         self._lib = library()
-        contents = "".join(f"{include(header)}\n" for header in before) + f"{include(path)}\n"
+        contents = "".join(f"{include(header)}\n" for header in before)
+        contents += f"{include(as_path(path))}\n{after}"
         self._tu = self._parse(contents.encode("utf-8", "surrogateescape"), arguments)
         self._file, self._offset = ctypes.c_void_p(), ctypes.c_uint()
         self._line = ctypes.c_uint()
@@ -114,15 +122,15 @@ class TranslationUnit:
             severity = lib.clang_getDiagnosticSeverity(diagnostic)
             if severity >= _ERROR:
                 location = lib.clang_getDiagnosticLocation(diagnostic)
-                file = self.position(location).file
+                file, _, line = self.position(location)
                 spelling = text(lib.clang_getDiagnosticSpelling(diagnostic))
                 name = self.file_name(file) if file else ""
-                found.append(Diagnostic(name, self._line.value, spelling, severity == _FATAL))
+                found.append(Diagnostic(name, line, spelling, severity == _FATAL))
             lib.clang_disposeDiagnostic(diagnostic)
         return found
 
     def position(self, location: Location) -> Position:
-        """The file (0 for none: predefined macros) and the offset of a location."""
+        """The position of a location."""
         self._lib.clang_getFileLocation(
             location,
             ctypes.byref(self._file),
@@ -130,7 +138,7 @@ class TranslationUnit:
             None,
             ctypes.byref(self._offset),
         )
-        return Position(self._file.value or 0, self._offset.value)
+        return Position(self._file.value or 0, self._offset.value, self._line.value)
 
     def file_name(self, file: int) -> str:
         """The path of a file; "" for the main file in memory."""
@@ -170,16 +178,23 @@ def visit_children(parent: Cursor, visitor: Callable[[Cursor], None]) -> None:
         raise raised[0]
 
 
+def as_path(path: str) -> str:
+    """The path in a form that :func:`include` takes for one."""
+    return path if path.startswith(_PATHS) else f"./{path}"
+
+
 def include(header: str) -> str:
-    """The line that includes a header by path, or as ``<name>`` if it is a relative name.
+    """The line that includes a header: by a path that says so (``/``, ``./``, ``../``), else as C
+    includes it.
 
     Raises :class:`InputError` for a name that C cannot include.
     """
-    if "\n" in header or ('"' in header and ">" in header):
-        raise InputError(header, "", "C cannot include a file of this name")
-    if '"' in header:
-        return f"#include <{os.path.abspath(header)}>"
-    return f'#include "{header}"'
+    if "\n" in header or '"' in header:
+        raise InputError(header, "", "a header's name holds a quotation mark or a line break")
+    return f'#include "{header}"' if header.startswith(_PATHS) else f"#include <{header}>"
+
+
+_PATHS = ("/", "./", "../")
 
 
 @cache

@@ -1,0 +1,133 @@
+"""The macros of a translation unit: which are defined at its end, and as what.
+
+libclang says where each definition begins; the text is read from the file.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
+
+from uapigen.headers.clang_library import Cursor, library, text
+from uapigen.headers.clang_parse import Position, TranslationUnit
+from uapigen.headers.macros import MacroDefinition
+
+__all__ = ["Macros", "still_defined"]
+
+_NAME = re.compile(rb"[A-Za-z_$][\w$]*")
+# A line as the preprocessor sees it: comments may hold newlines, and a backslash continues it.
+_LOGICAL_LINE = re.compile(
+    rb"""(?:[^\n\\/"']+|\\\r?\n|\\.|/\*.*?\*/|//(?:[^\n\\]|\\.)*"""
+    rb"""|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|[/"'])*""",
+    re.DOTALL,
+)
+_COMMENT_OR_LITERAL = re.compile(
+    rb"""/\*.*?\*/|//[^\n]*|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'""", re.DOTALL
+)
+_CONTINUATION = re.compile(rb"\\\r?\n")
+_PARAMS = re.compile(rb"\(([^)]*)\)")
+_UNDEF = re.compile(rb"^[ \t]*#[ \t]*undef[ \t]+([A-Za-z_$][\w$]*)", re.MULTILINE)
+_PREFIX = "uapigen_defined_"
+
+
+@lru_cache(maxsize=512)
+def source_of(path: str) -> bytes:
+    """A header's bytes."""
+    with open(path, "rb") as file:
+        return file.read()
+
+
+class Macros(Mapping[str, MacroDefinition]):
+    """The macros of a translation unit by name, without predefined ones; the last definition counts.
+
+    ``positions`` are where definitions begin, in their order; ``path_of`` names a file.
+    """
+
+    def __init__(self, positions: Sequence[Position], path_of: Callable[[int], str]) -> None:
+        self._path_of = path_of
+        self._positions: dict[str, Position] = {}
+        self._definitions: dict[str, MacroDefinition] = {}
+        for position in positions:
+            found = _NAME.match(source_of(path_of(position.file)), position.offset)
+            if found:
+                name = found[0].decode()
+                self._positions.pop(name, None)  # in the order of what counts
+                self._positions[name] = position
+
+    def __getitem__(self, name: str) -> MacroDefinition:
+        found = self._definitions.get(name)
+        if found is None:
+            file, offset, line = self._positions[name]
+            path = self._path_of(file)
+            found = self._definitions[name] = _definition(source_of(path), offset, path, line)
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._positions)
+
+    def __len__(self) -> int:
+        return len(self._positions)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._positions
+
+    def of_files(self, paths: Collection[str]) -> list[str]:
+        """Names of those that are defined in these files, in the order of their definitions."""
+        path_of = self._path_of
+        return [name for name, at in self._positions.items() if path_of(at.file) in paths]
+
+    def perhaps_undefined(self, paths: Iterable[str]) -> list[str]:
+        """Names of those that one of these files undefines, before or after they are defined."""
+        undefined = {
+            name.decode()
+            for source in map(source_of, paths)
+            if b"undef" in source
+            for name in _UNDEF.findall(source)
+        }
+        return [name for name in self._positions if name in undefined]
+
+
+def _definition(source: bytes, offset: int, path: str, line: int) -> MacroDefinition:
+    whole = _LOGICAL_LINE.match(source, offset)
+    assert whole is not None  # it matches the empty text
+    plain = _COMMENT_OR_LITERAL.sub(_without_comment, _CONTINUATION.sub(b"", whole[0]))
+    name = _NAME.match(plain)
+    assert name is not None
+    body, params = plain[name.end() :], None
+    listed = _PARAMS.match(body)
+    if listed:
+        body = body[listed.end() :]
+        params = tuple(map(_param, listed[1].split(b","))) if listed[1].strip() else ()
+    decoded = body.decode("utf-8", "surrogateescape").strip()
+    return MacroDefinition(name[0].decode(), params, decoded, path, line)
+
+
+def _without_comment(found: re.Match[bytes]) -> bytes:
+    return b" " if found[0].startswith(b"/") else found[0]
+
+
+def _param(listed: bytes) -> str:
+    """``...`` is ``*__VA_ARGS__``, ``rest...`` is ``*rest``."""
+    name = listed.strip().decode()
+    if name.endswith("..."):
+        return "*" + (name.removesuffix("...").strip() or "__VA_ARGS__")
+    return name
+
+
+def still_defined(
+    names: Sequence[str], path: str, arguments: Sequence[str], before: Sequence[str]
+) -> set[str]:
+    """Which of these macros are defined once the header has been included."""
+    asked = "".join(f"#ifdef {name}\nextern int {_PREFIX}{name};\n#endif\n" for name in names)
+    found = set()
+
+    def visit(cursor: Cursor) -> None:
+        if cursor.kind < 500:
+            spelled = text(library().clang_getCursorSpelling(cursor))
+            if spelled.startswith(_PREFIX):
+                found.add(spelled.removeprefix(_PREFIX))
+
+    with TranslationUnit(path, arguments, before, after=asked) as unit:
+        unit.visit(visit)
+    return found
