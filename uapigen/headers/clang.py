@@ -7,7 +7,7 @@ import os
 from collections.abc import Sequence
 from functools import cached_property, partial
 
-from uapigen.errors import InputError, SystemRefusalError
+from uapigen.errors import SystemRefusalError
 from uapigen.headers.clang_library import Cursor, library, text
 from uapigen.headers.clang_macros import Macros, still_defined
 from uapigen.headers.clang_parse import Position, TranslationUnit, as_path
@@ -22,6 +22,7 @@ from uapigen.headers.clang_types import (
 from uapigen.headers.files import FileNames, reachable
 from uapigen.headers.graph import HeaderGraph
 from uapigen.headers.options import HeaderOptions
+from uapigen.headers.prerequisites import parse
 from uapigen.headers.targets import clang_arguments
 from uapigen.ir.declarations import HeaderFile, Omission, Unit
 from uapigen.ir.graph import SourceInfo
@@ -57,29 +58,30 @@ def read_header(path: str, options: HeaderOptions, names: FileNames | None = Non
         raise SystemRefusalError(f"{path}: {problem}")
     names = names or FileNames([path], options)
     arguments = clang_arguments(options, path)
-    before = options.includes
-    with TranslationUnit(path, arguments, before) as parsed:
-        if parsed.diagnostics:
-            raise InputError(path, "", "; ".join(map(str, parsed.diagnostics[:3])))
+    with parse(path, arguments, options.includes) as parsed:
         reader = _Reader(parsed, options, names)
         unit = reader.unit()
-    _evaluate(unit, reader, arguments, before)
+    unit.prerequisites = parsed.before[len(options.includes) :]
+    _evaluate(unit, reader, parsed, arguments)
     return unit
 
 
-def _evaluate(unit: Unit, reader: _Reader, arguments: Sequence[str], before: Sequence[str]) -> None:
+def _evaluate(
+    unit: Unit, reader: _Reader, parsed: TranslationUnit, arguments: Sequence[str]
+) -> None:
     """Add the values of the macros that the unit owns."""
     from uapigen.headers.macros import evaluate_macros
 
     macros = reader.macros
+    before, header = list(parsed.before), as_path(parsed.path)
+    if not parsed.direct:
+        header = before.pop()
     doubtful = macros.perhaps_undefined(reader.owned)
     own = macros.of_files(reader.owned)
     if doubtful:
-        gone = set(doubtful) - still_defined(doubtful, unit.header, arguments, before)
+        gone = set(doubtful) - still_defined(doubtful, header, arguments, before)
         own = [name for name in own if name not in gone]
-    evaluated = evaluate_macros(
-        as_path(unit.header), [macros[name] for name in own], arguments, before
-    )
+    evaluated = evaluate_macros(header, [macros[name] for name in own], arguments, before)
     unit.constants += evaluated.constants
     unit.omissions += evaluated.omissions
 

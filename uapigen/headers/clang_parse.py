@@ -67,18 +67,26 @@ class TranslationUnit:
     """A header, parsed for one target; a context manager that frees libclang's memory.
 
     ``before`` are headers to be included first, as C includes them (``sys/socket.h``) or by path,
-    ``after`` is C that follows.
+    ``after`` is C that follows. A header that is not included ``direct``ly is so by one of them.
     Raises :class:`InputError` where clang cannot even begin (a file that cannot be read).
     Errors within the header are in :attr:`diagnostics`.
     """
 
     def __init__(
-        self, path: str, arguments: Sequence[str], before: Sequence[str] = (), after: str = ""
+        self,
+        path: str,
+        arguments: Sequence[str],
+        before: Sequence[str] = (),
+        *,
+        direct: bool = True,
+        after: str = "",
     ) -> None:
         self.path = path
+        self.before = tuple(before)
+        self.direct = direct
         self._lib = library()
-        contents = "".join(f"{include(header)}\n" for header in before)
-        contents += f"{include(as_path(path))}\n{after}"
+        includes = [*before, as_path(path)] if direct else before
+        contents = "".join(f"{include(header)}\n" for header in includes) + after
         self._tu = self._parse(contents.encode("utf-8", "surrogateescape"), arguments)
         self._file, self._offset = ctypes.c_void_p(), ctypes.c_uint()
         self._line = ctypes.c_uint()
@@ -112,6 +120,10 @@ class TranslationUnit:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Free libclang's memory."""
         self._lib.clang_disposeTranslationUnit(self._tu)
 
     def _collect_diagnostics(self) -> list[Diagnostic]:

@@ -124,6 +124,8 @@ def tree_of_header(path: str) -> str | None:
     parts = os.path.abspath(path).split(os.sep)
     for index in range(len(parts) - 2, 0, -1):
         if parts[index] in UAPI_DIRECTORIES:
+            while parts[index - 1] in UAPI_DIRECTORIES:  # linux/misc/ is below linux/
+                index -= 1
             return os.sep.join(parts[:index]) or os.sep
     return None
 
@@ -186,8 +188,8 @@ def clang_arguments(options: HeaderOptions, header: str | None = None) -> list[s
         "-xc",
         "-std=gnu11",
         "-nostdinc",
-        "-fms-extensions",
         "-w",
+        "-ferror-limit=100",
         *_NAMES[arch].options,
     ]
     own = include_directories(options, header)
