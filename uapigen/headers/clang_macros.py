@@ -39,7 +39,7 @@ def source_of(path: str) -> bytes:
 
 
 class Macros(Mapping[str, MacroDefinition]):
-    """The macros of a translation unit by name, without predefined ones; the last definition counts.
+    """A translation unit's macros by name, without predefined ones; the last definition counts.
 
     ``positions`` are where definitions begin, in their order; ``path_of`` names a file.
     """
@@ -78,14 +78,18 @@ class Macros(Mapping[str, MacroDefinition]):
         return [name for name, at in self._positions.items() if path_of(at.file) in paths]
 
     def perhaps_undefined(self, paths: Iterable[str]) -> list[str]:
-        """Names of those that one of these files undefines, before or after they are defined."""
-        undefined = {
-            name.decode()
-            for source in map(source_of, paths)
-            if b"undef" in source
-            for name in _UNDEF.findall(source)
-        }
-        return [name for name in self._positions if name in undefined]
+        """Names of those that one of these files undefines, unless it defines them after that."""
+        found = []
+        for path in paths:
+            source = source_of(path)
+            if b"undef" not in source:
+                continue
+            for undefined in _UNDEF.finditer(source):
+                name = undefined[1].decode()
+                at = self._positions.get(name)
+                if at and not (self._path_of(at.file) == path and at.offset > undefined.start()):
+                    found.append(name)
+        return list(dict.fromkeys(found))
 
 
 def _definition(source: bytes, offset: int, path: str, line: int) -> MacroDefinition:

@@ -11,9 +11,11 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from uapigen.errors import InputError
-from uapigen.headers.clang_parse import Diagnostic, TranslationUnit
+from uapigen.headers.clang_parse import TranslationUnit
+from uapigen.headers.context import Need, include_directories, providers, what_is_needed
 
 __all__ = ["parse"]
 
@@ -24,7 +26,19 @@ _PROVIDERS = 3
 _SHOWN = 3
 """Diagnostics in an error's message."""
 
-_INDIRECTLY = re.compile(r"directly", re.IGNORECASE)
+_BSD_NAMES = frozenset(
+    ("u_char", "u_short", "u_int", "u_long", "quad_t", "u_quad_t", "caddr_t", "ino_t")
+)
+"""What our own header has of <sys/types.h>."""
+
+
+class _Candidate(NamedTuple):
+    """A header that may help."""
+
+    header: str
+    """As C includes it, or a path."""
+    need: Need | None
+    """What it is for; None if it includes the header that refuses to be included directly."""
 
 
 def parse(path: str, arguments: Sequence[str], includes: Sequence[str] = ()) -> TranslationUnit:
@@ -33,66 +47,62 @@ def parse(path: str, arguments: Sequence[str], includes: Sequence[str] = ()) -> 
     They are what its ``before`` has beyond ``includes``. Raises :class:`InputError` with clang's
     diagnostics of the header alone where nothing helps.
     """
-    best = TranslationUnit(path, arguments, includes)
-    alone = best.diagnostics
-    trials = 0
-    tried: set[str] = set()
-    while best.diagnostics and not _hopeless(best.diagnostics):
-        for candidate in _candidates(best, arguments, tried):
-            trials += 1
-            unit = _try(best, candidate, arguments)
-            if len(unit.diagnostics) < len(best.diagnostics):
-                best.close()
-                best = unit
-                break
+    unit = TranslationUnit(path, arguments, includes)
+    alone, tried = unit.diagnostics, set[str]()
+    better: TranslationUnit | None = unit
+    while better is not None and unit.diagnostics:
+        better = _with_one_more(unit, arguments, tried)
+        if better is not None:
             unit.close()
-            if trials == _TRIALS:
-                break
-        else:
-            break
-        if trials == _TRIALS:
-            break
-    if best.diagnostics:
-        best.close()
+            unit = better
+    if unit.diagnostics:
+        unit.close()
         raise InputError("", "", "; ".join(map(str, alone[:_SHOWN])))
-    return best
+    return unit
 
 
-def _hopeless(diagnostics: Sequence[Diagnostic]) -> bool:
-    """Whether clang gave up: a file is missing, or there are more errors than it counts."""
-    return any(diagnostic.fatal for diagnostic in diagnostics)
-
-
-def _candidates(
+def _with_one_more(
     unit: TranslationUnit, arguments: Sequence[str], tried: set[str]
-) -> Iterator[tuple[str, bool]]:
-    """Headers that may help, as C includes them, and whether each stands for the header itself."""
-    from uapigen.headers.context import include_directories, providers, what_is_needed
+) -> TranslationUnit | None:
+    """The header behind one more prerequisite that helps, or None."""
+    if any(diagnostic.fatal for diagnostic in unit.diagnostics):
+        return None  # a file is missing, or there is no end of errors
+    for candidate in _candidates(unit, arguments):
+        if candidate.header in tried:
+            continue
+        if len(tried) == _TRIALS:
+            return None
+        tried.add(candidate.header)
+        before = [*unit.before, candidate.header]
+        direct = unit.direct and candidate.need is not None
+        new = TranslationUnit(unit.path, arguments, before, direct=direct)
+        if _helped(unit, new, candidate.need):
+            return new
+        new.close()
+    return None
 
+
+def _helped(old: TranslationUnit, new: TranslationUnit, need: Need | None) -> bool:
+    """Whether what was needed is there, and nothing is at odds with it."""
+    if need is None:
+        return not new.diagnostics
+    if any(what_is_needed(diagnostic.text) == need for diagnostic in new.diagnostics):
+        return False
+    troubled = {diagnostic.file for diagnostic in old.diagnostics}
+    return all(diagnostic.file in troubled for diagnostic in new.diagnostics)
+
+
+def _candidates(unit: TranslationUnit, arguments: Sequence[str]) -> Iterator[_Candidate]:
     directories = include_directories(arguments)
     for diagnostic in unit.diagnostics:
         need = what_is_needed(diagnostic.text)
         if need is not None:
             found = providers(need, os.path.abspath(unit.path), directories)[:_PROVIDERS]
-            through = False
-        elif _INDIRECTLY.search(diagnostic.text):
-            found = _includers(unit.path)
-            through = True
-        else:
-            continue
-        for header in found:
-            if header not in tried:
-                tried.add(header)
-                yield header, through
-
-
-def _try(
-    unit: TranslationUnit, candidate: tuple[str, bool], arguments: Sequence[str]
-) -> TranslationUnit:
-    header, through = candidate
-    if through:
-        return TranslationUnit(unit.path, arguments, [*unit.before, header], direct=False)
-    return TranslationUnit(unit.path, arguments, [*unit.before, header], direct=unit.direct)
+            if need.name in _BSD_NAMES:
+                found.append("uapigen-bsd-types.h")
+            yield from (_Candidate(header, need) for header in found)
+        elif "directly" in diagnostic.text:
+            yield from (_Candidate(header, None) for header in _includers(unit.path))
 
 
 def _includers(path: str) -> list[str]:
