@@ -300,15 +300,14 @@ class TypeConverter:
 
         def visit(field: Cursor, _data: object) -> int:
             try:
-                name = text(lib.clang_getCursorSpelling(field))
-                members.append(
-                    Member(
-                        "" if "(" in name else name,
-                        self.type_id(lib.clang_getCursorType(field)),
-                        lib.clang_Cursor_getOffsetOfField(field),
-                        max(lib.clang_getFieldDeclBitWidth(field), 0),
+                width = lib.clang_getFieldDeclBitWidth(field)
+                if width:  # `int : 0` has done its work: it shows in the offsets
+                    name = text(lib.clang_getCursorSpelling(field))
+                    target = self.type_id(lib.clang_getCursorType(field))
+                    offset = lib.clang_Cursor_getOffsetOfField(field)
+                    members.append(
+                        Member("" if "(" in name else name, target, offset, max(width, 0))
                     )
-                )
             except BaseException as error:  # noqa: BLE001  # C code is between here and the caller
                 raised.append(error)
                 return 0
