@@ -19,6 +19,7 @@ from uapigen.headers.clang_types import (
     TypeConverter,
     UnsupportedTypeError,
 )
+from uapigen.headers.comments import add_comments
 from uapigen.headers.files import FileNames, reachable
 from uapigen.headers.graph import HeaderGraph
 from uapigen.headers.options import HeaderOptions
@@ -63,6 +64,7 @@ def read_header(path: str, options: HeaderOptions, names: FileNames | None = Non
         unit = reader.unit()
     unit.prerequisites = parsed.before[len(options.includes) :]
     _evaluate(unit, reader, parsed, arguments)
+    add_comments(unit, reader.owned)
     return unit
 
 
