@@ -105,6 +105,7 @@ class _Reader:
         )
         self._graph = HeaderGraph(info)
         self._types = TypeConverter(self._graph, options.model, self._declare)
+        self._types.look_inside = parsed.nests_silently
         self._paths: dict[int, str] = {}
         self._includes: dict[str, dict[str, None]] = {}
         self._owners: dict[TypeId, str] = {}

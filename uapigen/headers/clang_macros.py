@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
 
 from uapigen.headers.clang_library import Cursor, library, text
 from uapigen.headers.clang_parse import Position, TranslationUnit
+from uapigen.headers.files import read_source
 from uapigen.headers.macros import MacroDefinition
 
 __all__ = ["Macros", "still_defined"]
@@ -31,13 +31,6 @@ _UNDEF = re.compile(rb"^[ \t]*#[ \t]*undef[ \t]+([A-Za-z_$][\w$]*)", re.MULTILIN
 _PREFIX = "uapigen_defined_"
 
 
-@lru_cache(maxsize=512)
-def source_of(path: str) -> bytes:
-    """A header's bytes."""
-    with open(path, "rb") as file:
-        return file.read()
-
-
 class Macros(Mapping[str, MacroDefinition]):
     """A translation unit's macros by name, without predefined ones; the last definition counts.
 
@@ -46,10 +39,11 @@ class Macros(Mapping[str, MacroDefinition]):
 
     def __init__(self, positions: Sequence[Position], path_of: Callable[[int], str]) -> None:
         self._path_of = path_of
+        self._sources: dict[str, bytes] = {}
         self._positions: dict[str, Position] = {}
         self._definitions: dict[str, MacroDefinition] = {}
         for position in positions:
-            found = _NAME.match(source_of(path_of(position.file)), position.offset)
+            found = _NAME.match(self._source(path_of(position.file)), position.offset)
             if found:
                 name = found[0].decode()
                 self._positions.pop(name, None)  # in the order of what counts
@@ -60,7 +54,7 @@ class Macros(Mapping[str, MacroDefinition]):
         if found is None:
             file, offset, line = self._positions[name]
             path = self._path_of(file)
-            found = self._definitions[name] = _definition(source_of(path), offset, path, line)
+            found = self._definitions[name] = _definition(self._source(path), offset, path, line)
         return found
 
     def __iter__(self) -> Iterator[str]:
@@ -72,6 +66,12 @@ class Macros(Mapping[str, MacroDefinition]):
     def __contains__(self, name: object) -> bool:
         return name in self._positions
 
+    def _source(self, path: str) -> bytes:
+        source = self._sources.get(path)
+        if source is None:
+            source = self._sources[path] = read_source(path)
+        return source
+
     def of_files(self, paths: Collection[str]) -> list[str]:
         """Names of those that are defined in these files, in the order of their definitions."""
         path_of = self._path_of
@@ -81,7 +81,7 @@ class Macros(Mapping[str, MacroDefinition]):
         """Names of those that one of these files undefines, unless it defines them after that."""
         found = []
         for path in paths:
-            source = source_of(path)
+            source = self._source(path)
             if b"undef" not in source:
                 continue
             for undefined in _UNDEF.finditer(source):

@@ -34,8 +34,8 @@ _INCOMPLETE = 0x02
 _SKIP_FUNCTION_BODIES = 0x40
 _OPTIONS = _DETAILED_PREPROCESSING_RECORD | _INCOMPLETE | _SKIP_FUNCTION_BODIES
 
-_ERROR = 3
-_FATAL = 4
+_WARNING, _ERROR, _FATAL = 2, 3, 4
+_DECLARES_NOTHING = "declaration does not declare anything"
 _MAX_DIAGNOSTICS = 100
 """Errors looked at; clang stops at twenty unless told otherwise."""
 
@@ -91,6 +91,8 @@ class TranslationUnit:
         self._file, self._offset = ctypes.c_void_p(), ctypes.c_uint()
         self._line = ctypes.c_uint()
         self._names: dict[int, str] = {}
+        self.nests_silently = False
+        """Whether a struct holds the definition of another one that is no member's type."""
         self.diagnostics = self._collect_diagnostics()
 
     def _parse(self, contents: bytes, arguments: Sequence[str]) -> ctypes.c_void_p:
@@ -132,10 +134,12 @@ class TranslationUnit:
         for index in range(min(lib.clang_getNumDiagnostics(self._tu), _MAX_DIAGNOSTICS)):
             diagnostic = lib.clang_getDiagnostic(self._tu, index)
             severity = lib.clang_getDiagnosticSeverity(diagnostic)
+            spelling = text(lib.clang_getDiagnosticSpelling(diagnostic))
+            if severity == _WARNING and spelling == _DECLARES_NOTHING:
+                self.nests_silently = True
             if severity >= _ERROR:
                 location = lib.clang_getDiagnosticLocation(diagnostic)
                 file, _, line = self.position(location)
-                spelling = text(lib.clang_getDiagnosticSpelling(diagnostic))
                 name = self.file_name(file) if file else ""
                 found.append(Diagnostic(name, line, spelling, severity == _FATAL))
             lib.clang_disposeDiagnostic(diagnostic)

@@ -101,6 +101,8 @@ class TypeConverter:
         self.graph = graph
         self.model = model
         self.problems: dict[TypeId, str] = {}
+        self.look_inside = False
+        """Whether records are searched for definitions that are no member's type."""
         self._lib = library()
         self._declared = declared
         self._by_type: dict[int, TypeId] = {}
@@ -287,11 +289,17 @@ class TypeConverter:
             self.problems[type_id] = str(error)
             self.graph.define(type_id, Forward(name, _KEYWORDS[decl.kind]))
             return
+        if self.look_inside:
+            visit_children(decl, self._inside)
         make = Struct if decl.kind == STRUCT_DECL else Union
         size = lib.clang_Type_getSizeOf(clang_type)
         # The record's own: a qualified type's spelling may be a typedef's with another alignment.
         align = lib.clang_Type_getAlignOf(lib.clang_getCursorType(decl))
         self.graph.define(type_id, make(name, size, members, align))
+
+    def _inside(self, cursor: Cursor) -> None:
+        if cursor.kind in _KEYWORDS and self._lib.clang_isCursorDefinition(cursor):
+            self.type_id(self._lib.clang_getCursorType(cursor))
 
     def _members(self, clang_type: Type) -> tuple[Member, ...]:
         lib = self._lib

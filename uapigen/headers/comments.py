@@ -19,6 +19,7 @@ from collections.abc import Collection, Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
+from uapigen.headers.files import read_source
 from uapigen.ir.declarations import Doc, Unit
 from uapigen.ir.types import Enum, Struct, Union
 
@@ -36,7 +37,7 @@ class Comments(NamedTuple):
 
 def add_comments(unit: Unit, paths: Collection[str]) -> None:
     """Add to a unit what the comments of these of its files say of what it has."""
-    comments = {path: _comments_of_file(path) for path in paths}
+    comments = {path: _comments_of(read_source(path)) for path in paths}
     for type_id, path in unit.owners.items():
         node = unit.graph[type_id]
         found = comments.get(path)
@@ -54,9 +55,8 @@ _KEYWORDS: dict[type, str] = {Struct: "struct", Union: "union", Enum: "enum"}
 
 
 @lru_cache(maxsize=256)
-def _comments_of_file(path: str) -> Comments:
-    with open(path, encoding="utf-8", errors="replace") as file:
-        return comments_of(file.read())
+def _comments_of(source: bytes) -> Comments:
+    return comments_of(source.decode("utf-8", "replace"))
 
 
 _KERNEL_DOC = re.compile(r"^/\*\*[ \t]*\n(.*?)\*/", re.MULTILINE | re.DOTALL)

@@ -19,7 +19,7 @@ from uapigen.headers.targets import (
     tree_of_header,
 )
 
-__all__ = ["FileNames", "reachable"]
+__all__ = ["FileNames", "reachable", "read_source"]
 
 
 @lru_cache(maxsize=8192)
@@ -91,3 +91,15 @@ def reachable(first: str, includes: Mapping[str, Iterable[str]]) -> set[str]:
         found.update(new)
         todo += new
     return found
+
+
+def read_source(path: str) -> bytes:
+    """A header's bytes; kept for the next one that includes it, as long as the file is the same."""
+    status = os.stat(path)
+    return _read(path, status.st_ino, status.st_mtime_ns, status.st_size)
+
+
+@lru_cache(maxsize=512)
+def _read(path: str, _inode: int, _modified: int, _size: int) -> bytes:
+    with open(path, "rb") as file:
+        return file.read()

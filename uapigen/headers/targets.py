@@ -188,7 +188,8 @@ def clang_arguments(options: HeaderOptions, header: str | None = None) -> list[s
         "-xc",
         "-std=gnu11",
         "-nostdinc",
-        "-w",
+        "-Wno-everything",
+        "-Wmissing-declarations",  # see clang_parse.py
         "-ferror-limit=100",
         *_NAMES[arch].options,
     ]
