@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from functools import cached_property, partial
 
 from uapigen.errors import SystemRefusalError
+from uapigen.headers.bounds import in_bounds
 from uapigen.headers.clang_library import Cursor, library, text
 from uapigen.headers.clang_macros import Macros, still_defined
 from uapigen.headers.clang_parse import Position, TranslationUnit, as_path
@@ -57,7 +58,18 @@ def read_header(path: str, options: HeaderOptions, names: FileNames | None = Non
     if not os.access(path, os.R_OK):
         problem = "cannot be read" if os.path.exists(path) else "no such file"
         raise SystemRefusalError(f"{path}: {problem}")
-    names = names or FileNames([path], options)
+    library()  # its absence is no fault of the header
+    read = partial(_read, path, options, names or FileNames([path], options))
+    if os.path.realpath(path).startswith(_INSTALLED):
+        return read()
+    return in_bounds(path, read)
+
+
+_INSTALLED = "/usr/"
+"""What is installed here was chosen by who runs this machine."""
+
+
+def _read(path: str, options: HeaderOptions, names: FileNames) -> Unit:
     arguments = clang_arguments(options, path)
     with parse(path, arguments, options.includes) as parsed:
         reader = _Reader(parsed, options, names)

@@ -40,6 +40,10 @@ _MAX_DIAGNOSTICS = 100
 """Errors looked at; clang stops at twenty unless told otherwise."""
 
 
+_FAILURES = {2: "libclang crashed, or had no memory left (do its macros expand without end?)"}
+"""By ``CXErrorCode``."""
+
+
 class Diagnostic(NamedTuple):
     """An error, as clang words it."""
 
@@ -110,7 +114,7 @@ class TranslationUnit:
             ctypes.byref(unit),
         )
         if error:
-            raise InputError(self.path, "", f"libclang cannot parse it (its error {error})")
+            raise InputError(self.path, "", _FAILURES.get(error, f"libclang's error {error}"))
         return unit
 
     def __enter__(self) -> TranslationUnit:
