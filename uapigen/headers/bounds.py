@@ -60,7 +60,7 @@ def in_bounds(path: str, job: Callable[[], _Result]) -> _Result:
 
 
 def _child(job: Callable[[], object], shared: int) -> None:
-    """Run the job within the limits, leave what it returns in the shared memory, end the process."""
+    """Run the job within the limits, leave its result in the shared memory, end the process."""
     status = 1  # whatever happens, the child must not go on as the parent
     try:
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
