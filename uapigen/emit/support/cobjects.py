@@ -156,6 +156,16 @@ class CMacros(CModel):
         full = width == 8 * self.int.size and not signed
         return CValue(self.uint if full else self.int, int(value))
 
+    def object(self, of: Any) -> Any:
+        """``*of``: what a pointer points to; an object stands for a pointer to it."""
+        if isinstance(of, (Pointer, ctypes._Pointer)):
+            return of.contents
+        if isinstance(of, ctypes.Array):
+            return self.index(of, 0)
+        if hasattr(type(of), "_b_base_"):
+            return of
+        raise TypeError(f"{of!r} is no object that could be pointed to")
+
     def index(self, of: Any, at: Any) -> Any:
         """``of[at]``: of ctypes' arrays and pointers, a list, or bytes (unsigned).
 

@@ -15,17 +15,36 @@ from collections.abc import Mapping, Sequence
 from keyword import iskeyword
 from typing import NamedTuple
 
+from uapigen.emit.support.cvalues import NumberType
 from uapigen.headers.expressions.errors import NotAnExpression
 from uapigen.headers.expressions.expansion import Expander, Macro, parameters
-from uapigen.headers.expressions.nodes import Node
+from uapigen.headers.expressions.functions import InlineFunction, returned
+from uapigen.headers.expressions.nodes import Node, SizeOf, TypeName
 from uapigen.headers.expressions.parser import parse, terminals
-from uapigen.headers.expressions.terms import MODEL, Address, Term, Text, Words, operand
+from uapigen.headers.expressions.terms import (
+    MODEL,
+    Term,
+    Text,
+    TypeText,
+    Words,
+    plain_text,
+    result,
+)
 from uapigen.headers.expressions.tokens import Token
 from uapigen.headers.expressions.translation import Translation
-from uapigen.headers.expressions.types import Types
+from uapigen.headers.expressions.types import CType, PointerType, Types
 from uapigen.ir.declarations import MacroFunction, Value
 
-__all__ = ["Expressions", "Macro", "NotAnExpression", "Types", "Valued", "evaluate", "translate"]
+__all__ = [
+    "Expressions",
+    "InlineFunction",
+    "Macro",
+    "NotAnExpression",
+    "Types",
+    "Valued",
+    "evaluate",
+    "translate",
+]
 
 _TOO_DEEP = "nests too deeply"
 
@@ -40,9 +59,16 @@ class Valued(NamedTuple):
 class Expressions:
     """The macros of one unit. Keep one for all macros of it: bodies are read once."""
 
-    def __init__(self, macros: Mapping[str, Macro], types: Types) -> None:
+    def __init__(
+        self,
+        macros: Mapping[str, Macro],
+        types: Types,
+        functions: Mapping[str, InlineFunction] | None = None,
+    ) -> None:
         self._expander = Expander(macros)
         self._types = types
+        self._functions = functions or {}
+        self._called: list[str] = []
 
     def evaluate(self, body: str | Sequence[str]) -> Valued:
         """The value of an object-like macro with this body, or of any expression.
@@ -50,11 +76,11 @@ class Expressions:
         Raises :class:`NotAnExpression` for what is no number or string.
         """
         try:
-            translation = Translation(self._types, {})
+            translation = Translation(self._types, {}, self._call)
             tokens = self._expander.expand(self._expander.tokens(body))
             term = translation.term(self._parsed(tokens))
             if isinstance(term, Words):
-                return Valued(_text(term.data), "char *")
+                return Valued(plain_text(term.data), "char *")
             number = translation.constant(term).value
             return Valued(number.plain(), number.type.name)
         except RecursionError:
@@ -75,7 +101,8 @@ class Expressions:
             tokens = self._expander.body(name, params, body)
             if variadic and any(t.kind == "param" and t.text == names[-1] for t in tokens):
                 raise NotAnExpression("takes any number of arguments")
-            expression = _result(Translation(self._types, bound).term(self._parsed(tokens)))
+            translation = Translation(self._types, bound, self._call)
+            expression = result(translation.term(self._parsed(tokens)))
         except RecursionError:
             raise NotAnExpression(_TOO_DEEP) from None
         spelled = ", ".join([*names[:-1], "..."] if variadic else names)
@@ -84,8 +111,73 @@ class Expressions:
             python[-1] = f"*{python[-1]}"
         return MacroFunction(name, tuple(python), f"{name}({spelled}) {c_text}", expression, header)
 
+    def translate_function(self, function: InlineFunction, header: str = "") -> MacroFunction:
+        """An inline function that only computes as Python, as :meth:`translate` has it.
+
+        Arguments and the result are converted to the types that it declares.
+        """
+        python = _python_names([name for name, _ in function.params])
+        terms = [Text(text, raw=True) for text in python]
+        try:
+            expression = result(self._inlined(function, terms))
+        except RecursionError:
+            raise NotAnExpression(_TOO_DEEP) from None
+        params = ", ".join(_declared(kind, name) for name, kind in function.params)
+        heading = _declared(function.returns, f"{function.name}({params or 'void'})")
+        c_text = f"{heading} {{ {' '.join(function.body.split())} }}"
+        return MacroFunction(function.name, tuple(python), c_text, expression, header)
+
     def _parsed(self, tokens: list[Token]) -> Node:
         return parse(terminals(tokens, self._types.is_typedef))
+
+    def _call(self, name: str, arguments: Sequence[Term]) -> Term:
+        """What an inline function gives that a macro calls."""
+        function = self._functions.get(name)
+        if function is None or name in self._called:
+            raise NotAnExpression(f"calls {name}")
+        if len(arguments) != len(function.params):
+            raise NotAnExpression(f"calls {name} with {len(arguments)} arguments")
+        self._called.append(name)
+        try:
+            return self._inlined(function, arguments)
+        except NotAnExpression as reason:
+            raise NotAnExpression(f"calls {name}, which {reason}") from None
+        finally:
+            self._called.pop()
+
+    def _inlined(self, function: InlineFunction, arguments: Sequence[Term]) -> Term:
+        """A function's result, with its arguments in the places of its parameters."""
+        types = Translation(self._types, {}, self._call)
+        bound: dict[str, Term] = {}
+        for (name, spelled), argument in zip(function.params, arguments, strict=True):
+            kind = self._spelled(types, spelled)
+            if isinstance(kind, NumberType):
+                bound[name] = types.converted(kind, argument)
+            elif isinstance(kind, PointerType) and isinstance(argument, Text):
+                bound[name] = argument  # an object, or what points to one
+            else:
+                raise NotAnExpression(f"takes {name} as {spelled}")
+        translation = Translation(self._types, bound, self._call)
+        expanded = self._expander.expand(self._expander.tokens(function.body))
+        value = translation.term(returned(expanded, self._parsed))
+        kind = self._spelled(types, function.returns)
+        if not isinstance(kind, (NumberType, PointerType)):
+            raise NotAnExpression(f"returns {function.returns}")
+        return value if isinstance(value, Words) else translation.converted(kind, value)
+
+    def _spelled(self, translation: Translation, spelled: str) -> CType:
+        """The type of a declaration."""
+        node = self._parsed(self._expander.tokens(f"sizeof({spelled})"))
+        assert isinstance(node, SizeOf)
+        if not isinstance(node.operand, TypeName):
+            raise NotAnExpression(f"uses the type {spelled}, which is not defined")
+        kind = translation.type(node.operand)
+        assert not isinstance(kind, TypeText)
+        return kind
+
+
+def _declared(kind: str, name: str) -> str:
+    return f"{kind}{name}" if kind.endswith("*") else f"{kind} {name}"
 
 
 def _python_names(names: Sequence[str]) -> list[str]:
@@ -98,27 +190,6 @@ def _python_names(names: Sequence[str]) -> list[str]:
             name += "_"
         found.append(name)
     return found
-
-
-def _result(term: Term) -> str:
-    """What a function returns."""
-    if isinstance(term, Words):
-        return repr(_text(term.data))
-    if isinstance(term, Text):
-        if term.pointer is not None:
-            raise NotAnExpression("gives a pointer")
-        return f"{MODEL}.plain({term.text})"
-    if isinstance(term, Address):
-        raise NotAnExpression("gives a pointer")
-    text, _ = operand(term)
-    return text if text.lstrip("-").isalnum() else f"{MODEL}.plain({text})"
-
-
-def _text(data: bytes) -> str | bytes:
-    try:
-        return data.decode()
-    except UnicodeDecodeError:
-        return data
 
 
 def evaluate(body: str | Sequence[str], macros: Mapping[str, Macro], types: Types) -> Valued:

@@ -7,7 +7,7 @@ from typing import NamedTuple, TypeAlias
 
 from uapigen.emit.support.cvalues import CValue
 from uapigen.headers.expressions.errors import NotAnExpression
-from uapigen.headers.expressions.types import CType, PointerType
+from uapigen.headers.expressions.types import CType, PointerType, spelling
 
 __all__ = [
     "ATOM",
@@ -25,6 +25,7 @@ __all__ = [
     "Words",
     "joined",
     "operand",
+    "result",
 ]
 
 MODEL = "_C"
@@ -149,3 +150,25 @@ def joined(symbol: str, left: Term, right: Term) -> Text:
     if len(text) > _MAX_TEXT:
         raise NotAnExpression(f"takes more than {_MAX_TEXT} characters of Python")
     return Text(text, level)
+
+
+def result(term: Term) -> str:
+    """What a function returns: a plain number, a string or a pointer."""
+    if isinstance(term, Words):
+        return repr(plain_text(term.data))
+    if isinstance(term, Text):
+        if term.pointer is None:
+            return f"{MODEL}.plain({term.text})"
+        target = spelling(term.pointer.target)
+        kept = f", {term.kept}" if term.kept else ""
+        return f"{MODEL}.pointer({target!r}, {term.text}{kept})"
+    text, _ = operand(term)
+    return text if isinstance(term, Constant) and "(" not in text else f"{MODEL}.plain({text})"
+
+
+def plain_text(data: bytes) -> str | bytes:
+    """A string constant; ``bytes`` for one that is not UTF-8."""
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return data

@@ -6,7 +6,7 @@ computed here: both have the same rules.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from uapigen.emit.support.cvalues import CValue, NumberType
@@ -65,11 +65,17 @@ _SWAPS = {"__builtin_bswap16": 2, "__builtin_bswap32": 4, "__builtin_bswap64": 8
 class Translation:
     """Translates the expressions of one unit.
 
-    ``bound`` says what the names of the parameters stand for.
+    ``bound`` says what the names of the parameters stand for, ``call`` what a
+    function of the header gives; it raises :class:`NotAnExpression` for one that it lacks.
     """
 
-    def __init__(self, types: Types, bound: Mapping[str, Term]) -> None:
-        self.types, self.model, self.bound = types, types.model, bound
+    def __init__(
+        self,
+        types: Types,
+        bound: Mapping[str, Term],
+        call: Callable[[str, Sequence[Term]], Term],
+    ) -> None:
+        self.types, self.model, self.bound, self._called = types, types.model, bound, call
 
     def term(self, node: Node) -> Term:
         """What an expression is; raises :class:`NotAnExpression`."""
@@ -127,7 +133,10 @@ class Translation:
 
     def _unary(self, node: Unary) -> Term:
         if node.operator == "*":
-            return self._dereferenced(self.pointer(self.term(node.operand)))
+            inner = self.term(node.operand)
+            if isinstance(inner, Text) and inner.raw:
+                return Text(f"{MODEL}.object({inner.text})", raw=True)
+            return self._dereferenced(self.pointer(inner))
         if node.operator == "&":
             return self._address_of(self.term(node.operand))
         inner = self.rvalue(self.term(node.operand))
@@ -273,6 +282,10 @@ class Translation:
         return VOID_TYPE
 
     def _size(self, node: SizeOf) -> Term:
+        if isinstance(node.operand, TypeName) and node.operator == "sizeof":
+            layers = node.operand.layers
+            if layers and layers[0].nelems is not None:
+                return self._size_of_array(node.operand, layers[0].nelems)
         named = isinstance(node.operand, TypeName)
         kind = self.type(node.operand) if named else self._type_of(node.operand)  # type: ignore[arg-type]
         if isinstance(kind, TypeText):
@@ -285,6 +298,15 @@ class Translation:
         if node.operator != "_Alignof" and isinstance(kind, NumberType) and align != kind.size:
             raise NotAnExpression(f"takes the preferred alignment of {kind.name}")
         return Constant(CValue(self.model.size_t, align))
+
+    def _size_of_array(self, name: TypeName, nelems: Node) -> Term:
+        """``sizeof(char[n])``, where ``n`` may be known only when the function is called."""
+        size_t = self.model.size_t
+        count = self.converted(size_t, self.term(nelems))
+        element = self._size(SizeOf("sizeof", name._replace(layers=name.layers[1:])))
+        if isinstance(element, Constant) and element.value.value == 1:
+            return count
+        return self._joined("*", count, element)
 
     def _offset(self, node: Offset) -> Term:
         kind = self.type(node.type)
@@ -443,7 +465,7 @@ class Translation:
                 data = int(inner.value.plain()).to_bytes(kind.size, "little")
                 return Constant(kind(int.from_bytes(data, "big")))
             return Text(f"{MODEL}.swapped({operand(inner)[0]})")
-        raise NotAnExpression(f"calls {name}")
+        return self._called(name, [self.term(argument) for argument in arguments])
 
     # Results
 

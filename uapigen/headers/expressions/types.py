@@ -45,6 +45,7 @@ __all__ = [
     "RecordType",
     "Types",
     "base_type",
+    "spelling",
 ]
 
 
@@ -304,3 +305,17 @@ class Types:
                 yield member.name, Field(at // 8, member.bit_width, kind)
             elif isinstance(kind, RecordType) and kind.type_id is not None:
                 yield from self._fields(kind.type_id, at)
+
+
+def spelling(kind: CType) -> str:
+    """A type as C spells it, for what a pointer points to."""
+    if isinstance(kind, NumberType):
+        return kind.name
+    if isinstance(kind, PointerType):
+        target = spelling(kind.target)
+        return f"{target}*" if target.endswith("*") else f"{target} *"
+    if isinstance(kind, ArrayType):
+        raise NotAnExpression("gives a pointer to an array")
+    if not kind.spelling or kind.spelling == "a function" or kind.spelling.endswith(" "):
+        raise NotAnExpression("gives a pointer to what has no name")
+    return kind.spelling
