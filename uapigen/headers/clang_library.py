@@ -136,6 +136,14 @@ _FUNCTIONS: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "clang_Cursor_getArgument": (Cursor, (Cursor, c_uint)),
     "clang_Cursor_isFunctionInlined": (c_uint, (Cursor,)),
     "clang_Cursor_isMacroFunctionLike": (c_uint, (Cursor,)),
+    "clang_getCursorReferenced": (Cursor, (Cursor,)),
+    "clang_Cursor_Evaluate": (c_void_p, (Cursor,)),
+    "clang_EvalResult_getKind": (c_int, (c_void_p,)),
+    "clang_EvalResult_isUnsignedInt": (c_uint, (c_void_p,)),
+    "clang_EvalResult_getAsLongLong": (c_longlong, (c_void_p,)),
+    "clang_EvalResult_getAsUnsigned": (ctypes.c_ulonglong, (c_void_p,)),
+    "clang_EvalResult_getAsDouble": (ctypes.c_double, (c_void_p,)),
+    "clang_EvalResult_dispose": (None, (c_void_p,)),
 }
 
 

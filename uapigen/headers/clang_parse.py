@@ -32,7 +32,7 @@ _MAIN = "uapigen-translation-unit.c"
 _DETAILED_PREPROCESSING_RECORD = 0x01
 _INCOMPLETE = 0x02
 _SKIP_FUNCTION_BODIES = 0x40
-_OPTIONS = _DETAILED_PREPROCESSING_RECORD | _INCOMPLETE | _SKIP_FUNCTION_BODIES
+_OPTIONS = _INCOMPLETE | _SKIP_FUNCTION_BODIES
 
 _WARNING, _ERROR, _FATAL = 2, 3, 4
 _DECLARES_NOTHING = "declaration does not declare anything"
@@ -72,6 +72,7 @@ class TranslationUnit:
 
     ``before`` are headers to be included first, as C includes them (``sys/socket.h``) or by path,
     ``after`` is C that follows. A header that is not included ``direct``ly is so by one of them.
+    ``macros`` says whether macro definitions are to be visited.
     Raises :class:`InputError` where clang cannot even begin (a file that cannot be read).
     Errors within the header are in :attr:`diagnostics`.
     """
@@ -84,6 +85,7 @@ class TranslationUnit:
         *,
         direct: bool = True,
         after: str = "",
+        macros: bool = True,
     ) -> None:
         self.path = path
         self.before = tuple(before)
@@ -91,15 +93,16 @@ class TranslationUnit:
         self._lib = library()
         includes = [*before, as_path(path)] if direct else before
         contents = "".join(f"{include(header)}\n" for header in includes) + after
-        self._tu = self._parse(contents.encode("utf-8", "surrogateescape"), arguments)
+        options = _OPTIONS | (_DETAILED_PREPROCESSING_RECORD if macros else 0)
+        self._tu = self._parse(contents.encode("utf-8", "surrogateescape"), arguments, options)
         self._file, self._offset = ctypes.c_void_p(), ctypes.c_uint()
         self._line = ctypes.c_uint()
         self._names: dict[int, str] = {}
         self.nests_silently = False
         """Whether a struct holds the definition of another one that is no member's type."""
-        self.diagnostics = self._collect_diagnostics()
+        self.diagnostics = self._collect_diagnostics(_MAX_DIAGNOSTICS + after.count("\n"))
 
-    def _parse(self, contents: bytes, arguments: Sequence[str]) -> ctypes.c_void_p:
+    def _parse(self, contents: bytes, arguments: Sequence[str], options: int) -> ctypes.c_void_p:
         encoded = [argument.encode("utf-8", "surrogateescape") for argument in arguments]
         main = UnsavedFile(_MAIN.encode(), contents, len(contents))
         unit = ctypes.c_void_p()
@@ -110,7 +113,7 @@ class TranslationUnit:
             len(encoded),
             ctypes.byref(main),
             1,
-            _OPTIONS,
+            options,
             ctypes.byref(unit),
         )
         if error:
@@ -132,10 +135,10 @@ class TranslationUnit:
         """Free libclang's memory."""
         self._lib.clang_disposeTranslationUnit(self._tu)
 
-    def _collect_diagnostics(self) -> list[Diagnostic]:
+    def _collect_diagnostics(self, at_most: int) -> list[Diagnostic]:
         lib = self._lib
         found = []
-        for index in range(min(lib.clang_getNumDiagnostics(self._tu), _MAX_DIAGNOSTICS)):
+        for index in range(min(lib.clang_getNumDiagnostics(self._tu), at_most)):
             diagnostic = lib.clang_getDiagnostic(self._tu, index)
             severity = lib.clang_getDiagnosticSeverity(diagnostic)
             spelling = text(lib.clang_getDiagnosticSpelling(diagnostic))

@@ -15,8 +15,9 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from uapigen.errors import InputError
+from uapigen.headers.clang_parse import include
 from uapigen.headers.context import Need, include_directories, providers, what_is_needed
-from uapigen.headers.probe import Answer, Probed, include_line, probe
+from uapigen.headers.probe import Answer, Probed, probe
 from uapigen.ir.declarations import Constant, Omission
 
 __all__ = ["Evaluated", "MacroDefinition", "evaluate_macros"]
@@ -133,7 +134,7 @@ class _Evaluation:
     ) -> None:
         self.header = header
         self.arguments = arguments
-        self.includes = [include_line(name) for name in [*before, header]]
+        self.before = before
         self.definitions = {definition.name: definition for definition in definitions}
         self.answers: dict[str, Answer] = {}
         self.reasons: dict[str, str] = {}
@@ -147,7 +148,7 @@ class _Evaluation:
             probed = self._probe([], candidates, [])
             if probed.errors:
                 error = probed.errors[0]
-                raise InputError(error.file, f"line {error.line}", error.text)
+                raise InputError(self.header, "", str(error))
             self.answers.update(probed.answers)
             self._try_again()
         return self._result()
@@ -173,14 +174,13 @@ class _Evaluation:
         """Ask with ``context`` included behind the header, whose own macros stay as they are."""
         self.probes += 1
         kept = self._closure(name for name, _ in values) if context else []
-        preamble = [
-            *self.includes,
+        behind = [
             *(f'#pragma push_macro("{name}")' for name in kept),
-            *map(include_line, context),
+            *map(include, context),
             *(f'#pragma pop_macro("{name}")' for name in kept),
             *_PLACES,
         ]
-        probed = probe(preamble, values, types, self.arguments)
+        probed = probe(self.header, self.before, behind, values, types, self.arguments)
         redefined = {f"'{name}' macro redefined" for name in kept}
         probed.errors = [error for error in probed.errors if error.text not in redefined]
         return probed

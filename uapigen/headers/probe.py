@@ -16,21 +16,17 @@ ends at the first NUL.
 
 from __future__ import annotations
 
-import functools
 import re
-from collections.abc import Iterable, Sequence
-from ctypes import c_double, c_int, c_longlong, c_uint, c_ulonglong, c_void_p
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from clang import cindex
-
-from uapigen.errors import InputError
+from uapigen.headers.clang_library import Cursor, Type, library, text
+from uapigen.headers.clang_parse import Diagnostic, TranslationUnit, visit_children
 from uapigen.ir.declarations import Value
 
-__all__ = ["Answer", "Diagnostic", "Probed", "include_line", "probe"]
+__all__ = ["Answer", "Probed", "probe"]
 
-MAIN = "uapigen-macros.c"
 _PREFIX = "uapigen_"
 
 _ARGUMENTS = (
@@ -46,17 +42,14 @@ _ARGUMENTS = (
     "-fno-spell-checking",
 )
 
-_SKIP_FUNCTION_BODIES = 0x40
-_KEEP_GOING = 0x200
-
 # CXCursorKind
 _VAR_DECL = 9
 _TYPEDEF_DECL = 20
 _DECL_REF_EXPR = 101
 _CALL_EXPR = 103
 _STRING_LITERAL = 109
-_TRANSPARENT = frozenset({100, 111, 117})  # implicit conversions, parentheses, C casts
-
+_SAME_VALUE = frozenset({_VAR_DECL, 100, 111, 117})
+"""What holds an expression and is it: the declaration, implicit conversions, parentheses, casts."""
 _DECLARED = {8: "function", _VAR_DECL: "variable", 10: "parameter"}
 
 # CXTypeKind of a canonical type
@@ -72,7 +65,6 @@ _POINTER = 101
 # CXEvalResultKind
 _EVAL_INT, _EVAL_FLOAT = 1, 2
 
-_ERROR = 3
 _CONSTANCY = re.compile("constant|address")
 
 _STRING_TYPES = {
@@ -82,14 +74,6 @@ _STRING_TYPES = {
     "u": "char16_t *",
     "U": "char32_t *",
 }
-
-
-class Diagnostic(NamedTuple):
-    """An error that clang reports in a file other than the probe itself."""
-
-    file: str
-    line: int
-    text: str
 
 
 class Answer(NamedTuple):
@@ -114,189 +98,138 @@ class Probed:
     """In included files: what they declare may not be what they say."""
 
 
-def include_line(name: str) -> str:
-    """The directive that includes a header, given as C includes it or as a path."""
-    if "\n" in name or '"' in name:
-        raise InputError(name, "", "a header's name holds a quotation mark or a line break")
-    return f'#include "{name}"' if name.startswith(("/", "./", "../")) else f"#include <{name}>"
-
-
 def probe(
-    preamble: Sequence[str],
+    header: str,
+    before: Sequence[str],
+    behind: Sequence[str],
     values: Sequence[tuple[str, str]],
     types: Sequence[str],
     arguments: Sequence[str],
 ) -> Probed:
     """Ask for macros' values and types.
 
-    ``preamble`` is what precedes the declarations, line by line; ``values`` pairs
-    a macro's name with the expression to evaluate for it, ``types`` names macros
-    that may be types. Raises InputError where clang refuses to make a
-    translation unit at all.
+    ``before`` are headers included before the header, ``behind`` lines that follow it. ``values``
+    pairs a macro's name with the expression to evaluate for it; ``types`` names macros that may
+    be types. Raises InputError where clang refuses to make a translation unit at all.
     """
-    lines = list(preamble)
-    first_value = len(lines) + 1
-    lines += [f"__auto_type {_PREFIX}{i} = {text};" for i, (_, text) in enumerate(values)]
-    first_type = len(lines) + 1
-    lines += [
-        f"typedef __typeof__({name}) {_PREFIX}{i};" for i, name in enumerate(types, len(values))
+    lines = [
+        *behind,
+        *(f"__auto_type {_PREFIX}{i} = {text};" for i, (_, text) in enumerate(values)),
+        *(f"typedef __typeof__({name}) {_PREFIX}{i};" for i, name in enumerate(types, len(values))),
     ]
-    unit = _parse("\n".join([*lines, ""]), arguments)
-
-    errors: dict[int, str] = {}
-    foreign = []
-    for line, diagnostic in _errors(unit):
-        if line < first_value:
-            foreign.append(diagnostic)
-        else:
-            errors.setdefault(line, diagnostic.text)
-
-    declarations = _declarations(unit)
-    answers = {}
-    for i, (name, _) in enumerate(values):
-        problem = errors.get(first_value + i)
-        cursor = declarations.get(i)
-        if problem is None and cursor is not None:
-            answers[name] = _evaluate(cursor)
-        else:
-            answers[name] = _explain(problem or "not an expression", cursor)
-    spellings = {}
-    for i, name in enumerate(types):
-        cursor = declarations.get(len(values) + i)
-        if cursor is not None and first_type + i not in errors:
-            spellings[name] = _typeof_operand(cursor)
-    return Probed(answers, spellings, foreign)
-
-
-# Parsing
+    first = len(before) + len(behind) + 2
+    after = "".join(f"{line}\n" for line in lines)
+    arguments = [*arguments, *_ARGUMENTS]
+    with TranslationUnit(header, arguments, before, after, macros=False) as unit:
+        problems: dict[int, str] = {}
+        errors = []
+        for diagnostic in unit.diagnostics:
+            if diagnostic.file or diagnostic.line < first:
+                errors.append(diagnostic)
+            else:
+                problems.setdefault(diagnostic.line - first, diagnostic.text)
+        declarations = _declarations(unit)
+        answers = {}
+        for i, (name, _) in enumerate(values):
+            cursor, problem = declarations.get(i), problems.get(i)
+            if cursor is not None and problem is None:
+                answers[name] = _evaluate(cursor)
+            else:
+                answers[name] = _explain(problem or "not an expression", cursor)
+        spellings = {
+            name: _typeof_operand(declarations[i])
+            for i, name in enumerate(types, len(values))
+            if i in declarations and i not in problems
+        }
+    return Probed(answers, spellings, errors)
 
 
-@functools.cache
-def _lib() -> Any:
-    """libclang with the functions that ``cindex`` does not declare."""
-    lib = cindex.conf.lib
-    lib.clang_Cursor_Evaluate.argtypes = [cindex.Cursor]
-    lib.clang_Cursor_Evaluate.restype = c_void_p
-    for name, restype in (
-        ("getKind", c_int),
-        ("getAsLongLong", c_longlong),
-        ("getAsUnsigned", c_ulonglong),
-        ("isUnsignedInt", c_uint),
-        ("getAsDouble", c_double),
-        ("dispose", None),
-    ):
-        function = getattr(lib, f"clang_EvalResult_{name}")
-        function.argtypes = [c_void_p]
-        function.restype = restype
-    return lib
-
-
-@functools.cache
-def _index() -> Any:
-    return cindex.Index.create()
-
-
-def _parse(text: str, arguments: Sequence[str]) -> Any:
-    try:
-        return cindex.TranslationUnit.from_source(
-            MAIN,
-            [*arguments, *_ARGUMENTS],
-            unsaved_files=[(MAIN, text)],
-            options=_SKIP_FUNCTION_BODIES | _KEEP_GOING,
-            index=_index(),
-        )
-    except cindex.TranslationUnitLoadError as error:
-        raise InputError(MAIN, "", f"clang cannot parse it: {error}") from error
-
-
-def _errors(unit: Any) -> Iterable[tuple[int, Diagnostic]]:
-    """Each error with its line in the probe; 0 for one in an included file."""
-    for diagnostic in unit.diagnostics:
-        if diagnostic.severity >= _ERROR:
-            location = diagnostic.location
-            file = location.file.name if location.file else ""
-            line = location.line if file == MAIN else 0
-            yield line, Diagnostic(file, location.line, diagnostic.spelling)
-
-
-def _declarations(unit: Any) -> dict[int, Any]:
+def _declarations(unit: TranslationUnit) -> dict[int, Cursor]:
     """The probe's own declarations, by number."""
     found = {}
-    spelling = cindex.conf.lib.clang_getCursorSpelling
-    for cursor in unit.cursor.get_children():
-        if cursor._kind_id in (_VAR_DECL, _TYPEDEF_DECL):
-            name = spelling(cursor)
+    spelling = library().clang_getCursorSpelling
+
+    def keep(cursor: Cursor) -> None:
+        if cursor.kind in (_VAR_DECL, _TYPEDEF_DECL):
+            name = text(spelling(cursor))
             if name.startswith(_PREFIX):
                 found[int(name[len(_PREFIX) :])] = cursor
+
+    unit.visit(keep)
     return found
 
 
 # What an expression is
 
 
-def _evaluate(cursor: Any) -> Answer:
-    lib = _lib()
-    kind = lib.clang_getCanonicalType(lib.clang_getCursorType(cursor))
-    kind_id = kind._kind_id
-    if kind_id == _POINTER:
-        return _pointer(cursor, kind)
-    if kind_id in _INT128:
+def _evaluate(cursor: Cursor) -> Answer:
+    lib = library()
+    c_type = lib.clang_getCanonicalType(lib.clang_getCursorType(cursor))
+    if c_type.kind == _POINTER:
+        return _pointer(cursor, c_type)
+    if c_type.kind in _INT128:
         return Answer(None, "__int128", "a value of 128 bits")
     result = lib.clang_Cursor_Evaluate(cursor)
     if result:
         try:
-            evaluated = lib.clang_EvalResult_getKind(result)
-            if evaluated == _EVAL_INT:
-                unsigned = lib.clang_EvalResult_isUnsignedInt(result)
+            kind = lib.clang_EvalResult_getKind(result)
+            if kind == _EVAL_INT:
                 value: int = (
                     lib.clang_EvalResult_getAsUnsigned(result)
-                    if unsigned
+                    if lib.clang_EvalResult_isUnsignedInt(result)
                     else lib.clang_EvalResult_getAsLongLong(result)
                 )
-                return Answer(value, _C_TYPES.get(kind_id) or kind.spelling, "")
-            if evaluated == _EVAL_FLOAT:
+                return Answer(value, _C_TYPES.get(c_type.kind) or _spelling(c_type), "")
+            if kind == _EVAL_FLOAT:
                 number: float = lib.clang_EvalResult_getAsDouble(result)
-                return Answer(number, _C_TYPES[kind_id], "")
+                return Answer(number, _C_TYPES[c_type.kind], "")
         finally:
             lib.clang_EvalResult_dispose(result)
-    return _explain(f"not a constant but a {kind.spelling}", cursor)
+    return _explain(f"not a constant but a {_spelling(c_type)}", cursor)
 
 
-def _pointer(cursor: Any, pointer: Any) -> Answer:
+def _spelling(c_type: Type) -> str:
+    return text(library().clang_getTypeSpelling(c_type))
+
+
+def _pointer(cursor: Cursor, pointer: Type) -> Answer:
     """A string, or another address."""
-    expression = cursor
-    while expression is not None and expression._kind_id != _STRING_LITERAL:
-        inside = list(expression.get_children())
-        expression = inside[-1] if inside and _leads_to_literal(expression) else None
+    expression: Cursor | None = cursor
+    while expression is not None and expression.kind != _STRING_LITERAL:
+        inside: list[Cursor] = []
+        if expression.kind in _SAME_VALUE:
+            visit_children(expression, inside.append)
+        expression = inside[-1] if inside else None  # a cast names its type before
     if expression is not None:
-        prefix, value = _literal(expression.spelling)
+        prefix, value = _literal(text(library().clang_getCursorSpelling(expression)))
         return Answer(value, _STRING_TYPES[prefix], "")
-    return _explain("an address", cursor, pointer.spelling)
+    return _explain("an address", cursor, _spelling(pointer))
 
 
-def _leads_to_literal(cursor: Any) -> bool:
-    """Whether a cursor is the declaration, or says the same as the expression in it."""
-    return cursor._kind_id == _VAR_DECL or cursor._kind_id in _TRANSPARENT
-
-
-def _explain(problem: str, cursor: Any, c_type: str = "") -> Answer:
+def _explain(problem: str, cursor: Cursor | None, c_type: str = "") -> Answer:
     """An answer without value; what the initialiser names tells more than clang's text."""
     if cursor is None or not _CONSTANCY.search(problem):
         return Answer(None, c_type, problem)
-    for child in cursor.walk_preorder():
-        if child._kind_id == _CALL_EXPR:
-            name = child.spelling
-            return Answer(None, c_type, f"calls {name}()" if name else "calls a function")
-        if child._kind_id == _DECL_REF_EXPR:
-            declared = child.referenced
-            noun = _DECLARED.get(declared._kind_id) if declared is not None else None
-            if noun:
-                return Answer(None, c_type, f"names the {noun} {child.spelling}")
-    return Answer(None, c_type, problem)
+    return Answer(None, c_type, _not_constant(cursor) or problem)
 
 
-def _typeof_operand(cursor: Any) -> str:
-    spelling: str = cursor.underlying_typedef_type.spelling
+def _not_constant(cursor: Cursor) -> str:
+    """The first thing within an expression that is not known at compile time."""
+    lib = library()
+    if cursor.kind == _CALL_EXPR:
+        name = text(lib.clang_getCursorSpelling(cursor))
+        return f"calls {name}()" if name else "calls a function"
+    if cursor.kind == _DECL_REF_EXPR:
+        noun = _DECLARED.get(lib.clang_getCursorReferenced(cursor).kind)
+        if noun:
+            return f"names the {noun} {text(lib.clang_getCursorSpelling(cursor))}"
+    inside: list[Cursor] = []
+    visit_children(cursor, inside.append)
+    return next(filter(None, map(_not_constant, inside)), "")
+
+
+def _typeof_operand(cursor: Cursor) -> str:
+    spelling = _spelling(library().clang_getTypedefDeclUnderlyingType(cursor))
     matched = re.fullmatch(r"(?:__)?typeof(?:__)? ?\((.*)\)", spelling, re.DOTALL)
     return matched[1] if matched else spelling
 
