@@ -17,12 +17,9 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-__all__ = ["UAPI_DIRECTORIES", "Need", "include_directories", "providers", "what_is_needed"]
+from uapigen.headers.targets import UAPI_DIRECTORIES
 
-UAPI_DIRECTORIES = (
-    "linux", "asm", "asm-generic", "drm", "misc", "mtd", "rdma", "scsi", "sound", "video", "xen",
-)  # fmt: skip
-"""Directories below an include directory that hold the kernel's headers for user space."""
+__all__ = ["Need", "providers", "searched_directories", "what_is_needed"]
 
 
 class Need(NamedTuple):
@@ -77,7 +74,7 @@ def what_is_needed(problem: str) -> Need | None:
     return Need("", matched["a"] or matched["b"] or matched["c"])
 
 
-def include_directories(arguments: Sequence[str]) -> list[str]:
+def searched_directories(arguments: Sequence[str]) -> tuple[str, ...]:
     """The directories that clang's arguments name, in the order in which it looks into them."""
     found: dict[str, list[str]] = {"-I": [], "-isystem": []}
     arguments = list(arguments)
@@ -87,10 +84,11 @@ def include_directories(arguments: Sequence[str]) -> list[str]:
                 directories.append(arguments[i + 1])
             elif argument.startswith(option) and len(argument) > len(option):
                 directories.append(argument[len(option) :])
-    return list(dict.fromkeys(found["-I"] + found["-isystem"]))
+    return tuple(dict.fromkeys(found["-I"] + found["-isystem"]))
 
 
-def providers(need: Need, header: str, directories: Sequence[str]) -> list[str]:
+@functools.lru_cache(maxsize=4096)
+def providers(need: Need, header: str, directories: tuple[str, ...]) -> Sequence[str]:
     """Headers that may declare what is needed, as C includes them; likely ones first.
 
     ``header`` is the path of the header that needs it: what lies nearer to it comes first.
@@ -102,7 +100,7 @@ def providers(need: Need, header: str, directories: Sequence[str]) -> list[str]:
     pattern = re.compile(_DEFINITIONS[bool(need.tag)] % {b"tag": need.tag.encode(), b"name": name})
     found = []
     for directory in directories:
-        for group in UAPI_DIRECTORIES:
+        for group in sorted(UAPI_DIRECTORIES):
             texts = _texts(directory, group)
             for module, text in texts.items():
                 if name in text and pattern.search(text):

@@ -9,15 +9,23 @@ that included (``context.py``). Whatever has no value leaves an
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from uapigen.errors import InputError
 from uapigen.headers.clang_parse import include
-from uapigen.headers.context import Need, include_directories, providers, what_is_needed
-from uapigen.headers.probe import Answer, Probed, probe
+from uapigen.headers.context import Need, providers, searched_directories, what_is_needed
+from uapigen.headers.macro_text import (
+    CALLED,
+    IDENTIFIER,
+    KEYWORDS,
+    IncludeGuards,
+    another_name,
+    why_no_expression,
+    why_not_parsed,
+)
+from uapigen.headers.probe import NOWHERE, Answer, Probed, probe
 from uapigen.ir.declarations import Constant, Omission
 
 __all__ = ["Evaluated", "MacroDefinition", "evaluate_macros"]
@@ -30,7 +38,7 @@ class MacroDefinition(NamedTuple):
     params: tuple[str, ...] | None
     """None for an object-like macro; a variadic one's last is ``*name``."""
     body: str
-    """What it is replaced by, as the header has it."""
+    """What it is replaced by, without comments, in one line."""
     header: str
     """Path of the file that defines it."""
     line: int
@@ -43,8 +51,12 @@ class Evaluated:
 
     constants: list[Constant] = field(default_factory=list)
     omissions: list[Omission] = field(default_factory=list)
+    """What has no value; what ``type_aliases`` has is among it."""
     type_aliases: dict[str, str] = field(default_factory=dict)
-    """C spelling of the type that a macro stands for; these have no omission."""
+    """C spelling of the type that a macro stands for, or of the one with the tag that it renames
+    (``#define nvme_admin_cmd nvme_passthru_cmd``)."""
+    ioctl_arguments: dict[str, str] = field(default_factory=dict)
+    """C spelling of the type that an ioctl number's definition names, by the number's name."""
     context: tuple[str, ...] = ()
     """What was included behind the header for some of them, as C includes it."""
 
@@ -65,61 +77,21 @@ def evaluate_macros(
     return _Evaluation(header, definitions, arguments, before).run()
 
 
-# Bodies that no declaration should see
-
-_HARMLESS = re.compile(r"[\w\s+\-*/%<>=!&|^~?:.#]*")
-_QUOTED = re.compile(r'"(?:\\.|[^"\\\n])*"' + r"|'(?:\\.|[^'\\\n])*'", re.DOTALL)
-_CLOSING = {")": "(", "]": "[", "}": "{"}
-
-
-def _shape(body: str) -> str:
-    """Why a body cannot be an expression by the look of its tokens; empty where it can."""
-    if _HARMLESS.fullmatch(body):
-        return ""
-    bare = _QUOTED.sub("0", body)
-    if '"' in bare or "'" in bare:
-        return "a quotation mark without its other half"
-    open_brackets: list[str] = []
-    list_of_values = False
-    for character in re.findall(r"[][(){};,]", bare):
-        if character in "([{":
-            open_brackets.append(character)
-        elif character in _CLOSING:
-            if not open_brackets or open_brackets.pop() != _CLOSING[character]:
-                return "brackets that do not match"
-        elif character == ";":
-            return "statements or declarations, not an expression"
-        elif not open_brackets:
-            list_of_values = True
-    if open_brackets:
-        return "brackets that do not match"
-    if bare.lstrip().startswith("{"):
-        return "an initialiser, not an expression"
-    return "a list of values, not an expression" if list_of_values else ""
-
-
-# What a macro's value must not depend on
-
-_NOWHERE = "uapigen_depends_on_its_place"
-_PLACES = tuple(
-    f"#define {name} {_NOWHERE}"
-    for name in (
-        "__LINE__", "__FILE__", "__BASE_FILE__", "__FILE_NAME__", "__INCLUDE_LEVEL__",
-        "__COUNTER__", "__DATE__", "__TIME__", "__TIMESTAMP__", "__func__", "__FUNCTION__",
-        "__PRETTY_FUNCTION__",
-    )
-)  # fmt: skip
-
-_IDENTIFIER = re.compile(r"\b[A-Za-z_]\w*")
-_CALLED = re.compile(r"\b([A-Za-z_]\w*)\s*\(")
-_FIRST_DIRECTIVE = re.compile(
-    r"^[ \t]*#[ \t]*(?:ifndef[ \t]+|if[ \t]+!\s*defined[ \t]*\(?[ \t]*)?(\w*)", re.MULTILINE
-)
+_TAGS = ("struct", "union", "enum")
 
 _ROUNDS = 6
 """How often a macro is tried again with more headers included."""
 _PROBES = 24
 """How many translation units a header may cost in all."""
+
+# _IOR and its like (asm-generic/ioctl.h) pass the argument's type through these two: redefined
+# so, what was a number is a type.
+_IOCTL_AS_TYPE = (
+    "#undef _IOC",
+    "#undef _IOC_TYPECHECK",
+    "#define _IOC(direction, type, number, argument) __typeof__ argument",
+    "#define _IOC_TYPECHECK(argument) __typeof__(argument)",
+)
 
 
 class _Evaluation:
@@ -139,46 +111,55 @@ class _Evaluation:
         self.answers: dict[str, Answer] = {}
         self.reasons: dict[str, str] = {}
         self.types: dict[str, str] = {}
+        self.ioctls: dict[str, str] = {}
         self.context: list[str] = []
+        self.directories = searched_directories(arguments)
+        self.calls: dict[str, Need] = {}
         self.probes = 0
 
     def run(self) -> Evaluated:
         candidates = self._candidates()
         if candidates:
-            probed = self._probe([], candidates, [])
+            probed = self._probe([], _themselves(candidates))
             if probed.errors:
-                error = probed.errors[0]
-                raise InputError(self.header, "", str(error))
+                raise InputError(self.header, "", str(probed.errors[0]))
             self.answers.update(probed.answers)
-            self._try_again()
+            self._try_as_number_or_type()
+            self._try_in_context()
+            self._ask_ioctls()
         return self._result()
 
-    def _candidates(self) -> list[tuple[str, str]]:
+    def _candidates(self) -> list[str]:
+        """Macros that may be expressions; the others get their reasons."""
         candidates = []
-        guards = _Guards()
+        guards = IncludeGuards()
         for name, definition in self.definitions.items():
             if definition.params is not None:
                 continue
             body = definition.body
             if not body or body.isspace():
-                self.reasons[name] = "" if guards.guards(definition) else "empty"
-            elif reason := _shape(body):
+                self.reasons[name] = "" if (definition.header, name) in guards else "empty"
+            elif reason := why_no_expression(body):
                 self.reasons[name] = reason
             else:
-                candidates.append((name, name))
+                candidates.append(name)
         return candidates
 
     def _probe(
-        self, context: Sequence[str], values: Sequence[tuple[str, str]], types: Sequence[str]
+        self,
+        context: Sequence[str],
+        values: Sequence[tuple[str, str]],
+        types: Sequence[tuple[str, str]] = (),
+        lines: Sequence[str] = (),
     ) -> Probed:
         """Ask with ``context`` included behind the header, whose own macros stay as they are."""
         self.probes += 1
-        kept = self._closure(name for name, _ in values) if context else []
+        kept = self._closure(name for name, _ in [*values, *types]) if context else []
         behind = [
             *(f'#pragma push_macro("{name}")' for name in kept),
             *map(include, context),
             *(f'#pragma pop_macro("{name}")' for name in kept),
-            *_PLACES,
+            *lines,
         ]
         probed = probe(self.header, self.before, behind, values, types, self.arguments)
         redefined = {f"'{name}' macro redefined" for name in kept}
@@ -194,36 +175,50 @@ class _Evaluation:
             definition = self.definitions.get(name)
             if definition is not None and name not in found:
                 found[name] = None
-                waiting += _IDENTIFIER.findall(definition.body)
+                waiting += IDENTIFIER.findall(definition.body)
         return list(found)
 
-    # Again, in a richer context
+    # Again
 
-    def _try_again(self) -> None:
-        """Evaluate what failed as a pointer's number, as a type, and with more headers."""
-        failed = [name for name, answer in self.answers.items() if answer.problem]
-        if not failed:
+    def _try_as_number_or_type(self) -> None:
+        """Addresses that are numbers, types, and names that are tags."""
+        failed = {name: answer for name, answer in self.answers.items() if answer.problem}
+        numbers, types = [], []
+        tags: dict[str, str] = {}
+        for name, answer in failed.items():
+            if answer.problem == "an address":
+                numbers.append((name, f"(__UINTPTR_TYPE__)({name})"))
+            elif _is_syntax(answer):
+                types.append((name, f"__typeof__({name})"))
+            elif what_is_needed(answer.problem):
+                kind, target = another_name(self.definitions[name].body)
+                if kind == "name":
+                    tags |= {f"{name}: {tag} {target}": name for tag in _TAGS}
+        if not (numbers or types or tags):
             return
-        numbers = [
-            (name, f"(__UINTPTR_TYPE__)({name})")
-            for name in failed
-            if self.answers[name].problem.startswith("an address")
-        ]
-        types = [name for name in failed if "expect" in self.answers[name].problem]
-        if numbers or types:
-            probed = self._probe([], numbers, types)
-            self.types.update(probed.types)
-            for name, answer in probed.answers.items():
-                if not answer.problem:
-                    self.answers[name] = answer._replace(c_type=self.answers[name].c_type)
+        sizes = [(key, f"sizeof({key.partition(': ')[2]})") for key in tags]
+        probed = self._probe([], numbers + sizes, types)
+        self.types.update(
+            (name, spelled)
+            for name, spelled in probed.types.items()
+            if "__attribute__" not in self.definitions[name].body  # which a type's name lacks
+        )
+        for name, _ in numbers:
+            if not probed.answers[name].problem:
+                self.answers[name] = probed.answers[name]._replace(c_type=failed[name].c_type)
+        for key, name in tags.items():
+            if not probed.answers[key].problem:
+                self.types[name] = key.partition(": ")[2]
+
+    def _try_in_context(self) -> None:
+        """What fails for want of a declaration, with the headers that have it."""
         tried: set[str] = set()
-        directories = include_directories(self.arguments)
         for _ in range(_ROUNDS):
             pending = [n for n, a in self.answers.items() if a.problem and n not in self.types]
             needs = {need: None for name in pending for need in self._needs(name)}
             new = []
             for need in needs:
-                for provider in providers(need, self.header, directories):
+                for provider in self._providers(need):
                     if provider not in tried:
                         tried.add(provider)
                         new.append(provider)
@@ -232,24 +227,29 @@ class _Evaluation:
                 break
 
     def _needs(self, name: str) -> list[Need]:
+        """What may help a macro that failed."""
         problem = self.answers[name].problem
         need = what_is_needed(problem)
         if need is not None:
-            return [need] if need.name != _NOWHERE else []
-        if "expect" in problem:
+            return [need] if need.name != NOWHERE else []
+        if _is_syntax(self.answers[name]):
             # A function-like macro that is not defined got a type for an argument.
             called = {
                 callee
                 for used in self._closure([name])
-                for callee in _CALLED.findall(self.definitions[used].body)
+                for callee in CALLED.findall(self.definitions[used].body)
             }
-            return [Need("", callee) for callee in sorted(called - self.definitions.keys())]
+            called -= self.definitions.keys() | KEYWORDS
+            return [Need("", callee) for callee in sorted(called)]
         return []
+
+    def _providers(self, need: Need) -> Sequence[str]:
+        return providers(need, self.header, self.directories)
 
     def _extend(self, new: list[str], pending: list[str]) -> bool:
         """Include more headers: all at once or, where they conflict, each by itself."""
-        values = [(name, name) for name in pending]
-        probed = self._probe([*self.context, *new], values, [])
+        values = _themselves(pending)
+        probed = self._probe([*self.context, *new], values)
         if not probed.errors:
             self.context += new
             self._accept(probed)
@@ -258,7 +258,7 @@ class _Evaluation:
         for header in new:
             if self.probes >= _PROBES:
                 break
-            probed = self._probe([*self.context, header], values, [])
+            probed = self._probe([*self.context, header], values)
             if not probed.errors:
                 self.context.append(header)
                 self._accept(probed)
@@ -266,60 +266,82 @@ class _Evaluation:
         return extended
 
     def _accept(self, probed: Probed) -> None:
+        """Take the answers of a probe for macros that have none."""
         for name, answer in probed.answers.items():
             if self.answers[name].problem:
                 self.answers[name] = answer
 
+    def _ask_ioctls(self) -> None:
+        """The type of argument that each ioctl number is made for."""
+        candidates = [
+            name
+            for name, answer in self.answers.items()
+            if answer.c_type == "unsigned int" and CALLED.search(self.definitions[name].body)
+        ]
+        if candidates:
+            probed = self._probe(self.context, [], _themselves(candidates), _IOCTL_AS_TYPE)
+            self.ioctls = probed.types
+
     # The result
 
     def _result(self) -> Evaluated:
-        result = Evaluated(type_aliases=self.types, context=tuple(self.context))
+        for problem in [answer.problem for answer in self.answers.values()]:
+            # Reported when it is first called; clang takes it as declared after that.
+            if "undeclared function" in problem and (need := what_is_needed(problem)):
+                self.calls[f"calls {need.name}()"] = need
+        result = Evaluated(
+            type_aliases=self.types, ioctl_arguments=self.ioctls, context=tuple(self.context)
+        )
         for name, definition in self.definitions.items():
-            if definition.params is not None or name in self.types:
+            if definition.params is not None:
                 continue
             answer = self.answers.get(name)
-            if answer is None:
-                reason = self.reasons[name]
-            elif answer.value is not None:
+            if answer is not None and answer.value is not None:
                 result.constants.append(
                     Constant(name, answer.value, answer.c_type, definition.header)
                 )
                 continue
-            else:
-                reason = self._reason(definition, answer)
+            reason = self._reason(definition, answer) if answer else self.reasons[name]
             if reason:
                 result.omissions.append(Omission(name, "macro", definition.header, reason))
         return result
 
     def _reason(self, definition: MacroDefinition, answer: Answer) -> str:
         """Why a macro has no value, as a C programmer would say it."""
-        alias = self.definitions.get(definition.body.strip())
-        if alias is not None and alias.params is not None:
-            return f"another name of the function-like macro {alias.name}"
-        if alias is not None and self.reasons.get(alias.name) == "empty":
-            return "empty"
-        need = what_is_needed(answer.problem)
-        if need is not None and need.name == _NOWHERE:
+        if definition.name in self.types:
+            return f"a type: {self.types[definition.name]}"
+        seen = {definition.name}
+        kind, target = another_name(definition.body)
+        while kind == "name" and target in self.definitions and target not in seen:
+            if self.definitions[target].params is not None:
+                return f"another name of the function-like macro {target}"
+            if target in self.reasons:
+                return self.reasons[target] or "empty"
+            seen.add(target)
+            kind, target = another_name(self.definitions[target].body)
+        need = what_is_needed(answer.problem) or self._undeclared(definition.name)
+        if need is None:
+            return why_not_parsed(definition.body) if _is_syntax(answer) else answer.problem
+        if need.name == NOWHERE:
             return "depends on where it is used"
-        if need is not None:
-            return f"needs {need}, which no header declares"
-        return answer.problem
+        if kind == "member":
+            return f"another name of the member {target}"
+        if kind == "name":
+            return f"another name of {target}, which no header declares as a constant"
+        return f"needs {need}, which no header for this target declares"
+
+    def _undeclared(self, name: str) -> Need | None:
+        """What a macro needs that the diagnostic is silent about: a function that nobody has."""
+        problem = self.answers[name].problem
+        if problem in self.calls:
+            return self.calls[problem]
+        return next((n for n in self._needs(name) if not self._providers(n)), None)
 
 
-class _Guards:
-    """Tells include guards from other empty macros; reads a file for the first one that it has."""
+def _is_syntax(answer: Answer) -> bool:
+    return "expect" in answer.problem or "__auto_type" in answer.problem
 
-    def __init__(self) -> None:
-        self._guards: dict[str, str] = {}
 
-    def guards(self, definition: MacroDefinition) -> bool:
-        """Whether it is what the file's first directive asks for."""
-        path = definition.header
-        if path not in self._guards:
-            try:
-                with open(path, encoding="utf-8", errors="replace") as file:
-                    first = _FIRST_DIRECTIVE.search(file.read())
-            except OSError:
-                first = None  # gone since it was parsed
-            self._guards[path] = first[1] if first else ""
-        return self._guards[path] == definition.name
+def _themselves(names: Iterable[str]) -> list[tuple[str, str]]:
+    """Each macro with the text that uses it."""
+    return [(name, name) for name in names]

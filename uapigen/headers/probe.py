@@ -25,7 +25,7 @@ from uapigen.headers.clang_library import Cursor, Type, library, text
 from uapigen.headers.clang_parse import Diagnostic, TranslationUnit, visit_children
 from uapigen.ir.declarations import Value
 
-__all__ = ["Answer", "Probed", "probe"]
+__all__ = ["NOWHERE", "Answer", "Probed", "probe"]
 
 _PREFIX = "uapigen_"
 
@@ -41,6 +41,19 @@ _ARGUMENTS = (
     # clang would go on with the name that it guesses was meant.
     "-fno-spell-checking",
 )
+
+# What a macro's value must not depend on
+
+NOWHERE = "uapigen_depends_on_its_place"
+"""Undeclared name that stands for what differs from place to place."""
+_PLACES = tuple(
+    f"#define {name} {NOWHERE}"
+    for name in (
+        "__LINE__", "__FILE__", "__BASE_FILE__", "__FILE_NAME__", "__INCLUDE_LEVEL__",
+        "__COUNTER__", "__DATE__", "__TIME__", "__TIMESTAMP__", "__func__", "__FUNCTION__",
+        "__PRETTY_FUNCTION__",
+    )
+)  # fmt: skip
 
 # CXCursorKind
 _VAR_DECL = 9
@@ -65,7 +78,8 @@ _POINTER = 101
 # CXEvalResultKind
 _EVAL_INT, _EVAL_FLOAT = 1, 2
 
-_CONSTANCY = re.compile("constant|address")
+_TYPEOF = re.compile(r"(?:__)?typeof(?:__)? ?\((.*)\)", re.DOTALL)
+_CONSTANCY = re.compile("constant|address|neither")
 
 _STRING_TYPES = {
     "": "char *",
@@ -103,21 +117,22 @@ def probe(
     before: Sequence[str],
     behind: Sequence[str],
     values: Sequence[tuple[str, str]],
-    types: Sequence[str],
+    types: Sequence[tuple[str, str]],
     arguments: Sequence[str],
 ) -> Probed:
     """Ask for macros' values and types.
 
     ``before`` are headers included before the header, ``behind`` lines that follow it. ``values``
-    pairs a macro's name with the expression to evaluate for it; ``types`` names macros that may
-    be types. Raises InputError where clang refuses to make a translation unit at all.
+    pairs a macro's name with the expression to evaluate for it, ``types`` with what may be a
+    type. Raises InputError where clang refuses to make a translation unit at all.
     """
     lines = [
         *behind,
+        *_PLACES,
         *(f"__auto_type {_PREFIX}{i} = {text};" for i, (_, text) in enumerate(values)),
-        *(f"typedef __typeof__({name}) {_PREFIX}{i};" for i, name in enumerate(types, len(values))),
+        *(f"typedef {text} {_PREFIX}{i};" for i, (_, text) in enumerate(types, len(values))),
     ]
-    first = len(before) + len(behind) + 2
+    first = len(before) + len(behind) + len(_PLACES) + 2
     after = "".join(f"{line}\n" for line in lines)
     arguments = [*arguments, *_ARGUMENTS]
     with TranslationUnit(header, arguments, before, after, macros=False) as unit:
@@ -138,7 +153,7 @@ def probe(
                 answers[name] = _explain(problem or "not an expression", cursor)
         spellings = {
             name: _typeof_operand(declarations[i])
-            for i, name in enumerate(types, len(values))
+            for i, (name, _) in enumerate(types, len(values))
             if i in declarations and i not in problems
         }
     return Probed(answers, spellings, errors)
@@ -185,7 +200,7 @@ def _evaluate(cursor: Cursor) -> Answer:
                 return Answer(number, _C_TYPES[c_type.kind], "")
         finally:
             lib.clang_EvalResult_dispose(result)
-    return _explain(f"not a constant but a {_spelling(c_type)}", cursor)
+    return _explain(f"neither a number nor a string but a {_spelling(c_type)}", cursor)
 
 
 def _spelling(c_type: Type) -> str:
@@ -230,8 +245,9 @@ def _not_constant(cursor: Cursor) -> str:
 
 def _typeof_operand(cursor: Cursor) -> str:
     spelling = _spelling(library().clang_getTypedefDeclUnderlyingType(cursor))
-    matched = re.fullmatch(r"(?:__)?typeof(?:__)? ?\((.*)\)", spelling, re.DOTALL)
-    return matched[1] if matched else spelling
+    while matched := _TYPEOF.fullmatch(spelling):
+        spelling = matched[1]
+    return spelling
 
 
 # String literals, in the form in which clang prints them
