@@ -11,7 +11,6 @@ lacks, once in a process.
 from __future__ import annotations
 
 import functools
-import itertools
 import os
 import re
 from collections.abc import Iterator, Sequence
@@ -19,7 +18,7 @@ from typing import NamedTuple
 
 from uapigen.headers.targets import UAPI_DIRECTORIES
 
-__all__ = ["Need", "providers", "searched_directories", "what_is_needed"]
+__all__ = ["Need", "Providers", "providers", "searched_directories", "what_is_needed"]
 
 
 class Need(NamedTuple):
@@ -33,8 +32,7 @@ class Need(NamedTuple):
         return f"{self.tag} {self.name}".lstrip()
 
 
-# What is looked for in the C library's headers is there for certain; the kernel's
-# own linux/time.h and sys/time.h cannot both be included.
+# The C library's where it has one: linux/time.h and sys/time.h cannot both be included.
 _WELL_KNOWN = {
     "linux/ioctl.h": "_IO _IOR _IOW _IOWR _IOC _IOC_NONE _IOC_READ _IOC_WRITE _IOC_NRBITS "
     "_IOC_TYPEBITS _IOC_SIZEBITS _IOC_DIRBITS _IOC_NRSHIFT _IOC_TYPESHIFT _IOC_SIZESHIFT "
@@ -54,7 +52,19 @@ _WELL_KNOWN = {
     "sys/uio.h": "struct_iovec",
     "signal.h": "sigset_t",
 }
-_HEADER_OF = {name: header for header, names in _WELL_KNOWN.items() for name in names.split()}
+_BYTE_ORDER = {
+    f"{constant}{source}_to_{target}{width}"
+    for constant in ("__", "__constant_")
+    for order in ("be", "le")
+    for source, target in (("cpu", order), (order, "cpu"))
+    for width in (16, 32, 64)
+}
+_HEADER_OF = dict.fromkeys(_BYTE_ORDER, "asm/byteorder.h") | {
+    name: header for header, names in _WELL_KNOWN.items() for name in names.split()
+}
+
+_HEADER_OF_PREFIX = {"AF_": "sys/socket.h", "PF_": "sys/socket.h", "SOL_": "sys/socket.h"}
+_PREFIX = re.compile("|".join(_HEADER_OF_PREFIX))
 
 _DIAGNOSTICS = re.compile(
     r"use of undeclared identifier '(?P<a>\w+)'"
@@ -87,41 +97,81 @@ def searched_directories(arguments: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found["-I"] + found["-isystem"]))
 
 
-@functools.lru_cache(maxsize=4096)
-def providers(need: Need, header: str, directories: tuple[str, ...]) -> Sequence[str]:
-    """Headers that may declare what is needed, as C includes them; likely ones first.
+class Providers(NamedTuple):
+    """Headers that may declare a name."""
 
-    ``header`` is the path of the header that needs it: what lies nearer to it comes first.
-    """
-    known = _HEADER_OF.get(str(need).replace(" ", "_"))
+    headers: tuple[str, ...]
+    """As C includes them, likely ones first."""
+    disagree: bool = False
+    """They define it differently, and nothing tells which is meant: there is none."""
+
+
+@functools.lru_cache(maxsize=4096)
+def providers(need: Need, header: str, directories: tuple[str, ...]) -> Providers:
+    """Headers that may declare what is needed by ``header``, a path; those near to it first."""
+    known = _HEADER_OF.get(str(need).replace(" ", "_")) or _by_prefix(need)
     if known:
-        return [known]
+        return Providers((known,))
     name = need.name.encode()
     pattern = re.compile(_DEFINITIONS[bool(need.tag)] % {b"tag": need.tag.encode(), b"name": name})
-    found = []
+    found: dict[str, set[bytes]] = {}
     for directory in directories:
         for group in sorted(UAPI_DIRECTORIES):
-            texts = _texts(directory, group)
-            for module, text in texts.items():
-                if name in text and pattern.search(text):
-                    found.append((os.path.join(directory, module), module))
-    found = [(path, module) for path, module in found if path != header]
-    found.sort(key=lambda place: -_nearness(place[0], header))
-    return list(dict.fromkeys(module for _, module in found))
+            for module, text in _texts(directory, group).items():
+                matched = pattern.search(text) if name in text else None
+                public = _public(module, directories) if matched else None
+                if matched and public and os.path.join(directory, module) != header:
+                    definition = b" ".join(matched[0].split())
+                    found.setdefault(public, set()).add(definition)
+    definitions = set().union(*found.values())
+    if len(found) > 1 and len(definitions) > 1:
+        return Providers((), disagree=True)
+    return Providers(tuple(sorted(found, key=lambda module: -_nearness(module, header))))
 
 
+def _by_prefix(need: Need) -> str | None:
+    prefix = _PREFIX.match(need.name)
+    return _HEADER_OF_PREFIX[prefix[0]] if prefix and not need.tag else None
+
+
+def _public(module: str, directories: tuple[str, ...]) -> str | None:
+    """The header by which programs get at a module.
+
+    What lies in ``asm-generic`` is a default: which of it a target takes, and with which other
+    values, only its own ``asm`` knows (MIPS has other error numbers, PowerPC other ioctls).
+    """
+    group, _, name = module.partition("/")
+    if group != "asm-generic":
+        return module
+    if any(name in names for names in (_names(d, "asm") for d in directories)):
+        return f"asm/{name}"
+    directive = re.compile(rb"^[ \t]*#[ \t]*include[ \t]*<%s>" % module.encode(), re.MULTILINE)
+    for directory in directories:
+        for includer, text in _texts(directory, "asm-generic").items():
+            if directive.search(text) and includer != module:
+                return _public(includer, directories)
+    return None
+
+
+def _names(directory: str, group: str) -> set[str]:
+    return {module.partition("/")[2] for module in _texts(directory, group)}
+
+
+# What is compared when several headers define a name: a macro with its value, the rest by name.
 _DEFINITIONS = {
-    True: rb"\b%(tag)s\s+%(name)s\s*\{",
-    False: rb"(?m)^[ \t]*#[ \t]*define[ \t]+%(name)s\b"
+    True: rb"\b%(tag)s\s+%(name)s\s*\{[^}]*",
+    False: rb"(?m)^[ \t]*#[ \t]*define[ \t]+%(name)s\b(?:[^\n\\]|\\.)*"
     rb"|\btypedef\b[^;{}]*\b%(name)s\s*(?:\[|;)|^\s*\}[^;{}]*\b%(name)s\s*;"
     rb"|^[ \t]*%(name)s\s*(?:[,=}]|$)",
 }
 
 
-def _nearness(path: str, header: str) -> int:
-    """How much of two paths is the same from the beginning on, file names included."""
-    same = itertools.takewhile(lambda pair: pair[0] == pair[1], zip(path, header, strict=False))
-    return sum(1 for _ in same)
+def _nearness(module: str, header: str) -> int:
+    """How much of a header's name, as C includes it, is that of a path's end."""
+    position = header.rfind("/" + module.partition("/")[0] + "/")
+    if position < 0:
+        return 0
+    return len(os.path.commonprefix([module, header[position + 1 :]]))  # noqa: RUF071  # by letter
 
 
 @functools.lru_cache(maxsize=256)

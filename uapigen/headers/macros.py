@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from uapigen.errors import InputError
 from uapigen.headers.clang_parse import include
-from uapigen.headers.context import Need, providers, searched_directories, what_is_needed
+from uapigen.headers.context import Need, Providers, providers, searched_directories, what_is_needed
 from uapigen.headers.macro_text import (
     CALLED,
     IDENTIFIER,
@@ -218,7 +218,7 @@ class _Evaluation:
             needs = {need: None for name in pending for need in self._needs(name)}
             new = []
             for need in needs:
-                for provider in self._providers(need):
+                for provider in self._providers(need).headers:
                     if provider not in tried:
                         tried.add(provider)
                         new.append(provider)
@@ -228,10 +228,10 @@ class _Evaluation:
 
     def _needs(self, name: str) -> list[Need]:
         """What may help a macro that failed."""
-        problem = self.answers[name].problem
-        need = what_is_needed(problem)
+        need = what_is_needed(self.answers[name].problem)
         if need is not None:
-            return [need] if need.name != NOWHERE else []
+            kind, _ = another_name(self.definitions[name].body)
+            return [] if need.name == NOWHERE or kind == "member" else [need]
         if _is_syntax(self.answers[name]):
             # A function-like macro that is not defined got a type for an argument.
             called = {
@@ -243,7 +243,7 @@ class _Evaluation:
             return [Need("", callee) for callee in sorted(called)]
         return []
 
-    def _providers(self, need: Need) -> Sequence[str]:
+    def _providers(self, need: Need) -> Providers:
         return providers(need, self.header, self.directories)
 
     def _extend(self, new: list[str], pending: list[str]) -> bool:
@@ -328,6 +328,8 @@ class _Evaluation:
             return f"another name of the member {target}"
         if kind == "name":
             return f"another name of {target}, which no header declares as a constant"
+        if self._providers(need).disagree:
+            return f"needs {need}, which headers define differently"
         return f"needs {need}, which no header for this target declares"
 
     def _undeclared(self, name: str) -> Need | None:
@@ -335,7 +337,7 @@ class _Evaluation:
         problem = self.answers[name].problem
         if problem in self.calls:
             return self.calls[problem]
-        return next((n for n in self._needs(name) if not self._providers(n)), None)
+        return next((n for n in self._needs(name) if not self._providers(n).headers), None)
 
 
 def _is_syntax(answer: Answer) -> bool:
