@@ -135,7 +135,7 @@ def probe(
     first = len(before) + len(behind) + len(_PLACES) + 2
     after = "".join(f"{line}\n" for line in lines)
     arguments = [*arguments, *_ARGUMENTS]
-    with TranslationUnit(header, arguments, before, after, macros=False) as unit:
+    with TranslationUnit(header, arguments, before, after=after, macros=False) as unit:
         problems: dict[int, str] = {}
         errors = []
         for diagnostic in unit.diagnostics:
