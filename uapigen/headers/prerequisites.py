@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from uapigen.errors import InputError
 from uapigen.headers.clang_parse import TranslationUnit
-from uapigen.headers.context import Need, include_directories, providers, what_is_needed
+from uapigen.headers.context import Need, providers, searched_directories, what_is_needed
 
 __all__ = ["parse"]
 
@@ -93,13 +93,13 @@ def _helped(old: TranslationUnit, new: TranslationUnit, need: Need | None) -> bo
 
 
 def _candidates(unit: TranslationUnit, arguments: Sequence[str]) -> Iterator[_Candidate]:
-    directories = include_directories(arguments)
+    directories = searched_directories(arguments)
     for diagnostic in unit.diagnostics:
         need = what_is_needed(diagnostic.text)
         if need is not None:
-            found = providers(need, os.path.abspath(unit.path), directories)[:_PROVIDERS]
+            found = providers(need, os.path.abspath(unit.path), directories).headers[:_PROVIDERS]
             if need.name in _BSD_NAMES:
-                found.append("uapigen-bsd-types.h")
+                found += ("uapigen-bsd-types.h",)
             yield from (_Candidate(header, need) for header in found)
         elif "directly" in diagnostic.text:
             yield from (_Candidate(header, None) for header in _includers(unit.path))
