@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Sequence
+import re
+from contextlib import suppress
 from functools import cached_property, partial
 
 from uapigen.errors import SystemRefusalError
 from uapigen.headers.bounds import in_bounds
+from uapigen.headers.clang_functions import InlineFunctions
 from uapigen.headers.clang_library import Cursor, library, text
-from uapigen.headers.clang_macros import Macros, still_defined
-from uapigen.headers.clang_parse import Position, TranslationUnit, as_path
+from uapigen.headers.clang_macros import Macros
+from uapigen.headers.clang_parse import Position, TranslationUnit
 from uapigen.headers.clang_types import (
     ENUM_DECL,
     STRUCT_DECL,
@@ -20,6 +22,7 @@ from uapigen.headers.clang_types import (
     TypeConverter,
     UnsupportedTypeError,
 )
+from uapigen.headers.clang_values import add_functions, add_macros
 from uapigen.headers.comments import add_comments
 from uapigen.headers.files import FileNames, reachable
 from uapigen.headers.graph import HeaderGraph
@@ -43,6 +46,8 @@ _KINDS = {
     _FUNCTION_DECL: "function",
     _VAR_DECL: "variable",
 }
+_NAMED_BY_MACROS = frozenset(_KINDS) - {_VAR_DECL}
+_NAME = re.compile(r"[A-Za-z_]\w*")
 _TAGS = frozenset({STRUCT_DECL, UNION_DECL, ENUM_DECL})
 _INTERNAL_LINKAGE = 2
 
@@ -74,30 +79,11 @@ def _read(path: str, options: HeaderOptions, names: FileNames) -> Unit:
     with parse(path, arguments, options.includes) as parsed:
         reader = _Reader(parsed, options, names)
         unit = reader.unit()
-    unit.prerequisites = parsed.before[len(options.includes) :]
-    _evaluate(unit, reader, parsed, arguments)
+        unit.prerequisites = parsed.before[len(options.includes) :]
+        functions = add_macros(unit, parsed, reader.macros, reader.owned, arguments)
+        add_functions(unit, functions, reader.macros, reader.functions, options.model)
     add_comments(unit, reader.owned)
     return unit
-
-
-def _evaluate(
-    unit: Unit, reader: _Reader, parsed: TranslationUnit, arguments: Sequence[str]
-) -> None:
-    """Add the values of the macros that the unit owns."""
-    from uapigen.headers.macros import evaluate_macros
-
-    macros = reader.macros
-    before, header = list(parsed.before), as_path(parsed.path)
-    if not parsed.direct:
-        header = before.pop()
-    doubtful = macros.perhaps_undefined(reader.owned)
-    own = macros.of_files(reader.owned)
-    if doubtful:
-        gone = set(doubtful) - still_defined(doubtful, header, arguments, before)
-        own = [name for name in own if name not in gone]
-    evaluated = evaluate_macros(header, [macros[name] for name in own], arguments, before)
-    unit.constants += evaluated.constants
-    unit.omissions += evaluated.omissions
 
 
 class _Reader:
@@ -123,6 +109,7 @@ class _Reader:
         self._owners: dict[TypeId, str] = {}
         self._omissions: list[Omission] = []
         self._definitions: list[Position] = []
+        self.functions = InlineFunctions(parsed, self._path)
 
     def unit(self) -> Unit:
         """The unit, without its macros."""
@@ -170,8 +157,11 @@ class _Reader:
             position = self._parsed.position(self._lib.clang_getCursorLocation(cursor))
             if position.file:
                 self._definitions.append(position)
-        elif kind < _FIRST_PREPROCESSING and self._owner(cursor) in self.owned:
-            self._declaration(cursor)
+        elif kind < _FIRST_PREPROCESSING:
+            if self._owner(cursor) in self.owned:
+                self._declaration(cursor)
+            elif kind in _NAMED_BY_MACROS:
+                self._elsewhere(cursor)
 
     def _declaration(self, cursor: Cursor) -> None:
         lib, kind = self._lib, cursor.kind
@@ -188,6 +178,22 @@ class _Reader:
         except UnsupportedTypeError as error:
             self._omit(cursor, str(error))
 
+    def _elsewhere(self, cursor: Cursor) -> None:
+        """Convert what other files define if the unit's macros name it."""
+        name = text(self._lib.clang_getCursorSpelling(cursor))
+        if name in self._named:
+            if cursor.kind == _FUNCTION_DECL:
+                self.functions.add(name, cursor)
+            else:
+                with suppress(UnsupportedTypeError):  # then a macro that needs it says so
+                    self._types.type_id(self._lib.clang_getCursorType(cursor))
+
+    @cached_property
+    def _named(self) -> set[str]:
+        """Names that the unit's macros use."""
+        bodies = (self.macros[name].body for name in self.macros.of_files(self.owned))
+        return {name for body in bodies for name in _NAME.findall(body)}
+
     def _function(self, cursor: Cursor) -> None:
         lib = self._lib
         name = text(lib.clang_getCursorSpelling(cursor))
@@ -199,6 +205,7 @@ class _Reader:
         static = lib.clang_getCursorLinkage(cursor) == _INTERNAL_LINKAGE
         found = self._graph.add(Func(name, proto, "static" if static else "extern"))
         self._owners.setdefault(found, self._owner(cursor))
+        self.functions.add(name, cursor)
 
     def _omit(self, cursor: Cursor, reason: str) -> None:
         name = text(self._lib.clang_getCursorSpelling(cursor))

@@ -51,6 +51,12 @@ class Range(Structure):
     _fields_ = (("data", c_void_p * 2), ("begin", c_uint), ("end", c_uint))
 
 
+class RangeList(Structure):
+    """``CXSourceRangeList``."""
+
+    _fields_ = (("count", c_uint), ("ranges", POINTER(Range)))
+
+
 class UnsavedFile(Structure):
     """``CXUnsavedFile``."""
 
@@ -90,6 +96,8 @@ _FUNCTIONS: dict[str, tuple[Any, tuple[Any, ...]]] = {
     ),
     "clang_getFileName": (String, (c_void_p,)),
     "clang_getFile": (c_void_p, (c_void_p, c_char_p)),
+    "clang_getSkippedRanges": (POINTER(RangeList), (c_void_p, c_void_p)),
+    "clang_disposeSourceRangeList": (None, (POINTER(RangeList),)),
     "clang_getIncludedFile": (c_void_p, (Cursor,)),
     "clang_isCursorDefinition": (c_uint, (Cursor,)),
     "clang_getCString": (c_char_p, (String,)),

@@ -176,6 +176,22 @@ class TranslationUnit:
         found: int = self._lib.clang_getFile(self._tu, os.fsencode(self.path)) or 0
         return found
 
+    def skipped(self, file: int) -> list[tuple[int, int]]:
+        """Offsets between which the preprocessor skipped a file's text: behind ``#if 0``, up to
+        the name of the directive that ends it."""
+        lib = self._lib
+        listed = lib.clang_getSkippedRanges(self._tu, file)
+        try:
+            return [
+                (
+                    self.position(lib.clang_getRangeStart(listed.contents.ranges[index])).offset,
+                    self.position(lib.clang_getRangeEnd(listed.contents.ranges[index])).offset,
+                )
+                for index in range(listed.contents.count)
+            ]
+        finally:
+            lib.clang_disposeSourceRangeList(listed)
+
     def visit(self, visitor: Callable[[Cursor], None]) -> None:
         """Call ``visitor`` for each top-level cursor: macro definitions first, then declarations.
 
