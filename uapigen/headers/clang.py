@@ -28,7 +28,7 @@ from uapigen.headers.files import FileNames, reachable
 from uapigen.headers.graph import HeaderGraph
 from uapigen.headers.options import HeaderOptions
 from uapigen.headers.prerequisites import parse
-from uapigen.headers.targets import clang_arguments
+from uapigen.headers.targets import clang_arguments, included_first
 from uapigen.ir.declarations import HeaderFile, Omission, Unit
 from uapigen.ir.graph import SourceInfo
 from uapigen.ir.types import Forward, Func, TypeId
@@ -76,7 +76,7 @@ _INSTALLED = "/usr/"
 
 def _read(path: str, options: HeaderOptions, names: FileNames) -> Unit:
     arguments = clang_arguments(options, path)
-    with parse(path, arguments, options.includes) as parsed:
+    with parse(path, arguments, included_first(options)) as parsed:
         reader = _Reader(parsed, options, names)
         unit = reader.unit()
         unit.prerequisites = parsed.before[len(options.includes) :]

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from uapigen.headers.clang_library import Cursor, library, text
 from uapigen.headers.clang_parse import TranslationUnit
-from uapigen.headers.expressions.functions import InlineFunction
 from uapigen.headers.files import read_source
+
+if TYPE_CHECKING:  # its package is for headers that have something to translate
+    from uapigen.headers.expressions import InlineFunction
 
 __all__ = ["InlineFunctions"]
 
@@ -20,7 +23,7 @@ _COMMENT = re.compile(rb"/\*.*?\*/|//[^\n]*", re.DOTALL)
 _DIRECTIVE = re.compile(rb"^[ \t]*#(?:[^\n\\]|\\.)*", re.MULTILINE | re.DOTALL)
 
 
-class InlineFunctions(Mapping[str, InlineFunction]):
+class InlineFunctions(Mapping[str, "InlineFunction"]):
     """Functions by name, read when asked for, as long as the translation unit is there.
 
     A function whose definition is not in the text as it stands (a macro makes it)
@@ -54,6 +57,8 @@ class InlineFunctions(Mapping[str, InlineFunction]):
         return len(self._cursors)
 
     def _function(self, name: str, cursor: Cursor) -> InlineFunction | None:
+        from uapigen.headers.expressions import InlineFunction
+
         body = self._body(cursor)
         if body is None:
             return None

@@ -24,6 +24,7 @@ __all__ = [
     "clang_arguments",
     "clang_triple",
     "include_directories",
+    "included_first",
     "target_of_path",
     "tree_of_header",
 ]
@@ -202,6 +203,20 @@ def clang_arguments(options: HeaderOptions, header: str | None = None) -> list[s
     arguments += [f"-D{definition}" for definition in options.defines]
     arguments += [f"-U{name}" for name in options.undefines]
     return arguments
+
+
+def included_first(options: HeaderOptions) -> list[str]:
+    """``--include``: as C includes them, or by a path that begins with ``/``, ``./`` or ``../``.
+
+    What is found in no include directory is a path.
+    """
+    directories = include_directories(options)
+    return [
+        name
+        if os.path.isabs(name) or any(os.path.exists(os.path.join(d, name)) for d in directories)
+        else os.path.join(os.curdir, name)
+        for name in options.includes
+    ]
 
 
 assert set(_NAMES) <= set(TARGETS)
