@@ -12,7 +12,7 @@ from uapigen.errors import SystemRefusalError
 from uapigen.headers.bounds import in_bounds
 from uapigen.headers.clang_functions import InlineFunctions
 from uapigen.headers.clang_library import Cursor, library, text
-from uapigen.headers.clang_macros import Macros
+from uapigen.headers.clang_macros import MACRO_DEFINITION, Macros
 from uapigen.headers.clang_parse import Position, TranslationUnit
 from uapigen.headers.clang_types import (
     ENUM_DECL,
@@ -36,7 +36,7 @@ from uapigen.ir.types import Forward, Func, TypeId
 __all__ = ["read_header"]
 
 _FUNCTION_DECL, _VAR_DECL = 8, 9
-_MACRO_DEFINITION, _INCLUSION_DIRECTIVE = 501, 503
+_INCLUSION_DIRECTIVE = 503
 _FIRST_PREPROCESSING = 500
 _KINDS = {
     STRUCT_DECL: "struct",
@@ -81,7 +81,9 @@ def _read(path: str, options: HeaderOptions, names: FileNames) -> Unit:
         unit = reader.unit()
         unit.prerequisites = parsed.before[len(options.includes) :]
         functions = add_macros(unit, parsed, reader.macros, reader.owned, arguments)
-        add_functions(unit, functions, reader.macros, reader.functions, options.model)
+        add_functions(
+            unit, parsed, functions, reader.macros, reader.functions, arguments, options.model
+        )
     add_comments(unit, reader.owned)
     return unit
 
@@ -153,7 +155,7 @@ class _Reader:
             if included:
                 listed = self._includes.setdefault(self._owner(cursor), {})
                 listed[self._path(included)] = None
-        elif kind == _MACRO_DEFINITION:
+        elif kind == MACRO_DEFINITION:
             position = self._parsed.position(self._lib.clang_getCursorLocation(cursor))
             if position.file:
                 self._definitions.append(position)
@@ -190,9 +192,14 @@ class _Reader:
 
     @cached_property
     def _named(self) -> set[str]:
-        """Names that the unit's macros use."""
-        bodies = (self.macros[name].body for name in self.macros.of_files(self.owned))
-        return {name for body in bodies for name in _NAME.findall(body)}
+        """Names that the unit's macros use, or other macros for them."""
+        found: set[str] = set()
+        todo = self.macros.of_files(self.owned)
+        while todo:
+            new = set(_NAME.findall(self.macros[todo.pop()].body)) - found
+            found |= new
+            todo += [name for name in new if name in self.macros]
+        return found
 
     def _function(self, cursor: Cursor) -> None:
         lib = self._lib

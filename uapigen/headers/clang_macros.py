@@ -13,7 +13,10 @@ from uapigen.headers.clang_parse import Position, TranslationUnit
 from uapigen.headers.files import read_source
 from uapigen.headers.macros import MacroDefinition
 
-__all__ = ["Macros", "still_defined"]
+__all__ = ["MACRO_DEFINITION", "Macros", "macros_of", "still_defined"]
+
+MACRO_DEFINITION = 501
+"""``CXCursor_MacroDefinition``."""
 
 _NAME = re.compile(rb"[A-Za-z_$][\w$]*")
 # A line as the preprocessor sees it: comments may hold newlines, and a backslash continues it.
@@ -117,6 +120,22 @@ def _param(listed: bytes) -> str:
     if name.endswith("..."):
         return "*" + (name.removesuffix("...").strip() or "__VA_ARGS__")
     return name
+
+
+def macros_of(unit: TranslationUnit) -> Macros:
+    """All macros of a translation unit, for later than the unit is there."""
+    positions: list[Position] = []
+    paths: dict[int, str] = {}
+
+    def visit(cursor: Cursor) -> None:
+        if cursor.kind == MACRO_DEFINITION:
+            position = unit.position(library().clang_getCursorLocation(cursor))
+            if position.file:
+                paths.setdefault(position.file, unit.file_name(position.file))
+                positions.append(position)
+
+    unit.visit(visit)
+    return Macros(positions, paths.__getitem__)
 
 
 def still_defined(
