@@ -144,7 +144,10 @@ def _above(source: str, offset: int) -> str:
     if not above.endswith("*/"):
         return ""
     end = source.rfind("*/", 0, offset)
-    comment = source[source.rfind("/*", 0, end) + 2 : end]
+    start = source.rfind("/*", 0, end)
+    if source[source.rfind("\n", 0, start) + 1 : start].strip():
+        return ""  # it is about what stands before it
+    comment = source[start + 2 : end]
     return "" if _BESIDES.search(comment) else _text(comment.lstrip("*!"))
 
 

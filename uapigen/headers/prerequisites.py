@@ -14,8 +14,9 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from uapigen.errors import InputError
-from uapigen.headers.clang_parse import TranslationUnit
+from uapigen.headers.clang_parse import Diagnostic, TranslationUnit
 from uapigen.headers.context import Need, providers, searched_directories, what_is_needed
+from uapigen.headers.files import read_source
 
 __all__ = ["parse"]
 
@@ -30,6 +31,9 @@ _BSD_NAMES = frozenset(
     ("u_char", "u_short", "u_int", "u_long", "quad_t", "u_quad_t", "caddr_t", "ino_t")
 )
 """What our own header has of <sys/types.h>."""
+
+
+_CONFLICT = re.compile("redefinition of|conflicting types")
 
 
 class _Candidate(NamedTuple):
@@ -57,8 +61,17 @@ def parse(path: str, arguments: Sequence[str], includes: Sequence[str] = ()) -> 
             unit = better
     if unit.diagnostics:
         unit.close()
-        raise InputError("", "", "; ".join(map(str, alone[:_SHOWN])))
+        shown = [_shown(diagnostic, path) for diagnostic in alone[:_SHOWN]]
+        raise InputError("", "", "; ".join(shown))
     return unit
+
+
+def _shown(diagnostic: Diagnostic, path: str) -> str:
+    """``file:line: text``; what clang finds behind the header is wrong at its end."""
+    if not diagnostic.file:
+        lines = max(read_source(path).count(b"\n"), 1)
+        diagnostic = diagnostic._replace(file=path, line=lines)
+    return f"{diagnostic.file}:{diagnostic.line}: {diagnostic.text}"
 
 
 def _with_one_more(
@@ -89,7 +102,10 @@ def _helped(old: TranslationUnit, new: TranslationUnit, need: Need | None) -> bo
     if any(what_is_needed(diagnostic.text) == need for diagnostic in new.diagnostics):
         return False
     troubled = {diagnostic.file for diagnostic in old.diagnostics}
-    return all(diagnostic.file in troubled for diagnostic in new.diagnostics)
+    return not any(
+        diagnostic.file not in troubled or _CONFLICT.search(diagnostic.text)
+        for diagnostic in new.diagnostics
+    )
 
 
 def _candidates(unit: TranslationUnit, arguments: Sequence[str]) -> Iterator[_Candidate]:

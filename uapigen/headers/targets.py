@@ -200,6 +200,8 @@ def clang_arguments(options: HeaderOptions, header: str | None = None) -> list[s
         arguments += ("-I", directory)
     for directory in (str(BUILTIN), *own[explicit:]):
         arguments += ("-isystem", directory)
+    # One C library's headers serve several ABIs, but each has a part that is installed with it.
+    arguments += ("-idirafter", str(BUILTIN / "absent"))
     arguments += [f"-D{definition}" for definition in options.defines]
     arguments += [f"-U{name}" for name in options.undefines]
     return arguments
