@@ -60,7 +60,7 @@ def test_macro_bomb_ends_within_bounds(
     monkeypatch.setattr(bounds, "_BYTES", 200 << 20)
     monkeypatch.setattr(bounds, "_SECONDS", 3)
     start = time.monotonic()
-    with pytest.raises(InputError, match="without end|cannot parse"):
+    with pytest.raises(InputError, match=r"without end|cannot parse"):
         read(tmp_path, bomb(40) + use)
     assert time.monotonic() - start < 60
 
