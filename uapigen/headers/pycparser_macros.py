@@ -1,0 +1,175 @@
+"""The macros of a translation unit: what a preprocessor's ``-dD`` shows, and what they are worth.
+
+Values come from ``headers/expressions``, for the target; it is slow to import and is only
+when a unit has macros to evaluate.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Collection, Iterable, Sequence
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING, NamedTuple
+
+from uapigen.headers.pycparser_scope import Scope, UnsupportedError
+from uapigen.headers.pycparser_tokens import Directive
+from uapigen.ir.declarations import Constant, MacroFunction, Omission, Value
+
+if TYPE_CHECKING:
+    from uapigen.headers.expressions import Expressions
+
+__all__ = ["Evaluation", "InlineFunction", "Macro", "evaluate", "final_macros"]
+
+_DEFINE = re.compile(r"([A-Za-z_$][\w$]*)(\([^)]*\))?\s*(.*)", re.DOTALL)
+_GUARD = re.compile(
+    r"^[ \t]*#[ \t]*(?:ifndef[ \t]+|if[ \t]+!\s*defined[ \t]*\(?[ \t]*)(\w+)", re.MULTILINE
+)
+
+
+class Macro(NamedTuple):
+    """A macro that is defined at the end of a translation unit."""
+
+    params: tuple[str, ...] | None
+    """None for an object-like macro; a variadic one's last is ``*name``."""
+    body: str
+    header: str
+    """Path of the file that defines it; "" for the preprocessor's own."""
+
+
+class InlineFunction(NamedTuple):
+    """A ``static inline`` function whose body is ``return expression;``."""
+
+    name: str
+    params: tuple[tuple[str, str], ...]
+    """Name and type."""
+    returns: str
+    expression: str
+    header: str
+
+
+def final_macros(
+    directives: Iterable[Directive], path_of: Callable[[str], str]
+) -> dict[str, Macro]:
+    """Macros by name as the directives leave them; in the order of the definitions that count."""
+    found: dict[str, Macro] = {}
+    for word, text, place in directives:
+        if word == "undef":
+            found.pop(text, None)
+            continue
+        parts = _DEFINE.match(text)
+        if parts is None:
+            continue
+        name, listed, body = parts.groups()
+        params = None
+        if listed is not None:
+            params = tuple(map(_param, listed[1:-1].split(","))) if listed != "()" else ()
+        found.pop(name, None)
+        found[name] = Macro(params, body.strip(), path_of(place.path))
+    return found
+
+
+def _param(listed: str) -> str:
+    name = listed.strip()
+    if name.endswith("..."):
+        return "*" + (name.removesuffix("...").strip() or "__VA_ARGS__")
+    return name
+
+
+@lru_cache(maxsize=512)
+def _guard(path: str) -> str:
+    """The macro that keeps a header from being read twice; "" without one."""
+    if not os.path.isfile(path):
+        return ""
+    with open(path, encoding="utf-8", errors="replace") as file:
+        found = _GUARD.search(file.read())
+    return found[1] if found else ""
+
+
+def evaluate(scope: Scope, tokens: Sequence[str]) -> Value:
+    """The value of a constant expression whose macros are expanded already.
+
+    Raises :class:`UnsupportedError` for what is none.
+    """
+    from uapigen.headers.expressions import Expressions, NotAnExpression
+    from uapigen.headers.pycparser_growing import GrowingTypes
+
+    try:
+        return Expressions({}, GrowingTypes(scope)).evaluate(tokens).value
+    except NotAnExpression as error:
+        raise UnsupportedError(f"'{' '.join(tokens)}' {error}") from None
+
+
+class Evaluation:
+    """What the macros and inline functions of some files are worth."""
+
+    def __init__(self, macros: dict[str, Macro], scope: Scope) -> None:
+        self._macros = macros
+        self._scope = scope
+        self.constants: list[Constant] = []
+        self.functions: list[MacroFunction] = []
+        self.omissions: list[Omission] = []
+
+    @cached_property
+    def _expressions(self) -> Expressions:
+        from uapigen.headers.expressions import Expressions, Types
+
+        return Expressions(self._macros, Types(self._scope.graph, self._scope.model))
+
+    def macros_of(self, paths: Collection[str], only: Collection[str] | None = None) -> None:
+        """Evaluate the macros that these files define; of them ``only`` some, if given."""
+        for name, macro in self._macros.items():
+            if macro.header in paths and (only is None or name in only):
+                self._macro(name, macro)
+
+    def _macro(self, name: str, macro: Macro) -> None:
+        if macro.params is not None:
+            self._function(name, macro)
+        elif macro.body:
+            self._constant(name, macro)
+        elif _guard(macro.header) != name:
+            self._omit(name, "macro", macro.header, "empty")
+
+    def _constant(self, name: str, macro: Macro) -> None:
+        from uapigen.headers.expressions import NotAnExpression
+
+        try:
+            value, c_type = self._expressions.evaluate(name)
+        except NotAnExpression as error:
+            self._omit(name, "macro", macro.header, str(error))
+        else:
+            self.constants.append(Constant(name, value, c_type, macro.header))
+
+    def _function(self, name: str, macro: Macro) -> None:
+        from uapigen.headers.expressions import NotAnExpression
+
+        assert macro.params is not None
+        try:
+            made = self._expressions.translate(name, macro.params, macro.body, macro.header)
+        except NotAnExpression as error:
+            self._omit(name, "function-like macro", macro.header, str(error))
+        else:
+            self.functions.append(made)
+
+    def inline(self, function: InlineFunction) -> bool:
+        """Translate a ``static inline`` function; whether that could be done."""
+        from uapigen.headers.expressions import NotAnExpression
+
+        names = {name: f"(({kind})({name}))" for name, kind in function.params}
+        words = re.split(r"([A-Za-z_$][\w$]*)", function.expression)
+        body = "".join(names.get(word, word) for word in words)
+        if function.returns != "void":
+            body = f"({function.returns})({body})"
+        try:
+            made = self._expressions.translate(
+                function.name, [name for name, _ in function.params], body, function.header
+            )
+        except NotAnExpression:
+            return False
+        listed = ", ".join(f"{kind} {name}" for name, kind in function.params) or "void"
+        text = f"{function.returns} {function.name}({listed}) {{ return {function.expression}; }}"
+        self.functions.append(made._replace(c_text=text))
+        return True
+
+    def _omit(self, name: str, kind: str, header: str, reason: str) -> None:
+        self.omissions.append(Omission(name, kind, header, reason))
