@@ -8,7 +8,7 @@ directly or not; the rest is never parsed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from uapigen.headers.pycparser_rewrite import MalformedError, closing
@@ -105,7 +105,7 @@ def _declared(texts: Sequence[str], start: int, end: int) -> list[str]:
 
     A name too many does no harm: something is parsed that nobody needs.
     """
-    found = []
+    found: list[str] = []
     depth = 0  # of parentheses and brackets
     last = ""  # name outside of them
     inner = ""  # name behind "(*"
@@ -174,14 +174,21 @@ def _tag(texts: Sequence[str], at: int, end: int, found: list[str]) -> int:
 
 
 def needed(
-    texts: Sequence[str], externals: Sequence[External], wanted: Callable[[External], bool]
+    texts: Sequence[str],
+    externals: Sequence[External],
+    wanted: Callable[[External], bool],
+    names: Iterable[str] = (),
 ) -> list[External]:
-    """The wanted declarations, those that they use, directly or not, and pragmas; in order."""
+    """The wanted declarations, those that they use, directly or not, and pragmas; in order.
+
+    ``names`` are wanted, too, as far as they are declared; tags as ``struct foo``.
+    """
     by_name: dict[str, list[int]] = {}
     for index, external in enumerate(externals):
         for name in external.declares:
             by_name.setdefault(name, []).append(index)
     chosen = {i for i, external in enumerate(externals) if wanted(external)}
+    chosen.update(index for name in names for index in by_name.get(name, ()))
     todo = list(chosen)
     while todo:
         external = externals[todo.pop()]

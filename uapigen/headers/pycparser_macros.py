@@ -8,23 +8,36 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from uapigen.headers.pycparser_scope import Scope, UnsupportedError
+from uapigen.headers.pycparser_scope import Scope, UndeclaredError, UnsupportedError
 from uapigen.headers.pycparser_tokens import Directive
 from uapigen.ir.declarations import Constant, MacroFunction, Omission, Value
 
 if TYPE_CHECKING:
     from uapigen.headers.expressions import Expressions
 
-__all__ = ["Evaluation", "InlineFunction", "Macro", "evaluate", "final_macros"]
+__all__ = [
+    "Evaluation",
+    "InlineFunction",
+    "Macro",
+    "evaluate",
+    "final_macros",
+    "names_used",
+    "undeclared_names",
+]
 
 _DEFINE = re.compile(r"([A-Za-z_$][\w$]*)(\([^)]*\))?\s*(.*)", re.DOTALL)
 _GUARD = re.compile(
     r"^[ \t]*#[ \t]*(?:ifndef[ \t]+|if[ \t]+!\s*defined[ \t]*\(?[ \t]*)(\w+)", re.MULTILINE
 )
+
+_USED = re.compile(
+    r"""(?:"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|[0-9][\w.]*)|(?:\b(struct|union|enum)\s+)?\b([A-Za-z_]\w*)"""
+)
+_UNDECLARED = re.compile(r"(?:(struct|union|enum) )?([A-Za-z_$][\w$]*), which is not defined")
 
 
 class Macro(NamedTuple):
@@ -86,6 +99,39 @@ def _guard(path: str) -> str:
     return found[1] if found else ""
 
 
+def names_used(macros: Mapping[str, Macro], roots: Iterable[str]) -> Iterator[str]:
+    """Names and tags (``struct foo``) in the bodies of macros and of those that they use."""
+    seen = set()
+    todo = list(roots)
+    while todo:
+        name = todo.pop()
+        macro = macros.get(name)
+        if macro is None or name in seen:
+            continue
+        seen.add(name)
+        for tag, used in _USED.findall(macro.body):
+            if not used:
+                continue  # a literal
+            yield f"{tag} {used}" if tag else used
+            todo.append(used)
+
+
+def undeclared_names(
+    macros: Mapping[str, Macro], scope: Scope, roots: Iterable[str]
+) -> list[tuple[str, str]]:
+    """What macros use that is neither macro, type nor enumerator: (tag or "", name)."""
+    found = {}
+    for used in names_used(macros, roots):
+        tag, _, name = used.rpartition(" ")
+        if tag:
+            known = scope.is_complete(tag, name)
+        else:
+            known = name in macros or scope.knows(name)
+        if not known:
+            found[tag, name] = None
+    return list(found)
+
+
 def evaluate(scope: Scope, tokens: Sequence[str]) -> Value:
     """The value of a constant expression whose macros are expanded already.
 
@@ -97,6 +143,9 @@ def evaluate(scope: Scope, tokens: Sequence[str]) -> Value:
     try:
         return Expressions({}, GrowingTypes(scope)).evaluate(tokens).value
     except NotAnExpression as error:
+        undeclared = _UNDECLARED.search(str(error))
+        if undeclared:
+            raise UndeclaredError(undeclared[1] or "", undeclared[2]) from None
         raise UnsupportedError(f"'{' '.join(tokens)}' {error}") from None
 
 
@@ -104,8 +153,8 @@ class Evaluation:
     """What the macros and inline functions of some files are worth."""
 
     def __init__(self, macros: dict[str, Macro], scope: Scope) -> None:
-        self._macros = macros
-        self._scope = scope
+        self.macros = macros
+        self.scope = scope
         self.constants: list[Constant] = []
         self.functions: list[MacroFunction] = []
         self.omissions: list[Omission] = []
@@ -114,13 +163,23 @@ class Evaluation:
     def _expressions(self) -> Expressions:
         from uapigen.headers.expressions import Expressions, Types
 
-        return Expressions(self._macros, Types(self._scope.graph, self._scope.model))
+        return Expressions(self.macros, Types(self.scope.graph, self.scope.model))
 
     def macros_of(self, paths: Collection[str], only: Collection[str] | None = None) -> None:
         """Evaluate the macros that these files define; of them ``only`` some, if given."""
-        for name, macro in self._macros.items():
+        for name, macro in self.macros.items():
             if macro.header in paths and (only is None or name in only):
                 self._macro(name, macro)
+
+    def take(self, other: Evaluation) -> None:
+        """Replace omissions by the values that another evaluation has found."""
+        self.constants += other.constants
+        found = {constant.name for constant in other.constants}
+        self.omissions = [
+            omission
+            for omission in self.omissions
+            if omission.kind != "macro" or omission.name not in found
+        ]
 
     def _macro(self, name: str, macro: Macro) -> None:
         if macro.params is not None:

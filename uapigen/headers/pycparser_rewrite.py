@@ -28,13 +28,13 @@ from uapigen.headers.pycparser_tokens import PRAGMA
 __all__ = [
     "PRELUDE",
     "TAG",
+    "TYPEOF",
     "Attribute",
     "Declaration",
     "Declared",
     "Definition",
     "MalformedError",
     "Rewriter",
-    "TYPEOF",
     "closing",
 ]
 
@@ -49,10 +49,10 @@ _BUILTIN_TYPES = (
 PRELUDE = "".join(f"typedef int {name};\n" for name in _BUILTIN_TYPES)
 """Declares the names of a compiler's own types; what they are is said by ``pycparser_types``."""
 
-_DROPPED = frozenset(
-    "__extension__ inline __inline __inline__ _Noreturn __thread _Thread_local register "
-    "auto __noreturn__".split()
-)
+_DROPPED = frozenset({
+    "__extension__", "inline", "__inline", "__inline__", "_Noreturn", "__thread", "_Thread_local",
+    "register", "auto",
+})  # fmt: skip
 _RENAMED = {
     "__signed": "signed", "__signed__": "signed", "__const": "const", "__const__": "const",
     "__volatile": "volatile", "__volatile__": "volatile", "__restrict": "restrict",

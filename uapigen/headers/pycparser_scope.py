@@ -23,7 +23,7 @@ from uapigen.ir.types import (
 )
 from uapigen.layout.targets import DataModel
 
-__all__ = ["Scope", "UnsupportedError"]
+__all__ = ["Scope", "UndeclaredError", "UnsupportedError"]
 
 _LITERAL = re.compile(r"(0[xX][0-9a-fA-F]+|[1-9]\d*|0[0-7]*)[uUlL]*")
 _VA_LIST_SIZES = {"x86_64": 24, "x32": 24, "aarch64": 32, "s390x": 32, "ppc": 12, "alpha": 16}
@@ -53,9 +53,31 @@ _FLOATS = {
 }  # fmt: skip
 _LONG_DOUBLE = ("long double", "_Float64x")
 
+_C_WORDS = frozenset({
+    "char", "const", "double", "enum", "float", "int", "long", "short", "signed", "sizeof",
+    "struct", "union", "unsigned", "void", "volatile", "_Bool", "__signed__", "__int128",
+    "__typeof__", "typeof", "__alignof__", "_Alignof", "offsetof", "__builtin_offsetof",
+    "__extension__", "__attribute__", "do", "while", "if", "else", "for", "return", "static",
+    "inline", "extern", "typedef",
+})  # fmt: skip
+"""Words of C and GNU C that need no declaration."""
+
 
 class UnsupportedError(Exception):
-    """A declaration that the model of C cannot say, or that needs what is not there."""
+    """A declaration that the model of C cannot say; the text is why."""
+
+
+class UndeclaredError(UnsupportedError):
+    """A declaration that uses what is not declared: the header does not stand alone.
+
+    ``tag`` is ``struct``, ``union`` or ``enum`` for a type that is not complete, else empty.
+    """
+
+    def __init__(self, tag: str, name: str) -> None:
+        what = f"incomplete type '{tag} {name}'" if tag else f"'{name}' is not declared"
+        super().__init__(what)
+        self.tag = tag
+        self.name = name
 
 
 class Scope:
@@ -99,7 +121,7 @@ class Scope:
         if name in _FLOATS:
             return graph.add(Float(*_FLOATS[name]))
         if name not in _BASES:
-            raise UnsupportedError(f"unknown type name '{' '.join(names)}'")
+            raise UndeclaredError("", " ".join(names))
         size = _SIZES.get(name, model.pointer_size)
         signed = not name.startswith(("unsigned", "uapigen_unsigned", "char16", "char32", "_Bool"))
         if name == "char":
@@ -129,6 +151,15 @@ class Scope:
         if not isinstance(self.graph[found], Forward):
             raise UnsupportedError(f"redefinition of {keyword} {name}")
         return found
+
+    def knows(self, name: str) -> bool:
+        """Whether a name is C's own, a typedef's or an enumerator's."""
+        return name in _C_WORDS or name in self.typedefs or name in self.enumerators
+
+    def is_complete(self, keyword: str, tag: str) -> bool:
+        """Whether a tag is defined."""
+        found = self.tags.get((keyword, tag))
+        return found is not None and not isinstance(self.graph[found], Forward)
 
     def resolved(self, type_id: TypeId) -> TypeId:
         """What is behind typedefs and qualifiers."""
@@ -161,7 +192,7 @@ class Scope:
         if isinstance(node, Qualifier):
             return self.extent(node.target)
         if isinstance(node, Forward):
-            raise UnsupportedError(f"incomplete type '{node.keyword} {node.name}'")
+            raise UndeclaredError(node.keyword, node.name)
         what = {Void: "void", FuncProto: "a function"}.get(type(node), type(node).__name__)
         raise UnsupportedError(f"{what} has no size")
 
@@ -192,9 +223,10 @@ class Scope:
         return self.integer(tokens)
 
 
-_WORDS = frozenset(
-    "char short int long signed unsigned float double void _Bool const volatile".split()
-)
+_WORDS = frozenset({
+    "char", "short", "int", "long", "signed", "unsigned", "float", "double", "void", "_Bool",
+    "const", "volatile",
+})  # fmt: skip
 
 
 def _canonical(words: Sequence[str]) -> str:

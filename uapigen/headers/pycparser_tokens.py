@@ -129,39 +129,31 @@ class _Inclusions:
 
     def __init__(self, includes: dict[str, dict[str, None]]) -> None:
         self._includes = includes
-        self._asked: list[tuple[str, str]] = []
+        self._asked: list[tuple[str, str, str]] = []
         self._opened: dict[str, str] = {}
-        self._pending: str | None = None
-        self._unopened: list[tuple[str, str]] = []
+        self._waiting = False
 
     def asked(self, path: str, line: str) -> None:
         """An ``#include`` of ``path``."""
-        self._settle()
         named = _INCLUDED.match(line)
+        self._waiting = named is not None
         if named:
-            self._asked.append((path, named[1] or named[2]))
-            self._pending = self._asked[-1][1]
+            self._asked.append((path, named[1] or named[2], ""))
 
     def enter(self, path: str) -> None:
         """A file begins."""
-        if self._pending is None:
-            return  # the preprocessor's own, before the first line
-        self._opened.setdefault(self._pending, path)
-        self._includes.setdefault(self._asked[-1][0], {})[path] = None
-        self._pending = None
-
-    def _settle(self) -> None:
-        if self._pending is not None:
-            self._unopened.append(self._asked[-1])
-            self._pending = None
+        if self._waiting:  # else it is the preprocessor's own, before the first line
+            includer, name, _ = self._asked[-1]
+            self._asked[-1] = includer, name, path
+            self._opened.setdefault(name, path)
+            self._waiting = False
 
     def resolve(self) -> None:
-        """Find the files that were not opened again."""
-        self._settle()
-        for path, name in self._unopened:
-            opened = self._opened.get(name)
-            if opened is not None:
-                self._includes.setdefault(path, {})[opened] = None
+        """Note all inclusions, in their order."""
+        for includer, name, path in self._asked:
+            opened = path or self._opened.get(name)
+            if opened:
+                self._includes.setdefault(includer, {})[opened] = None
 
 
 def _unescaped(name: str) -> str:

@@ -22,7 +22,7 @@ from uapigen.headers.pycparser_rewrite import (
     Definition,
     Rewriter,
 )
-from uapigen.headers.pycparser_scope import Scope, UnsupportedError
+from uapigen.headers.pycparser_scope import Scope, UndeclaredError, UnsupportedError
 from uapigen.ir.types import (
     Array,
     Enum,
@@ -68,7 +68,7 @@ class Converter:
         self.graph = graph
         self.model = model
         self.scope = Scope(graph, model)
-        self.problems: dict[TypeId, str] = {}
+        self.problems: dict[TypeId, UnsupportedError | LayoutError] = {}
         self.typeof: Callable[[tuple[str, ...]], TypeId] = _no_typeof
         """Finds the type that ``typeof(tokens)`` is."""
         self._rewriter = rewriter
@@ -259,6 +259,8 @@ class Converter:
             return type_id, None  # declares a tag, and no member
         try:
             size, align = self.scope.extent(type_id)
+        except UndeclaredError:
+            raise
         except UnsupportedError as error:
             raise UnsupportedError(f"member {decl.name or '(anonymous)'}: {error}") from None
         if width is not None and not 0 <= width <= 8 * size:
