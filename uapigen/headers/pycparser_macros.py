@@ -35,8 +35,10 @@ _GUARD = re.compile(
 )
 
 _USED = re.compile(
-    r"""(?:"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|[0-9][\w.]*)|(?:\b(struct|union|enum)\s+)?\b([A-Za-z_]\w*)"""
+    r"""(?:"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|[0-9][\w.]*)"""
+    r"""|(?:\b(struct|union|enum)\s+)?\b([A-Za-z_]\w*)"""
 )
+"""A literal, a name or a tag."""
 _UNDECLARED = re.compile(r"(?:(struct|union|enum) )?([A-Za-z_$][\w$]*), which is not defined")
 
 
@@ -120,7 +122,7 @@ def undeclared_names(
     macros: Mapping[str, Macro], scope: Scope, roots: Iterable[str]
 ) -> list[tuple[str, str]]:
     """What macros use that is neither macro, type nor enumerator: (tag or "", name)."""
-    found = {}
+    found: dict[tuple[str, str], None] = {}
     for used in names_used(macros, roots):
         tag, _, name = used.rpartition(" ")
         if tag:

@@ -30,7 +30,7 @@ from uapigen.ir.declarations import HeaderFile, Omission
 from uapigen.ir.graph import SourceInfo
 from uapigen.ir.types import Forward, Func, FuncProto, TypeId
 
-__all__ = ["Lack", "Reading"]
+__all__ = ["LackError", "Reading"]
 
 _ERROR_LINE = re.compile(r"[^:]*:(\d+)(?::\d+)?: (.*)", re.DOTALL)
 _MAX_FAILURES = 20
@@ -135,7 +135,7 @@ def _kind_of_text(text: Sequence[str]) -> str:
     return "function" if "(" in text else "variable"
 
 
-class Lack(InputError):
+class LackError(InputError):
     """The header uses a name that is not declared: ``tag`` as in :class:`UndeclaredError`."""
 
     def __init__(self, path: str, line: int, cause: UndeclaredError) -> None:
@@ -165,7 +165,7 @@ class Reading:
     ) -> None:
         self.path = path
         self.header = names.canonical(path)
-        self.lacks: list[Lack] = []
+        self.lacks: list[LackError] = []
         self.omissions: list[Omission] = []
         self.owners: dict[TypeId, str] = {}
         self.inline: list[tuple[TypeId, str]] = []
@@ -332,7 +332,7 @@ class Reading:
         if self._file(place.path) not in self.owned:
             return
         if isinstance(error, UndeclaredError):
-            self.lacks.append(Lack(*place, error))
+            self.lacks.append(LackError(*place, error))
         else:
             self.omissions.append(Omission(name, kind, self._file(place.path), str(error)))
 
@@ -345,7 +345,7 @@ class Reading:
                 continue
             if isinstance(error, UndeclaredError):
                 place = self._output.place(self._tokens[type_id])
-                self.lacks.append(Lack(*place, error))
+                self.lacks.append(LackError(*place, error))
                 continue
             problem = error.problem if isinstance(error, InputError) else str(error)
             self.omissions.append(Omission(node.name, node.keyword, header, problem))

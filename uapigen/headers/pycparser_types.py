@@ -189,9 +189,7 @@ class Converter:
             else:
                 self.graph.define(found, self._composite(definition, node))
         except (UnsupportedError, LayoutError) as error:
-            self.problems[found] = (
-                str(error) if isinstance(error, UnsupportedError) else error.problem
-            )
+            self.problems[found] = error
             self.graph.define(found, Forward(definition.tag, definition.keyword))
         self._owned(found, definition.token)
         return found
