@@ -19,7 +19,7 @@ from uapigen.headers.context import Need, providers
 from uapigen.headers.files import FileNames
 from uapigen.headers.options import HeaderOptions
 from uapigen.headers.pycparser_cpp import Preprocessor
-from uapigen.headers.pycparser_macros import Evaluation, undeclared_names
+from uapigen.headers.pycparser_macros import Evaluation
 from uapigen.headers.pycparser_reading import Reading
 from uapigen.headers.targets import include_directories
 from uapigen.ir.declarations import Unit
@@ -123,20 +123,16 @@ class _Header:
     def _in_context(self, evaluation: Evaluation, before: Sequence[str]) -> None:
         """Evaluate again what failed for names that other headers declare."""
         after: list[str] = []
-        tried: set[str] = set()
+        searched: set[tuple[str, str]] = set()
         pending = evaluation
         for _ in range(_ROUNDS):
+            new: dict[str, None] = {}
+            for need in pending.needs():
+                if need not in searched:
+                    searched.add(need)
+                    new |= dict.fromkeys(self._providers(Need(*need))[:1])
             failed = [o.name for o in evaluation.omissions if o.kind == "macro"]
-            new: list[str] = []
-            for tag, name in undeclared_names(pending.macros, pending.scope, failed):
-                for provider in self._providers(Need(tag, name)):
-                    if provider not in tried:
-                        tried.add(provider)
-                        new.append(provider)
-                        break
-            if not new:
-                return
-            richer = self._richer(before, after, new, failed)
+            richer = self._richer(before, after, list(new), failed)
             if richer is None:
                 return
             pending = Evaluation(richer.macros, richer.scope)

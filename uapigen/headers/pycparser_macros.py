@@ -26,7 +26,6 @@ __all__ = [
     "evaluate",
     "final_macros",
     "names_used",
-    "undeclared_names",
 ]
 
 _DEFINE = re.compile(r"([A-Za-z_$][\w$]*)(\([^)]*\))?\s*(.*)", re.DOTALL)
@@ -39,6 +38,8 @@ _USED = re.compile(
     r"""|(?:\b(struct|union|enum)\s+)?\b([A-Za-z_]\w*)"""
 )
 """A literal, a name or a tag."""
+_CALLED = re.compile(r"\b([A-Za-z_]\w*)\s*\(")
+_EMPTY = "empty"
 _UNDECLARED = re.compile(r"(?:(struct|union|enum) )?([A-Za-z_$][\w$]*), which is not defined")
 
 
@@ -118,20 +119,11 @@ def names_used(macros: Mapping[str, Macro], roots: Iterable[str]) -> Iterator[st
             todo.append(used)
 
 
-def undeclared_names(
-    macros: Mapping[str, Macro], scope: Scope, roots: Iterable[str]
-) -> list[tuple[str, str]]:
-    """What macros use that is neither macro, type nor enumerator: (tag or "", name)."""
-    found: dict[tuple[str, str], None] = {}
-    for used in names_used(macros, roots):
-        tag, _, name = used.rpartition(" ")
-        if tag:
-            known = scope.is_complete(tag, name)
-        else:
-            known = name in macros or scope.knows(name)
-        if not known:
-            found[tag, name] = None
-    return list(found)
+def _called(macros: Mapping[str, Macro], root: str) -> Iterator[str]:
+    """Names that a macro, or one that it uses, calls."""
+    for name in {root, *names_used(macros, [root])}:
+        if name in macros:
+            yield from _CALLED.findall(macros[name].body)
 
 
 def evaluate(scope: Scope, tokens: Sequence[str]) -> Value:
@@ -173,6 +165,22 @@ class Evaluation:
             if macro.header in paths and (only is None or name in only):
                 self._macro(name, macro)
 
+    def needs(self) -> dict[tuple[str, str], None]:
+        """What object-like macros that failed use and nothing declares: (tag or "", name)."""
+        needs: dict[tuple[str, str], None] = {}
+        for name, kind, _, reason in self.omissions:
+            undeclared = _UNDECLARED.search(reason)
+            if kind != "macro":
+                continue
+            if undeclared:
+                needs[undeclared[1] or "", undeclared[2]] = None
+            elif reason != _EMPTY:
+                # A function-like macro that is not defined may have got a type for an argument.
+                for called in _called(self.macros, name):
+                    if called not in self.macros and not self.scope.knows(called):
+                        needs["", called] = None
+        return needs
+
     def take(self, other: Evaluation) -> None:
         """Replace omissions by the values that another evaluation has found."""
         self.constants += other.constants
@@ -189,7 +197,7 @@ class Evaluation:
         elif macro.body:
             self._constant(name, macro)
         elif _guard(macro.header) != name:
-            self._omit(name, "macro", macro.header, "empty")
+            self._omit(name, "macro", macro.header, _EMPTY)
 
     def _constant(self, name: str, macro: Macro) -> None:
         from uapigen.headers.expressions import NotAnExpression

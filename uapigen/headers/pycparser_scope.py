@@ -156,11 +156,6 @@ class Scope:
         """Whether a name is C's own, a typedef's or an enumerator's."""
         return name in _C_WORDS or name in self.typedefs or name in self.enumerators
 
-    def is_complete(self, keyword: str, tag: str) -> bool:
-        """Whether a tag is defined."""
-        found = self.tags.get((keyword, tag))
-        return found is not None and not isinstance(self.graph[found], Forward)
-
     def resolved(self, type_id: TypeId) -> TypeId:
         """What is behind typedefs and qualifiers."""
         for _ in range(_MAX_CHAIN):
