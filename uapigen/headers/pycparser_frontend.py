@@ -63,7 +63,7 @@ class _Header:
         reading, before = self._stand_alone()
         evaluation = Evaluation(reading.macros, reading.scope)
         evaluation.macros_of(reading.owned)
-        self._in_context(evaluation, before)
+        self._in_context(evaluation, reading, before)
         for function in reading.inline_functions():
             evaluation.inline(function)
         return Unit(
@@ -120,17 +120,31 @@ class _Header:
 
     # What must be included behind it for the macros' sake
 
-    def _in_context(self, evaluation: Evaluation, before: Sequence[str]) -> None:
+    def _again(self, evaluation: Evaluation, reading: Reading) -> Evaluation:
+        """Evaluate again what uses types that only macros use; what is to be looked at then."""
+        declared = reading.declares(evaluation.needs())
+        if not declared:
+            return evaluation
+        failed = [o.name for o in evaluation.omissions if o.kind == "macro"]
+        again = reading.for_macros(failed)
+        pending = Evaluation(again.macros, again.scope)
+        pending.macros_of(again.owned, failed)
+        evaluation.take(pending)
+        return pending
+
+    def _in_context(self, evaluation: Evaluation, reading: Reading, before: Sequence[str]) -> None:
         """Evaluate again what failed for names that other headers declare."""
         after: list[str] = []
         searched: set[tuple[str, str]] = set()
-        pending = evaluation
+        pending = self._again(evaluation, reading)
         for _ in range(_ROUNDS):
             new: dict[str, None] = {}
             for need in pending.needs():
                 if need not in searched:
                     searched.add(need)
                     new |= dict.fromkeys(self._providers(Need(*need))[:1])
+            if not new:
+                return
             failed = [o.name for o in evaluation.omissions if o.kind == "macro"]
             richer = self._richer(before, after, list(new), failed)
             if richer is None:

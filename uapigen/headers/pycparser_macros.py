@@ -38,7 +38,8 @@ _USED = re.compile(
     r"""|(?:\b(struct|union|enum)\s+)?\b([A-Za-z_]\w*)"""
 )
 """A literal, a name or a tag."""
-_CALLED = re.compile(r"\b([A-Za-z_]\w*)\s*\(")
+_CALLED = re.compile(r"\b([A-Za-z_]\w*)\s*\(|\(\s*([A-Za-z_]\w*)[\s*]*\)")
+"""What is called, or in parentheses: perhaps in a cast."""
 _EMPTY = "empty"
 _UNDECLARED = re.compile(r"(?:(struct|union|enum) )?([A-Za-z_$][\w$]*), which is not defined")
 
@@ -120,10 +121,11 @@ def names_used(macros: Mapping[str, Macro], roots: Iterable[str]) -> Iterator[st
 
 
 def _called(macros: Mapping[str, Macro], root: str) -> Iterator[str]:
-    """Names that a macro, or one that it uses, calls."""
+    """Names that a macro, or one that it uses, calls or casts to."""
     for name in {root, *names_used(macros, [root])}:
         if name in macros:
-            yield from _CALLED.findall(macros[name].body)
+            for called, cast in _CALLED.findall(macros[name].body):
+                yield called or cast
 
 
 def evaluate(scope: Scope, tokens: Sequence[str]) -> Value:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Collection, Iterator, Sequence
+from bisect import bisect_left
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import cache, cached_property, partial
 from typing import TypeAlias
 
@@ -89,7 +90,10 @@ _Rewritten: TypeAlias = tuple[External, Declaration]
 
 
 class _RefusedError(Exception):
-    """pycparser refused a declaration: its index, the token in its text, that token's origin."""
+    """pycparser refused a declaration: its index, the token in its text, that token's origin.
+
+    The token is -1 where pycparser does not say it.
+    """
 
     def __init__(self, index: int, token: int, origin: int, problem: str) -> None:
         super().__init__(problem)
@@ -106,17 +110,39 @@ def _parse(declarations: Sequence[Declaration]) -> list[c_ast.Node]:
     try:
         nodes: list[c_ast.Node] = _parser().parse(PRELUDE + "\n".join(tokens)).ext[before:]
     except c_parser.ParseError as error:
-        told = _ERROR_LINE.match(str(error))
-        # Without a line it is the end of the text that was not expected.
-        token = int(told[1]) - 1 - before if told else len(tokens) - 1
-        problem = told[2] if told else str(error)
-        for index, declaration in enumerate(declarations):
-            if token < len(declaration.text) or index == len(declarations) - 1:
-                token = min(max(token, 0), len(declaration.text) - 1)
-                raise _RefusedError(index, token, declaration.origins[token], problem) from None
-            token -= len(declaration.text)
-        raise
+        raise _refused(declarations, str(error), before) from None
     return nodes
+
+
+def _refused(declarations: Sequence[Declaration], message: str, before: int) -> _RefusedError:
+    """What pycparser refused: by its message's line, else by trying."""
+    told = _ERROR_LINE.match(message)
+    if told is None:
+        index = bisect_left(range(len(declarations) - 1), True, key=partial(_fails, declarations))
+        return _RefusedError(index, -1, declarations[index].origins[0], message.strip(": "))
+    token = max(int(told[1]) - 1 - before, 0)
+    for index, declaration in enumerate(declarations):
+        last = len(declaration.text) - 1
+        if token <= last or index == len(declarations) - 1:
+            token = min(token, last)
+            return _RefusedError(index, token, declaration.origins[token], told[2])
+        token -= last + 1
+    raise AssertionError("pycparser refuses an empty text")
+
+
+def _fails(declarations: Sequence[Declaration], last: int) -> bool:
+    """Whether pycparser refuses the declarations up to one."""
+    tokens = [token for declaration in declarations[: last + 1] for token in declaration.text]
+    try:
+        _parser().parse(PRELUDE + "\n".join(tokens))
+    except c_parser.ParseError:
+        return True
+    return False
+
+
+def _word(text: str) -> bool:
+    """Whether it is a name that has to be declared."""
+    return text[:1].isidentifier() and text not in _C_WORDS
 
 
 def _kind(node: c_ast.Node) -> str:
@@ -172,6 +198,7 @@ class Reading:
         """``static inline`` functions that return an expression, and the expression."""
         self._output = output
         self._tokens: dict[TypeId, int] = {}
+        self._options = options
         self._names = names
         self._canonical: dict[str, str] = {}
         info = SourceInfo(
@@ -208,14 +235,24 @@ class Reading:
 
     # Declarations
 
+    @cached_property
+    def _externals(self) -> list[External]:
+        return split(self._output.texts)
+
+    def declares(self, names: Iterable[tuple[str, str]]) -> bool:
+        """Whether one of these, (tag or "", name), is declared in one of the files."""
+        asked = {f"{tag} {name}".lstrip() for tag, name in names}
+        return any(not asked.isdisjoint(external.declares) for external in self._externals)
+
+    def for_macros(self, only: Collection[str]) -> Reading:
+        """The same text, read for the sake of some macros."""
+        return Reading(self.path, self._output, self._options, self._names, only)
+
     def _declarations(self, only: Collection[str] | None) -> None:
         texts = self._output.texts
-        roots = only
-        if roots is None:
-            roots = [name for name, macro in self.macros.items() if macro.header in self.owned]
         wanted = self._is_owned if only is None else lambda _external: False
         try:
-            externals = needed(texts, split(texts), wanted, names_used(self.macros, roots))
+            externals = needed(texts, self._externals, wanted, names_used(self.macros, only or ()))
         except MalformedError as error:
             raise self._error(error.token, str(error)) from None
         batch: list[tuple[External, Declaration]] = []
@@ -264,9 +301,13 @@ class Reading:
 
     def _undeclared(self, declaration: Declaration, token: int) -> UndeclaredError | None:
         """The unknown type's name at which, or behind which, pycparser stopped."""
-        for index in (token, token - 1):
-            text = declaration.text[index] if 0 <= index < len(declaration.text) else ""
-            if text[:1].isidentifier() and text not in _C_WORDS and text not in self._typedefs:
+        texts = declaration.text
+        if token < 0:
+            candidates = [texts[i] for i in range(1, len(texts)) if texts[i - 1] in "{;"]
+        else:
+            candidates = [texts[token], texts[max(token - 1, 0)]]
+        for text in candidates:
+            if _word(text) and text not in self._typedefs:
                 return UndeclaredError("", text)
         return None
 
@@ -276,7 +317,7 @@ class Reading:
         texts = self._output.texts
         return {
             name
-            for external in split(texts)
+            for external in self._externals
             if "typedef" in texts[external.start : external.start + 3]
             for name in external.declares
         }
