@@ -32,7 +32,7 @@ _MAX_DEPTH = 48
 _MAX_ROWS = 20_000
 """Of all that is shown; after them, what could be written in place is named only. A hostile source
 can nest a few types into more than anybody can read; a kernel's longest type has 2,700."""
-_INDENTED = 8
+_INDENTED = 4
 """Bodies around a row whose indentation counts as much as a row."""
 _MODES = {1: "QI", 2: "HI", 8: "DI"}
 """GCC's machine modes of the enums that are not as large as an int."""
