@@ -47,9 +47,8 @@ def main() -> None:
     size, block = ctypes.c_size_t(), ctypes.c_int()
     fcntl.ioctl(device, m.BLKGETSIZE64, size)
     fcntl.ioctl(device, m.BLKSSZGET, block)
-    print(
-        path, "is", bytes(status.lo_file_name).rstrip(b"\0").decode(), "of inode", status.lo_inode
-    )
+    name = bytes(status.lo_file_name).rstrip(b"\0").decode()
+    print(path, "is", name, "of inode", status.lo_inode)
     print(size.value, "bytes in sectors of", block.value)
     print("read-only:", bool(status.lo_flags & m.LO_FLAGS_READ_ONLY))
     print("it begins with:", os.pread(device, 16, 0).decode())

@@ -46,10 +46,10 @@ def counted(event: int) -> Iterator[Any]:
 
 
 def main() -> None:
-    with mmap.mmap(-1, PAGES * mmap.PAGESIZE) as memory:
-        with counted(m.PERF_COUNT_SW_PAGE_FAULTS) as faults:
-            for page in range(PAGES):
-                memory[page * mmap.PAGESIZE] = 1
+    memory = mmap.mmap(-1, PAGES * mmap.PAGESIZE)
+    with counted(m.PERF_COUNT_SW_PAGE_FAULTS) as faults:
+        for page in range(PAGES):
+            memory[page * mmap.PAGESIZE] = 1
     print(faults.value, "page faults for", PAGES, "new pages")
     with counted(m.PERF_COUNT_SW_CONTEXT_SWITCHES) as switches:
         for _ in range(10):
