@@ -128,7 +128,7 @@ def header_module_files(plan: Plan, joined: Joined, name: str, naming: str = "")
 
 def header_package_files(plan: Plan, joined: Joined, naming: str = "") -> dict[str, str]:
     """BTF's package, with the headers' constants and macro functions in it."""
-    return package_files(plan, _additions(plan, joined, naming, "_s."))
+    return package_files(plan, None, _additions(plan, joined, naming, "_s."))
 
 
 # Comments
