@@ -189,13 +189,13 @@ def package_files(
         files |= {_path(name): texts[name] for name in ("stub", *_TABLES)}
     if additions.macros is not None:
         files["macros.py"] = f'{_UNCHECKED}"""Macro functions."""\n{additions.macros}'
-    return files | support_files(headers=additions.macros is not None, naming="naming" in about)
+    return files | support_files(headers=additions.macros is not None)
 
 
-def support_files(*, headers: bool, naming: bool) -> dict[str, str]:
+def support_files(*, headers: bool) -> dict[str, str]:
     """The support code of a package."""
-    modules = ["__init__", *_SUPPORT_MODULES, "package"]
-    modules += ["naming"] * naming + ["cvalues", "headers", "linked"] * headers
+    modules = ["__init__", *_SUPPORT_MODULES, "naming", "package"]
+    modules += ["cvalues", "headers", "linked"] * headers
     return {f"_support/{module}.py": _support_text(module) for module in modules}
 
 
