@@ -46,6 +46,9 @@ class InputError(UapigenError):
         self.problem = problem
         super().__init__(": ".join(part for part in (source, place, problem) if part))
 
+    def __reduce__(self) -> tuple[type, tuple[str, str, str]]:  # from one process to another
+        return type(self), (self.source, self.place, self.problem)
+
 
 class LayoutError(InputError):
     """A single type cannot be laid out as its source says; only it is lost."""

@@ -45,11 +45,11 @@ def header_options(options: argparse.Namespace, model: DataModel) -> HeaderOptio
 
 def target_of(headers: Sequence[str], arch: str | None) -> DataModel:
     """The target that headers are read for: ``arch``, where they lie, or this machine."""
-    if arch is None:
-        from uapigen.headers.targets import target_of_path
+    if arch is not None:
+        return find_target(arch)
+    from uapigen.headers.targets import target_of_path
 
-        arch = target_of_path(headers[0]) or host_arch()
-    return find_target(arch)
+    return find_target(target_of_path(headers[0]) or host_arch())
 
 
 def run(options: argparse.Namespace, headers: Sequence[str], others: Sequence[str]) -> int:

@@ -29,6 +29,7 @@ from uapigen.layout.targets import DataModel
 
 __all__ = [
     "docs_by_table",
+    "documented",
     "header_abi",
     "header_module_files",
     "header_package_files",
@@ -69,15 +70,10 @@ def source_of(file: HeaderFile) -> dict[str, str]:
 
 
 def header_abi(
-    graph: TypeGraph,
-    model: DataModel,
-    files: Iterable[HeaderFile],
-    before: Iterable[str],
-    naming: str,
+    model: DataModel, files: Iterable[HeaderFile], before: Iterable[str], naming: str
 ) -> dict[str, object]:
     """``__abi__`` of what headers say; addresses in it are this process's own."""
-    about = abi(graph, model)
-    about["sources"] = [source_of(file) for file in files]
+    about = abi((), model) | {"sources": [source_of(file) for file in files]}
     return {**about, **extra_abi(before, naming), "user_space": True}
 
 
@@ -106,7 +102,7 @@ def _additions(plan: Plan, joined: Joined, naming: str, prefix: str) -> Addition
         about = plain.about | extra_abi(before, naming)
         sources = plain.sources
     else:
-        about = header_abi(joined.graph, plan.model, _own_files(joined), before, naming)
+        about = header_abi(plan.model, _own_files(joined), before, naming)
         sources = ", ".join(joined.files[unit.header].module for unit in joined.units)
     macros = joined.macros.values()
     docs = docs_by_table(plan)
@@ -133,7 +129,8 @@ def header_package_files(plan: Plan, joined: Joined, naming: str = "") -> dict[s
 
 # Comments
 
-_CLASS = re.compile(r"^class (\w+)\(.*?\):(?= ?\.\.\.$|\n)", re.MULTILINE | re.DOTALL)
+_CLASS = re.compile(r"class (\w+)\(.*?\):(?= \.\.\.\n|\n)", re.DOTALL)
+_STATEMENT = re.compile(r"^class [^\n]*\n(?:(?: |\):)[^\n]*\n)*", re.MULTILINE)
 
 
 def docs_by_table(plan: Plan) -> dict[str, dict[str, str]]:
@@ -159,14 +156,26 @@ def with_docs(
     return _into_classes(text, of_table, "'''", blank=True) if of_table else text
 
 
-def _into_classes(text: str, docs: Mapping[str, str], quotes: str, *, blank: bool) -> str:
-    def documented(match: re.Match[str]) -> str:
-        doc = docs.get(match[1])
-        if not doc:
-            return match[0]
-        return f"{match[0]}\n{docstring(doc, 4, quotes)}".rstrip("\n") + "\n" * blank
+def documented(statement: str, text: str, quotes: str = "'''", *, blank: bool = True) -> str:
+    """A class statement with a docstring."""
+    heading = _CLASS.match(statement)
+    if not text or not heading:
+        return statement
+    doc = docstring(text, 4, quotes).rstrip("\n")
+    rest = statement[heading.end() :]
+    if rest.startswith(" ..."):  # in a stub, a class without members
+        return f"{heading[0]}\n{doc}\n"
+    return f"{heading[0]}\n{doc}\n{chr(10) * blank}{rest[1:]}"
 
-    return _CLASS.sub(documented, text)
+
+def _into_classes(text: str, docs: Mapping[str, str], quotes: str, *, blank: bool) -> str:
+    def with_doc(match: re.Match[str]) -> str:
+        statement = match[0]
+        heading = _CLASS.match(statement)
+        doc = docs.get(heading[1], "") if heading else ""
+        return documented(statement, doc, quotes, blank=blank)
+
+    return _STATEMENT.sub(with_doc, text)
 
 
 def _behind_constants(text: str, docs: Mapping[str, str]) -> str:

@@ -15,7 +15,7 @@ from uapigen.emit.stubs import constants_stub, types_stub
 from uapigen.emit.templates import render
 from uapigen.emit.text import LINE_LENGTH, literal
 from uapigen.errors import InputError
-from uapigen.ir.graph import TypeGraph
+from uapigen.ir.graph import SourceInfo
 from uapigen.layout.plan import Failure, Plan
 from uapigen.layout.targets import DataModel
 
@@ -78,15 +78,15 @@ _IMPORTS = {
 }
 
 
-def abi(graph: TypeGraph, model: DataModel) -> dict[str, object]:
+def abi(sources: Sequence[SourceInfo], model: DataModel) -> dict[str, object]:
     """``__abi__``: what the bindings are for and what they were made from."""
-    release = next((s.release for s in graph.sources if s.release), None)
+    release = next((s.release for s in sources if s.release), None)
     return {
         "arch": model.arch,
         "byteorder": "big" if model.big_endian else "little",
         "pointer_size": model.pointer_size,
         "release": release,
-        "sources": [{"name": os.path.basename(s.name), "sha256": s.sha256} for s in graph.sources],
+        "sources": [{"name": os.path.basename(s.name), "sha256": s.sha256} for s in sources],
         "uapigen": uapigen.__version__,
     }
 
@@ -147,7 +147,7 @@ def _make_texts(plan: Plan, prefix: str, finish: Callable[[str, str], str]) -> d
 def plain_additions(plan: Plan) -> Additions:
     """Nothing beside a plan."""
     names = ", ".join(os.path.basename(s.name) for s in plan.graph.sources)
-    return Additions(abi(plan.graph, plan.model), names)
+    return Additions(abi(plan.graph.sources, plan.model), names)
 
 
 def title_of(sources: str, model: DataModel) -> str:
@@ -195,7 +195,7 @@ def package_files(
 def support_files(*, headers: bool) -> dict[str, str]:
     """The support code of a package."""
     modules = ["__init__", *_SUPPORT_MODULES, "naming", "package"]
-    modules += ["cvalues", "headers", "linked"] * headers
+    modules += ["cvalues", "headers", "folders", "linked"] * headers
     return {f"_support/{module}.py": _support_text(module) for module in modules}
 
 

@@ -35,7 +35,7 @@ from uapigen.ir.types import (
 )
 from uapigen.layout.plan import Plan, scalar_code
 
-__all__ = ["StubNames", "constants_stub", "is_free", "types_stub"]
+__all__ = ["StubNames", "api_stub", "constants_stub", "is_free", "types_stub"]
 
 _SCALAR_STUBS = {"f": "Float", "b": "Bool", "c": "Char", "C": "Char", "i": "Int", "u": "Int"}
 
@@ -43,8 +43,11 @@ _SCALAR_STUBS = {"f": "Float", "b": "Bool", "c": "Char", "C": "Char", "i": "Int"
 class _Stubs:
     """Stub texts for one plan; remembers how each type is annotated."""
 
-    def __init__(self, plan: Plan, prefix: str) -> None:
+    def __init__(
+        self, plan: Plan, prefix: str, foreign: Callable[[TypeId], str] | None = None
+    ) -> None:
         self.plan = plan
+        self.foreign = foreign
         self.graph = plan.graph
         self.prefix = prefix
         self.names = StubNames(plan)
@@ -112,6 +115,8 @@ class _Stubs:
         keys = self.plan.keys
         key = keys.of.get(keys.same.get(type_id, type_id))
         name = self.names.records.get(key, "") if key else ""
+        if not name and self.foreign is not None:
+            name = self.foreign(type_id) if type_id else ""
         return name if is_free(name, ()) else f"{self.prefix}Any"
 
     def members(self, members: Sequence[Member], own: set[str]) -> list[str]:
@@ -262,13 +267,19 @@ class StubNames:
         self.taken = taken
 
 
-def constants_stub(plan: Plan, prefix: str) -> str:
+def api_stub(prefix: str) -> str:
+    """The names that all bindings have."""
+    return "".join(f"{name}: {prefix}{kind}\n" for name, kind in _API.items())
+
+
+def constants_stub(plan: Plan, prefix: str, api: str | None = None) -> str:
     """The package's own names, the constants and the enums.
 
-    ``prefix`` stands before the names of ``typing.pyi``.
+    ``prefix`` stands before the names of ``typing.pyi``; ``api`` is what is said
+    of the package's own names, if that is something else than what they are.
     """
     names = StubNames(plan)
-    lines = [f"{name}: {prefix}{kind}\n" for name, kind in _API.items()]
+    lines = [api_stub(prefix) if api is None else api]
     constants = plan.constants
     left_out = (names.taken | _API.keys()) & constants.keys() | _unsayable(constants)
     for name in sorted(constants):
@@ -297,9 +308,12 @@ def constants_stub(plan: Plan, prefix: str) -> str:
     return "\n".join(part for part in ("".join(lines), _blocks(blocks)) if part)
 
 
-def types_stub(plan: Plan, prefix: str) -> str:
-    """The structs, unions and typedefs; goes behind ``constants_stub``."""
-    stubs = _Stubs(plan, prefix)
+def types_stub(plan: Plan, prefix: str, foreign: Callable[[TypeId], str] | None = None) -> str:
+    """The structs, unions and typedefs; goes behind ``constants_stub``.
+
+    ``foreign`` gives the name of a struct or union that is not the plan's, or "".
+    """
+    stubs = _Stubs(plan, prefix, foreign)
     names, nodes = stubs.names, plan.graph.nodes
     blocks = []
     unsayable = _unsayable(names.records.values())

@@ -79,7 +79,7 @@ def open_module(namespace: dict[str, Any]) -> None:
         values = types.ModuleType(f"{name}._cvalues")
         place = f"{namespace['__file__']}:_CVALUES"
         exec(compile(namespace["_CVALUES"], place, "exec"), values.__dict__)
-        return {"c": values.CModel(bindings.abi, bindings)}
+        return {"_C": values.CModel(bindings.abi)}
 
     tables = HeaderTables(lambda table: str(namespace[f"_{table.upper()}"]))
     bindings = HeaderBindings(namespace["__abi__"], facts, tables, name, scope)

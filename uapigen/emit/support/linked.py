@@ -10,6 +10,7 @@ import sys
 from _thread import RLock
 
 from .declarators import unqualified
+from .folders import install_modules
 from .headers import HeaderBindings, HeaderTables
 from .install import install
 from .names import demangled
@@ -105,7 +106,7 @@ def imported_scope(bindings: Bindings) -> dict[str, Any]:
     """What macro functions compute with."""
     from .cvalues import CModel
 
-    return {"c": CModel(bindings.abi, bindings)}
+    return {"_C": CModel(bindings.abi)}
 
 
 def open_header(namespace: dict[str, Any], root: str) -> None:
@@ -145,18 +146,13 @@ def with_submodules(namespace: dict[str, Any]) -> None:
         return
     lookup, listing = namespace["__getattr__"], namespace["__dir__"]
 
-    def found(name: str) -> Any:
+    def own(name: str) -> Any:
         try:
             return lookup(name)
         except AttributeError:
-            if name not in modules:
-                raise
-            from importlib import import_module
+            return NotImplemented
 
-            return import_module(f"{namespace['__name__']}.{name}")
-
-    namespace["__getattr__"] = found
-    namespace["__dir__"] = lambda: sorted({*listing(), *modules})
+    install_modules(namespace, modules, own, listing)
 
 
 def open_package(namespace: dict[str, Any]) -> None:

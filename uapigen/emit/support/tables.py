@@ -87,6 +87,13 @@ class Text:
             at = text.find(mark, end)
 
 
+def evaluated(source: str) -> Any:
+    """The value of a dict's entry, given from behind its key's first quote on."""
+    entry = source.rstrip().removesuffix("}")  # the table's own, behind its last
+    (found,) = eval(f'{{"{entry}}}', {"__builtins__": {}}).values()
+    return found
+
+
 class Statement:
     """The base of a table's ``class`` statements.
 
@@ -158,9 +165,7 @@ class Tables:
         source = self._entries[table].find(literal(name))
         if source is None:
             return None
-        entry = source.rstrip().removesuffix("}")  # the table's own, behind its last
-        (found,) = eval(f'{{"{entry}}}', {"__builtins__": {}}).values()
-        return found
+        return evaluated(source)
 
     def names(self, table: str) -> Iterator[str]:
         """The names in a table, in its order."""
