@@ -16,7 +16,14 @@ from typing import Protocol
 
 from uapigen.errors import SystemRefusalError, UsageError
 
-__all__ = ["Put", "check_replaceable", "differences", "write_module", "write_package"]
+__all__ = [
+    "Put",
+    "check_replaceable",
+    "differences",
+    "module_name",
+    "write_module",
+    "write_package",
+]
 
 _CHUNK = 1 << 16
 """Characters written at a time: megabytes in one piece would be copied to fresh memory."""
@@ -47,6 +54,14 @@ def _beside(path: str) -> str:
 def _write(path: str, text: str) -> None:
     with open(path, "x", encoding="utf-8") as file:
         file.write(text)
+
+
+def module_name(out: str) -> str:
+    """The name of the module that OUT is; raises :class:`UsageError` if it cannot be imported."""
+    name = os.path.basename(out.removesuffix(".py"))
+    if not name.isidentifier():
+        raise UsageError(f"{out}: {name!r} cannot be imported; choose an identifier")
+    return name
 
 
 def write_module(files: Mapping[str, str], folder: str) -> None:
