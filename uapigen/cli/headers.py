@@ -49,7 +49,10 @@ def target_of(headers: Sequence[str], arch: str | None) -> DataModel:
         return find_target(arch)
     from uapigen.headers.targets import target_of_path
 
-    return find_target(target_of_path(headers[0]) or host_arch())
+    found = target_of_path(headers[0]) or host_arch()
+    if found is None:
+        raise UsageError("this machine's architecture is unknown: name one with --arch")
+    return find_target(found)
 
 
 def run(options: argparse.Namespace, headers: Sequence[str], others: Sequence[str]) -> int:

@@ -115,8 +115,9 @@ class _Header:
                     return new
         return None
 
-    def _providers(self, need: Need) -> list[str]:
-        return providers(need, os.path.abspath(self.path), self.directories)[:_PROVIDERS]
+    def _providers(self, need: Need) -> Sequence[str]:
+        found = providers(need, os.path.abspath(self.path), tuple(self.directories))
+        return found.headers[:_PROVIDERS]
 
     # What must be included behind it for the macros' sake
 
