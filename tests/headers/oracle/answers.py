@@ -102,19 +102,20 @@ class _Inquiry:
         path = self.header.path
         macros = [macro for macro in self.preprocessed.macros.values() if macro.file == path]
         questions: list[Question] = []
-        spoilers: list[Question] = []
+        doubtful: list[Question] = []
+        spoiling: list[Question] = []
         for macro in macros:
             reach = list(self.preprocessed.reach(macro))
-            wanted = spoilers if _may_spoil(reach) else questions
+            wanted = (questions, doubtful, spoiling)[_trouble(reach)]
             wanted += _about_macro(macro, reach)
         guessed = tags_of(self.preprocessed.text.get(path, ""))
         questions += [self._about_alignment(spelling) for spelling in guessed]
         asked = self._ask(questions)
         types = types_of(asked.types, path, big_endian=asked.big_endian)
         unknown = [name for name in types.records if Key("align", name) not in self.found]
-        more = spoilers + [self._about_alignment(spelling) for spelling in unknown]
-        if more:
-            self._ask(more)
+        for more in ([self._about_alignment(name) for name in unknown], doubtful, spoiling):
+            if more:
+                self._ask(more)
         self._borrow(macros)
 
         for spelling, record in types.records.items():
@@ -213,7 +214,7 @@ class _Inquiry:
 # Questions
 
 _IOCTLS = frozenset({"_IO", "_IOR", "_IOW", "_IOWR", "_IOC"})
-_SPOILING = frozenset("{};")
+_STATEMENTS = frozenset("{};")
 
 
 def _about_macro(macro: Macro, reach: Sequence[Macro]) -> Iterator[Question]:
@@ -230,9 +231,15 @@ def _about_macro(macro: Macro, reach: Sequence[Macro]) -> Iterator[Question]:
         )
 
 
-def _may_spoil(reach: Iterable[Macro]) -> bool:
-    """Whether gcc's parser may lose its way in this, and blame the lines behind it."""
-    return any(
-        not _SPOILING.isdisjoint(macro.body) or macro.body.count("(") != macro.body.count(")")
-        for macro in reach
-    )
+def _trouble(reach: Iterable[Macro]) -> int:
+    """How far gcc's parser may lose its way in a macro, and blame the lines behind it.
+
+    0: not at all; 1: there are statements or braces in it; 2: brackets that do not match.
+    """
+    trouble = 0
+    for macro in reach:
+        if any(macro.body.count(a) != macro.body.count(b) for a, b in ("()", "[]", "{}")):
+            return 2
+        if not _STATEMENTS.isdisjoint(macro.body):
+            trouble = 1
+    return trouble

@@ -47,7 +47,7 @@ class Macro:
     @cached_property
     def tokens(self) -> frozenset[str]:
         """The identifiers of its body."""
-        return frozenset(_IDENTIFIER.findall(self.body))
+        return frozenset(_IDENTIFIER.findall(_LITERAL.sub(" ", self.body)))
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,8 @@ def includes(names: Sequence[str]) -> str:
 # Preprocessing
 
 _TAG = re.compile(r"\b(struct|union)\s+(?:__attribute__\s*\(\(.*?\)\)\s*)?([A-Za-z_]\w*)\s*\{")
-_IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
+_IDENTIFIER = re.compile(r"\b[A-Za-z_]\w*")
+_LITERAL = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\"""")
 _MARKER = re.compile(r'# \d+ "((?:[^"\\]|\\.)*)"')
 _DEFINE = re.compile(r"#define ([A-Za-z_]\w*)(?:\(([^)]*)\))?(?: (.*))?$")
 _UNDEF = re.compile(r"#undef ([A-Za-z_]\w*)")

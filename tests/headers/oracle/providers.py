@@ -24,7 +24,7 @@ _LIBRARY = {
     "sys/types.h": ("off_t", "pid_t", "u_char", "u_int", "u_long", "u_short", "uid_t"),
     "time.h": ("time_t", "struct timespec"),
     "sys/time.h": ("struct timeval",),
-    "sys/socket.h": ("struct sockaddr", "sa_family_t", "AF_INET", "AF_INET6"),
+    "sys/socket.h": ("struct sockaddr", "sa_family_t", "AF_INET", "AF_INET6", "AF_MAX", "SOL_ATM"),
     "netinet/in.h": ("struct in_addr", "struct in6_addr", "struct sockaddr_in"),
 }
 
@@ -32,7 +32,6 @@ _KEYWORDS = frozenset(
     "char const double enum float int long short signed sizeof struct union unsigned void".split()
 ) | {"__attribute__", "__builtin_offsetof", "__extension__", "__typeof__", "defined", "typeof"}
 
-_WORD = re.compile(r"[A-Za-z_]\w*")
 _TAG = re.compile(r"\b((?:struct|union)\s+[A-Za-z_]\w*)\s*\{")
 _TAG_USE = re.compile(r"\b((?:struct|union)\s+[A-Za-z_]\w*)")
 _DEFINES = re.compile(r"^[ \t]*#[ \t]*define[ \t]+([A-Za-z_]\w*)[^\S\n]*[^\s]", re.M)
