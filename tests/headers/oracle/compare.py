@@ -37,7 +37,7 @@ def main(arguments: list[str]) -> None:
     json.dump(verdicts, sys.stdout)
 
 
-class Missing(Exception):
+class MissingError(Exception):
     """The bindings have nothing of that name."""
 
 
@@ -98,7 +98,7 @@ def compare(bindings: Path, answers: dict[str, Any], reasons: Reasons) -> Iterat
         else:
             try:
                 verdict["wrong"] = list(check(module))
-            except Missing as missing:
+            except MissingError as missing:
                 verdict["missing"] = str(missing)
                 bare = what.rpartition(" ")[2]
                 verdict["reason"] = (
@@ -151,14 +151,14 @@ def attribute(module: ModuleType, name: str) -> Any:
     try:
         return getattr(module, name)
     except AttributeError as error:
-        raise Missing(str(error)) from None
+        raise MissingError(str(error)) from None
 
 
 def type_of(module: ModuleType, spelling: str) -> Any:
     try:
         return module.ctype(spelling)
     except LookupError as error:
-        raise Missing(str(error)) from None
+        raise MissingError(str(error)) from None
 
 
 # Types

@@ -226,5 +226,3 @@ def _signed(data: bytes, position: int) -> tuple[int, int]:
     value, position = _unsigned(data, position)
     bits = 7 * (position - start)
     return value - ((value >> (bits - 1)) << bits), position
-
-

@@ -35,9 +35,7 @@ def read_sections(path: Path) -> Sections:
         (table,), (count, names) = _at(order + "I", image, 32), _at(order + "HH", image, 48)
         record, size = struct.Struct(order + "IIIIIIIIII"), 40
     heads = [record.unpack_from(image, table + number * size) for number in range(count)]
-    contents = [
-        b"" if head[1] == _NOBITS else image[head[4] : head[4] + head[5]] for head in heads
-    ]
+    contents = [b"" if head[1] == _NOBITS else image[head[4] : head[4] + head[5]] for head in heads]
     titles = contents[names]
     data = {}
     for head, content in zip(heads, contents, strict=True):
@@ -48,9 +46,7 @@ def read_sections(path: Path) -> Sections:
             name = titles[title : titles.index(b"\0", title)].decode()
             if name in (".debug_info", ".debug_line"):
                 symbols = contents[head[6]]
-                data[name] = _relocated(
-                    data[name], content, symbols, order, wide, head[1] == _RELA
-                )
+                data[name] = _relocated(data[name], content, symbols, order, wide, head[1] == _RELA)
     return Sections(order, data)
 
 

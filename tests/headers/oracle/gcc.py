@@ -12,7 +12,15 @@ from pathlib import Path
 
 from .targets import Target
 
-__all__ = ["Failure", "Macro", "Preprocessed", "compile_object", "includes", "preprocess", "tags_of"]
+__all__ = [
+    "Failure",
+    "Macro",
+    "Preprocessed",
+    "compile_object",
+    "includes",
+    "preprocess",
+    "tags_of",
+]
 
 TIMEOUT = 120  # seconds, for a run that takes a fraction of one
 

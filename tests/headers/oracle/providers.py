@@ -29,8 +29,12 @@ _LIBRARY = {
 }
 
 _KEYWORDS = frozenset(
-    "char const double enum float int long short signed sizeof struct union unsigned void".split()
-) | {"__attribute__", "__builtin_offsetof", "__extension__", "__typeof__", "defined", "typeof"}
+    {
+        *("char", "const", "double", "enum", "float", "int", "long", "short", "signed"),
+        *("sizeof", "struct", "typeof", "union", "unsigned", "void"),
+        *("__attribute__", "__builtin_offsetof", "__extension__", "__typeof__"),
+    }
+)
 
 _TAG = re.compile(r"\b((?:struct|union)\s+[A-Za-z_]\w*)\s*\{")
 _TAG_USE = re.compile(r"\b((?:struct|union)\s+[A-Za-z_]\w*)")
