@@ -133,10 +133,10 @@ def checks(
                 lambda m, s=spelling, n=name, v=value, h=shadowed: enumerator(m, s, n, v, h),
             )
     for name, value in answers["integers"].items():
-        if name in answers["ioctls"]:
-            yield "ioctls", name, lambda m, n=name, v=value: ioctl(m, n, v, answers["ioctls"][n])
-        else:
-            yield "integers", name, lambda m, n=name, v=value: integer(m, n, v)
+        category = "ioctls" if name in answers["ioctls"] else "integers"
+        yield category, name, lambda m, n=name, v=value: integer(m, n, v)
+    for name, parts in answers["ioctls"].items():
+        yield "ioctl parts", name, lambda m, n=name, p=parts: ioctl(m, n, p)
     for name, value in answers["reals"].items():
         yield "reals", name, lambda m, n=name, v=value: real(m, n, v)
     for name, value in answers["strings"].items():
@@ -246,8 +246,7 @@ def integer(module: ModuleType, name: str, value: int) -> Iterator[str]:
         yield f"{found!r}, in C {value}"
 
 
-def ioctl(module: ModuleType, name: str, value: int, parts: list[int]) -> Iterator[str]:
-    yield from integer(module, name, value)
+def ioctl(module: ModuleType, name: str, parts: list[int]) -> Iterator[str]:
     number = attribute(module, name)
     found = [getattr(number, part, None) for part in ("dir", "type", "nr", "size")]
     if isinstance(found[1], str):

@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -23,7 +23,7 @@ __all__ = ["Tally", "ask_all", "check", "hold_against"]
 ROOT = Path(__file__).parents[3]
 COMPARER = Path(__file__).with_name("compare.py")
 PROCESSES = 2
-_SHOWN = 60
+_SHOWN = 12  # faults of each category
 
 
 @dataclass
@@ -34,17 +34,21 @@ class Tally:
     wrong: list[dict[str, Any]] = field(default_factory=list)
     missing: list[dict[str, Any]] = field(default_factory=list)
 
-    def faults(self) -> Iterator[str]:
-        """A line for each thing that is wrong, or missing without a reason that is accepted."""
-        for verdict in self.wrong:
-            where = f"{verdict['header']}: {verdict['category']}: {verdict['name']}"
-            yield f"{where}: {'; '.join(verdict['wrong'][:3])}"
-        for verdict in self.missing:
-            if not is_allowed(verdict):
-                where = f"{verdict['header']}: {verdict['category']}: {verdict['name']}"
+    def faults(self) -> dict[str, list[str]]:
+        """By category, a line for each that is wrong, or missing without an accepted reason."""
+        faults: dict[str, list[str]] = {}
+        for verdict in [*self.wrong, *self.missing]:
+            if verdict["wrong"]:
+                told = "; ".join(verdict["wrong"][:3])
+            elif is_allowed(verdict):
+                continue
+            else:
                 reason = verdict["reason"]
-                told = f"the report says {reason!r}" if reason else "the report is silent"
-                yield f"{where}: {verdict['missing']}; {told}"
+                told = f"{verdict['missing']}; "
+                told += f"the report says {reason!r}" if reason else "the report is silent"
+            line = f"{verdict['header']}: {verdict['name']}: {told}"
+            faults.setdefault(verdict["category"], []).append(line)
+        return faults
 
     def table(self) -> str:
         """A line a category."""
@@ -62,10 +66,12 @@ class Tally:
         )
 
     def __str__(self) -> str:
-        faults = list(self.faults())
-        more = len(faults) - _SHOWN
-        shown = [*faults[:_SHOWN], f"... and {more} more"] if more > 0 else faults
-        return "\n".join([self.table(), *shown])
+        lines = [self.table()]
+        for category, faults in self.faults().items():
+            lines += ["", f"{category}:", *faults[:_SHOWN]]
+            if len(faults) > _SHOWN:
+                lines.append(f"... and {len(faults) - _SHOWN} more")
+        return "\n".join(lines)
 
 
 def ask_all(target: Target, headers: Sequence[Header], directory: Path) -> list[Answers]:
