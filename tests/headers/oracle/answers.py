@@ -10,6 +10,7 @@ from typing import TypedDict
 from .calls import Argument, argument_lists, spelled
 from .contexts import AFTER, contexts
 from .gcc import Macro, Preprocessed, includes, preprocess, tags_of
+from .inline import ask_inline, inline_functions
 from .probes import Answer, Asked, ContextError, Key, Question, ask
 from .providers import missing_of, provisions
 from .records import types_of
@@ -43,6 +44,8 @@ class Answers(TypedDict):
     strings: dict[str, str]
     """One character a byte (Latin-1)."""
     calls: dict[str, list[tuple[Sequence[Argument], int]]]
+    inline_calls: dict[str, list[tuple[Sequence[Argument], int]]]
+    """Of static inline functions that compute with numbers only."""
     others: dict[str, str]
     """Macros without parameters that have a body and are no constants, with gcc's reason."""
     borrowed: dict[str, Sequence[str]]
@@ -64,6 +67,7 @@ def ask_about(target: Target, header: Header, directory: Path) -> Answers:
         reals={},
         strings={},
         calls={},
+        inline_calls={},
         others={},
         borrowed={},
     )
@@ -127,6 +131,11 @@ class _Inquiry:
         answers["enums"] = types.enums
         answers["typedefs"] = types.typedefs
         answers["borrowed"] = self.borrowed
+        functions = inline_functions(self.preprocessed.text.get(path, ""))
+        if functions:
+            answers["inline_calls"] = ask_inline(
+                self.target, includes((*self.context, *AFTER)), functions, self.directory
+            )
         for macro in macros:
             self._add(answers, macro)
 

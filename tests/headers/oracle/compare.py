@@ -143,6 +143,8 @@ def checks(
         yield "strings", name, lambda m, n=name, v=value: string(m, n, v)
     for name, calls in answers["calls"].items():
         yield "calls", name, lambda m, n=name, c=calls: function(m, n, c)
+    for name, calls in answers["inline_calls"].items():
+        yield "inline calls", name, lambda m, n=name, c=calls: function(m, n, c)
     for name in answers["others"]:
         yield "no constants", name, lambda m, n=name: no_constant(m, n)
 

@@ -150,10 +150,10 @@ def real_path(path: str) -> str:
 _FAILURE = re.compile(r"^(.*?):(\d+):\d+: (?:fatal )?error: (.*)$", re.M)
 
 
-def compile_object(target: Target, source: Path, program: Path) -> list[Failure]:
+def compile_object(target: Target, source: Path, program: Path, *options: str) -> list[Failure]:
     """Compile `source` with debug information into `program`; what is wrong with it, if not."""
     done = subprocess.run(
-        [target.gcc, *_DEBUG, *_ERRORS, *target.options, "-c", source, "-o", program],
+        [target.gcc, *_DEBUG, *_ERRORS, *target.options, *options, "-c", source, "-o", program],
         capture_output=True,
         text=True,
         check=False,

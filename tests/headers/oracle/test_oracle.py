@@ -39,6 +39,10 @@ SMALL = """
 #define SMALL_COUNT(type) (64 / sizeof(type))
 #define SMALL_LOOP(x) do { (void)(x); } while (0)
 #undef SMALL_GONE
+static __inline__ __attribute__((__const__)) __u16 small_half(__u16 x) { return x / 2; }
+static inline long small_less(int a, int b) { int c = a - b; return c; }
+static inline int small_read(const int *at) { return *at; }
+static inline int small_opaque(int x) { __asm__("" : "+r"(x)); return x; }
 
 enum small_kind { SMALL_A, SMALL_B = -2, SMALL_C = 0x7fffffff };
 enum { SMALL_LARGE = 0xffffffffu };
@@ -164,6 +168,10 @@ def test_answers_of_a_small_header_are_known(arch: str, tmp_path: Path) -> None:
     assert ((0x12345678,), 0x12345678) in calls["SMALL_ALIGN"]
     assert ((-1,), 0) in calls["SMALL_ALIGN"]
     assert (("unsigned long long",), 8) in calls["SMALL_COUNT"]
+    inline = answers["inline_calls"]
+    assert sorted(inline) == ["small_half", "small_less"]
+    assert ((0x12345678,), 0x5678 // 2) in inline["small_half"]
+    assert ((1, 2), -1) in inline["small_less"]
 
 
 def test_a_header_that_no_context_helps_is_a_failure(tmp_path: Path) -> None:
@@ -209,6 +217,8 @@ def ALIGN(len):
     return (len + 3) & ~3
 def SIZE(type):
     return c.sizeof(type)
+def twice(x):
+    return 2 * x
 """
 GIVEN: dict[str, Any] = {
     "header": "linux/pair.h",
@@ -230,6 +240,7 @@ GIVEN: dict[str, Any] = {
     "reals": {"HALF": 0.5},
     "strings": {"NAME": "pair"},
     "calls": {"ALIGN": [[[5], 8]], "SIZE": [[["int"], 4]]},
+    "inline_calls": {"twice": [[[4], 8]]},
     "others": {"TYPE": "expected expression"},
     "borrowed": {},
 }
@@ -256,6 +267,7 @@ def test_bindings_that_agree_are_right_in_every_category(tmp_path: Path) -> None
         "reals": 1,
         "strings": 1,
         "calls": 2,
+        "inline calls": 1,
         "no constants": 1,
     }
 
@@ -280,6 +292,7 @@ def test_bindings_that_agree_are_right_in_every_category(tmp_path: Path) -> None
         ("7, 12\n", "7, 13\n", "dir, type, nr and size [2, 115, 7, 13], in C [2, 115, 7, 12]"),
         ("(len + 3)", "(len + 7)", "ALIGN(5) is 12, in C 8"),
         ("return c.sizeof(type)", "return type.size", "SIZE(int) raises AttributeError"),
+        ("2 * x", "3 * x", "twice(4) is 12, in C 8"),
         ("def SIZE", "TYPE = 3\ndef SIZE", "TYPE: 3, in C no constant"),
         ("def ALIGN(len):", "def align(len):", "ALIGN: module 'pair' has no attribute 'ALIGN'"),
         ('"struct pair": Pair, ', "", "records: linux/pair.h: struct pair: 'struct pair'"),
