@@ -1,8 +1,8 @@
 """What inline functions return, called with constants.
 
-No initialiser may call a function. But optimising, gcc works such a call out, and then takes it for
-an operand of `asm` that must be a constant: what the assembler writes down is the answer. A function
-that reads memory, or is assembly itself, gcc refuses.
+No initialiser may call a function. But optimising, gcc works such a call out, and then takes it
+for an operand of `asm` that must be a constant: what the assembler writes down is the answer. A
+function that reads memory, or is assembly itself, gcc refuses.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ __all__ = ["ask_inline", "inline_functions"]
 
 Calls = dict[str, list[tuple[Sequence[Argument], int]]]
 
+_PLAIN = ("riscv64", "s390x")  # where %0 has no sign before the number, and %c is something else
 _SECTION = ".uapi_inline"
 _ATTRIBUTE = re.compile(r"__attribute__\s*\(\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\)\)")
 _FUNCTION = re.compile(
@@ -65,7 +66,7 @@ def ask_inline(target: Target, before: str, functions: Mapping[str, int], direct
 def _line(target: Target, index: int, name: str, arguments: Sequence[Argument]) -> str:
     """A function that leaves behind the call's number, whether its type is signed, its value."""
     call = f"{name}({', '.join(map(spelled, arguments))})"
-    bare = "%" if target.arch == "riscv64" else "%c"  # how an operand is printed without a sign
+    bare = "%" if target.arch in _PLAIN else "%c"
     text = f".pushsection {_SECTION}; .4byte {index}, {bare}0; .8byte {bare}1; .popsection"
     signed = f'"i"((__typeof__({call}))-1 < 0)'
     value = f'"i"((unsigned long long)({call}))'
