@@ -73,7 +73,7 @@ class Loaded:
     def __init__(self, opened: Opened, selection: Selection) -> None:
         self._opened = opened
         self._selection = selection
-        self.__abi__: dict[str, Any] = abi(opened.graph, opened.model)
+        self.__abi__: dict[str, Any] = abi(opened.graph.sources, opened.model)
 
     @cached_property
     def _bindings(self) -> Bindings:

@@ -20,7 +20,7 @@ from uapigen.errors import InputError, SystemRefusalError, UsageError
 from uapigen.ir.graph import TypeGraph
 from uapigen.layout.targets import DataModel, find_target, guess_target, host_arch, machine_of_elf
 
-__all__ = ["RUNNING_KERNEL", "Opened", "Source", "open_sources"]
+__all__ = ["RUNNING_KERNEL", "Opened", "Source", "is_header", "open_sources", "split_sources"]
 
 RUNNING_KERNEL = "/sys/kernel/btf/vmlinux"
 _IN_MEMORY = "<bytes>"
@@ -34,6 +34,54 @@ class Opened(NamedTuple):
 
     graph: TypeGraph
     model: DataModel
+
+
+def split_sources(sources: Sequence[str]) -> tuple[list[str], list[str]]:
+    """(headers, other sources), told apart by what is in them.
+
+    A header may be named as C includes it (``linux/fuse.h``): then it stays so.
+    """
+    headers: list[str] = []
+    others: list[str] = []
+    for path in sources:
+        (headers if is_header(path) else others).append(path)
+    return headers, others
+
+
+def is_header(path: str) -> bool:
+    """Whether a file is C's text; a name that no file has is one if it ends in ``.h``."""
+    try:
+        with open(path, "rb") as file:
+            regular = stat.S_ISREG(os.fstat(file.fileno()).st_mode)
+            return regular and _is_c(file.read(_LOOKED_AT), path.endswith(".h"))
+    except (FileNotFoundError, NotADirectoryError):
+        return path.endswith(".h")
+    except (OSError, ValueError):
+        return False  # whoever reads it says why it cannot be read
+
+
+_LOOKED_AT = 4096
+_NO_TEXT = bytes(sorted({*range(32), 127} - {*b"\t\n\v\f\r"}))
+
+
+def _is_c(data: bytes, named_so: bool) -> bool:
+    """Whether a file that begins so is C: text, and called so or written so."""
+    if data[:2] in (MAGIC.to_bytes(2, "little"), MAGIC.to_bytes(2, "big")):
+        return False
+    if data.translate(None, _NO_TEXT) != data:
+        return False
+    if named_so:
+        return True
+    import re
+
+    return re.search(_BEGINNINGS, data, re.MULTILINE) is not None
+
+
+_BEGINNINGS = (
+    rb"^[ \t]*(?:#[ \t]*(?:if|include|define|pragma|undef)"
+    rb"|/[*/]|(?:typedef|struct|union|enum|extern|static)\b)"
+)
+"""Of lines that C has and other text hardly."""
 
 
 class _File(NamedTuple):

@@ -12,6 +12,7 @@ from uapigen.cli.progress import Progress
 from uapigen.emit.output import (
     check_replaceable,
     differences,
+    module_name,
     write_module,
     write_package,
 )
@@ -19,14 +20,17 @@ from uapigen.emit.package import module_files, package_files
 from uapigen.errors import SystemRefusalError, UsageError
 from uapigen.ir.selection import select
 from uapigen.layout.plan import Plan
-from uapigen.sources import Opened, open_sources
+from uapigen.sources import Opened, open_sources, split_sources
 
 __all__ = ["run"]
 
 _EPILOG = """\
 A SOURCE is told apart by its content: raw BTF (/sys/kernel/btf/vmlinux), an ELF
 file with .BTF (vmlinux, .ko, a compiled BPF object), a kernel image, any of
-these compressed. Other commands: show, verify.
+these compressed; a C header (/usr/include/linux/fuse.h, or linux/fuse.h). One
+header becomes one .py file, several a package with a module for each; with BTF
+among the sources, types are BTF's, and headers add constants and macros.
+Other commands: show, verify.
 
 exit codes: 0 done; 1 with --check, OUT would change; 2 usage; 3 an input is
 malformed or unsupported; 4 the system refused.
@@ -62,6 +66,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--arch", metavar="ARCH", help="target, where the source does not say (x86_64, i386, …)")
     add("--base", metavar="FILE", help="the BTF under split BTF (a module's: its vmlinux)")
+    _add_header_options(parser)
+    add(
+        "--naming",
+        choices=("ctypesgen", "clang2py"),
+        help="struct_foo, union_foo, enum_foo beside the plain names, as that tool has them",
+    )
     add("--check", action="store_true", help="write nothing; exit 1 and a diff if OUT would change")
     add("--depfile", metavar="FILE", help="write OUT's dependencies for make")
     add("--report", metavar="FILE", help="JSON: what the sources define and the output lacks, why")
@@ -71,11 +81,33 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _add_header_options(parser: argparse.ArgumentParser) -> None:
+    """What is said of headers, as C compilers spell it where they have it."""
+    add = parser.add_argument_group("for headers").add_argument
+    add("--sysroot", metavar="DIR", help="where the target's own headers lie, instead of /")
+    add("-I", dest="include_dirs", metavar="DIR", action="append", default=[],
+        help="look for included headers there first (repeatable)")  # fmt: skip
+    add("-D", dest="defines", metavar="NAME[=VALUE]", action="append", default=[],
+        help="define a macro (repeatable)")  # fmt: skip
+    add("-U", dest="undefines", metavar="NAME", action="append", default=[],
+        help="undefine a macro (repeatable)")  # fmt: skip
+    add("--include", dest="includes", metavar="HEADER", action="append", default=[],
+        help="read this header first (repeatable)")  # fmt: skip
+    add("--frontend", choices=("clang", "pycparser"), help="default: the first that works here")
+    add("--cpp", metavar="COMMAND", default="cc -E", help="preprocessor for pycparser")
+    add("--keep-going", action="store_true", help="leave out headers that cannot be read")
+
+
 def run(argv: list[str]) -> int:
     """Generate; returns the exit code. Raises :class:`uapigen.errors.UapigenError`."""
     options = _parser().parse_args(argv)
     out: str = options.output
     is_module = out.endswith(".py")
+    headers, others = split_sources(options.sources)
+    if headers:
+        from uapigen.cli import headers as over_headers
+
+        return over_headers.run(options, headers, others)
     progress = Progress(enabled=not options.quiet)
     if not options.check and not is_module:
         check_replaceable(out)
@@ -84,24 +116,26 @@ def run(argv: list[str]) -> int:
     progress.step("choosing types")
     plan = make_plan(opened, options.only, options.exclude)
     progress.step("laying out and writing")
-    if is_module:
-        folder, name = os.path.split(out.removesuffix(".py"))
-        if not name.isidentifier():
-            raise UsageError(f"{out}: {name!r} cannot be imported; choose an identifier")
+    folder, name = (os.path.dirname(out), module_name(out)) if is_module else ("", "")
+    additions = None
+    if options.naming:
+        from uapigen.emit.naming import named_additions
+
+        additions = named_additions(plan, options.naming)
     if options.check:
         lines = (
-            differences(module_files(plan, name), folder)
+            differences(module_files(plan, name, additions), folder)
             if is_module
-            else differences(package_files(plan), out)
+            else differences(package_files(plan, None, additions), out)
         )
         progress.done()
         if lines:
             print("\n".join(lines))
         return 1 if lines else 0
     if is_module:
-        write_module(module_files(plan, name), folder)
+        write_module(module_files(plan, name, additions), folder)
     else:
-        write_package(lambda put: package_files(plan, put), out)
+        write_package(lambda put: package_files(plan, put, additions), out)
     progress.done()
     _write_extras(options, opened, plan)
     _summary(options, plan, out)

@@ -4,21 +4,32 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from typing import NamedTuple
 
 import uapigen
 from uapigen.emit import tables
+from uapigen.emit.output import Put
 from uapigen.emit.parallel import both
 from uapigen.emit.stubs import constants_stub, types_stub
 from uapigen.emit.templates import render
 from uapigen.emit.text import LINE_LENGTH, literal
 from uapigen.errors import InputError
-from uapigen.ir.graph import TypeGraph
+from uapigen.ir.graph import SourceInfo
 from uapigen.layout.plan import Failure, Plan
 from uapigen.layout.targets import DataModel
 
-__all__ = ["abi", "module_files", "package_files"]
+__all__ = [
+    "Additions",
+    "abi",
+    "module_files",
+    "package_files",
+    "plain_additions",
+    "python_text",
+    "support_files",
+    "title_of",
+]
 
 _SUPPORT = os.path.join(os.path.dirname(__file__), "support")
 _SUPPORT_MODULES = (
@@ -68,17 +79,30 @@ _IMPORTS = {
 }
 
 
-def abi(graph: TypeGraph, model: DataModel) -> dict[str, object]:
+def abi(sources: Sequence[SourceInfo], model: DataModel) -> dict[str, object]:
     """``__abi__``: what the bindings are for and what they were made from."""
-    release = next((s.release for s in graph.sources if s.release), None)
+    release = next((s.release for s in sources if s.release), None)
     return {
         "arch": model.arch,
         "byteorder": "big" if model.big_endian else "little",
         "pointer_size": model.pointer_size,
         "release": release,
-        "sources": [{"name": os.path.basename(s.name), "sha256": s.sha256} for s in graph.sources],
+        "sources": [{"name": os.path.basename(s.name), "sha256": s.sha256} for s in sources],
         "uapigen": uapigen.__version__,
     }
+
+
+class Additions(NamedTuple):
+    """What an output has beside what a plan says: of headers, and of ``--naming``."""
+
+    about: dict[str, object]
+    """``__abi__``."""
+    sources: str
+    """What the output was made from, for its title."""
+    macros: str | None = None
+    """The table of macro functions; None without headers."""
+    finish: Callable[[str, str], str] = lambda _, text: text
+    """Adds to the text of a table, or of the stub's body (``stub``)."""
 
 
 _LARGE = 5000
@@ -102,7 +126,7 @@ def _make_texts(plan: Plan, prefix: str, finish: Callable[[str, str], str]) -> d
 
     def first() -> dict[str, str]:
         texts = made(name for name in _TABLES if name not in _SECOND_HALF)
-        return texts | {name: _python(value) for name, value in tables.facts(plan).items()}
+        return texts | {name: python_text(value) for name, value in tables.facts(plan).items()}
 
     def second() -> tuple[dict[str, str], list[tuple[str, str]], list[str]]:
         texts = made(_SECOND_HALF)
@@ -118,42 +142,63 @@ def _make_texts(plan: Plan, prefix: str, finish: Callable[[str, str], str]) -> d
     plan.failures = list(dict.fromkeys(plan.failures))
     if plan.failed:  # which the second half could not know
         more["stub"] = stub()
-    return texts | more | {"incomplete": _python(sorted(plan.incomplete))}
+    return texts | more | {"incomplete": python_text(sorted(plan.incomplete))}
 
 
-def _title(plan: Plan) -> str:
+def plain_additions(plan: Plan) -> Additions:
+    """Nothing beside a plan."""
     names = ", ".join(os.path.basename(s.name) for s in plan.graph.sources)
-    return literal(f"C types of {names} for {plan.model.arch}, as Python sees them.")
+    return Additions(abi(plan.graph.sources, plan.model), names)
 
 
-def package_files(plan: Plan, put: Callable[[str, str], None] | None = None) -> dict[str, str]:
+def title_of(sources: str, model: DataModel) -> str:
+    """The first line of a module's docstring."""
+    return literal(f"C types of {sources} for {model.arch}, as Python sees them.")
+
+
+def package_files(
+    plan: Plan,
+    put: Put | None = None,
+    additions: Additions | None = None,
+) -> dict[str, str]:
     """Path below the package -> text.
 
     ``put``, if there is one, gets the large files instead, path and text, as
     soon as they are made and maybe in another process; a path may come again.
     """
-    title = _title(plan)
-    about = abi(plan.graph, plan.model)
+    additions = additions or plain_additions(plan)
+    about, title = additions.about, title_of(additions.sources, plan.model)
 
     def finish(name: str, text: str) -> str:
-        path, text = _package_file(name, text, title)
+        head = _head(name, title)
+        text = additions.finish(name, text)
         if put is None:
-            return text
-        put(path, text)
+            return head + text
+        put(_path(name), head, text)
         return ""
 
     texts = _make_texts(plan, "_s.", finish)
+    opener = "package" if additions.macros is None else "linked"
     files = {
-        "__init__.py": render("package.py", title=title, abi=about, abi_text=_python(about)),
+        "__init__.py": render(
+            "package.py", title=title, abi=about, abi_text=python_text(about), opener=opener
+        ),
         "_facts.py": render("facts.py", facts=texts),
         "_typing.pyi": render("typing.pyi", p=""),
         "py.typed": "",
     }
     if put is None:
         files |= {_path(name): texts[name] for name in ("stub", *_TABLES)}
-    for module in ("__init__", *_SUPPORT_MODULES, "package"):
-        files[f"_support/{module}.py"] = _support_text(module)
-    return files
+    if additions.macros is not None:
+        files["macros.py"] = f'{_UNCHECKED}"""Macro functions."""\n{additions.macros}'
+    return files | support_files(headers=additions.macros is not None)
+
+
+def support_files(*, headers: bool) -> dict[str, str]:
+    """The support code of a package."""
+    modules = ["__init__", *_SUPPORT_MODULES, "naming", "package"]
+    modules += ["cvalues", "headers", "folders", "linked"] * headers
+    return {f"_support/{module}.py": _support_text(module) for module in modules}
 
 
 def _path(name: str) -> str:
@@ -161,29 +206,33 @@ def _path(name: str) -> str:
     return "__init__.pyi" if name == "stub" else f"{name}.py"
 
 
-def _package_file(name: str, text: str, title: str) -> tuple[str, str]:
-    """Path and text of the file that has a table, or the stub."""
+def _head(name: str, title: str) -> str:
+    """What stands above a table, or the stub's body, in its file."""
     if name == "stub":
-        typing = "from . import _typing as _s"
-        return _path(name), render("stub.pyi", title=title, typing=typing, body=text)
-    head = f'{_UNCHECKED}"""{_DOCSTRINGS[name]}"""\n\n{_IMPORTS.get(name, "")}'
-    return _path(name), head + text
+        return render("stub.pyi", title=title, typing="from . import _typing as _s", body="")
+    return f'{_UNCHECKED}"""{_DOCSTRINGS[name]}"""\n\n{_IMPORTS.get(name, "")}'
 
 
-def module_files(plan: Plan, name: str) -> dict[str, str]:
+def module_files(plan: Plan, name: str, additions: Additions | None = None) -> dict[str, str]:
     """File name -> text of one module and its stub."""
-    title = _title(plan)
-    about = abi(plan.graph, plan.model)
-    texts = _make_texts(plan, "_s_", lambda _, text: text)
+    additions = additions or plain_additions(plan)
+    about, title = additions.about, title_of(additions.sources, plan.model)
+    texts = _make_texts(plan, "_s_", additions.finish)
     tables = [f'_{table.upper()} = r"""\n{texts[table]}"""\n' for table in _TABLES]
+    headers = additions.macros is not None
+    if headers:
+        tables.append(f'_MACROS = r"""\n{additions.macros}"""\n')
+        tables.append(f"_CVALUES = r'''\n{_support_text('cvalues')}'''\n")
     module = render(
         "module.py",
         title=title,
         abi=about,
-        abi_text=_python(about),
+        abi_text=python_text(about),
         tables="\n".join(tables),
         facts=texts,
-        support=_joined_support(),
+        support=_joined_support(
+            ["naming"] * ("naming" in about) + ["headers" if headers else "module"]
+        ),
     )
     typing = render("typing.pyi", p="_s_")
     return {
@@ -199,17 +248,17 @@ def _support_text(module: str) -> str:
         return file.read()
 
 
-def _joined_support() -> str:
+def _joined_support(more: Sequence[str]) -> str:
     """The support modules as one text: their imports of each other are gone."""
     parts = []
-    for name in (*_SUPPORT_MODULES, "module"):
+    for name in (*_SUPPORT_MODULES, *more):
         text = _RELATIVE_IMPORT.sub("", _support_text(name))
         text = _DOCSTRING.sub("", text).replace(_FUTURE, "", 1).strip("\n")
         parts.append(f"# {name}\n\n{text}\n")
     return f"{_FUTURE}\n" + "\n\n".join(parts)
 
 
-def _python(value: object, indent: int = 0) -> str:
+def python_text(value: object, indent: int = 0) -> str:
     """A literal as black would set it: every collection with a trailing comma, one item a line.
 
     Short tuples stay on their line; so does whatever is empty.
@@ -217,18 +266,19 @@ def _python(value: object, indent: int = 0) -> str:
     pad = " " * (indent + 4)
     if isinstance(value, Mapping) and value:
         inner = "".join(
-            f"{pad}{_python(key)}: {_python(item, indent + 4)},\n" for key, item in value.items()
+            f"{pad}{python_text(key)}: {python_text(item, indent + 4)},\n"
+            for key, item in value.items()
         )
         return f"{{\n{inner}{' ' * indent}}}"
     if isinstance(value, list) and value:
-        inner = "".join(f"{pad}{_python(item, indent + 4)},\n" for item in value)
+        inner = "".join(f"{pad}{python_text(item, indent + 4)},\n" for item in value)
         return f"[\n{inner}{' ' * indent}]"
     if isinstance(value, tuple) and value:
-        items = ", ".join(_python(item) for item in value)
+        items = ", ".join(python_text(item) for item in value)
         line = f"({items},)" if len(value) == 1 else f"({items})"
         if len(line) + indent < LINE_LENGTH - 40:
             return line
-        inner = "".join(f"{pad}{_python(item, indent + 4)},\n" for item in value)
+        inner = "".join(f"{pad}{python_text(item, indent + 4)},\n" for item in value)
         return f"(\n{inner}{' ' * indent})"
     if isinstance(value, str):
         return f'"{literal(value)}"'

@@ -35,19 +35,30 @@ from uapigen.ir.types import (
 )
 from uapigen.layout.plan import Plan, scalar_code
 
-__all__ = ["constants_stub", "types_stub"]
+__all__ = ["StubNames", "api_stub", "constants_stub", "is_free", "types_stub"]
 
 _SCALAR_STUBS = {"f": "Float", "b": "Bool", "c": "Char", "C": "Char", "i": "Int", "u": "Int"}
+
+
+_MAX_REACHED = 1 << 19
+"""Members reached through unnamed ones, in a whole stub, each time; 22,000 in a kernel's.
+
+A few of them that contain each other twice have any number. A class behind the
+last one lets a checker accept any member.
+"""
 
 
 class _Stubs:
     """Stub texts for one plan; remembers how each type is annotated."""
 
-    def __init__(self, plan: Plan, prefix: str) -> None:
+    def __init__(
+        self, plan: Plan, prefix: str, foreign: Callable[[TypeId], str] | None = None
+    ) -> None:
         self.plan = plan
+        self.foreign = foreign
         self.graph = plan.graph
         self.prefix = prefix
-        self.names = _StubNames(plan)
+        self.names = StubNames(plan)
         self.aliased: set[str] = set()
         self.types = {*self.names.records.values()}
         self.texts = _Made(self._text)
@@ -55,6 +66,7 @@ class _Stubs:
         self._arguments: dict[TypeId, str] = {}
         self._attributes = _Attributes()
         self._plain: set[str] = set()
+        self._reached = 0
 
     def _text(self, type_id: TypeId) -> str:
         """A member's annotation; notes the record that it names."""
@@ -112,7 +124,9 @@ class _Stubs:
         keys = self.plan.keys
         key = keys.of.get(keys.same.get(type_id, type_id))
         name = self.names.records.get(key, "") if key else ""
-        return name if _free(name, ()) else f"{self.prefix}Any"
+        if not name and self.foreign is not None:
+            name = self.foreign(type_id) if type_id else ""
+        return name if is_free(name, ()) else f"{self.prefix}Any"
 
     def members(self, members: Sequence[Member], own: set[str]) -> list[str]:
         """Annotated members of a record, those of its anonymous parts among them.
@@ -155,7 +169,9 @@ class _Stubs:
     def _checked(self, member: Member, line: str, own: set[str]) -> list[str]:
         """A member's line made right in the cases that need a closer look."""
         if not member.name:
-            return self.members(self._inner(member), own)
+            lines = self.members(self._inner(member), own)
+            self._reached += len(lines)
+            return lines
         if not self._attributes[member.name]:
             return []  # only getattr() reaches it
         argument = self._arguments.get(member.type, "")
@@ -169,14 +185,19 @@ class _Stubs:
     def _inner(self, member: Member) -> Sequence[Member]:
         """The members reached through an unnamed one; none through padding."""
         node = self.graph.nodes[resolve(self.graph, member.type)]
-        return () if member.bit_width or not isinstance(node, (Struct, Union)) else node.members
+        if member.bit_width or not isinstance(node, (Struct, Union)):
+            return ()
+        self._reached += 1 + len(node.members)
+        return node.members if self._reached < _MAX_REACHED else ()
 
     def record(self, node: Struct | Union, name: str) -> str:
         """The class of a struct or union."""
         own = {member[0] for member in node.members}
-        if "" in own:
+        if unnamed := "" in own:
             own = self._own_names(node.members)
         lines = self.members(node.members, own)
+        if unnamed and self._reached >= _MAX_REACHED:
+            lines.append(f"    __getattr__: {self.prefix}Any  # type: ignore\n")
         base = f"{self.prefix}{'Struct' if isinstance(node, Struct) else 'Union'}"
         head = class_line(name, [base])
         if not lines:
@@ -238,7 +259,7 @@ _API = {
 }
 
 
-class _StubNames:
+class StubNames:
     """Names in a stub's one namespace: typedefs first, then records, enums, constants."""
 
     def __init__(self, plan: Plan) -> None:
@@ -262,20 +283,28 @@ class _StubNames:
         self.taken = taken
 
 
-def constants_stub(plan: Plan, prefix: str) -> str:
+def api_stub(prefix: str) -> str:
+    """The names that all bindings have."""
+    return "".join(f"{name}: {prefix}{kind}\n" for name, kind in _API.items())
+
+
+def constants_stub(plan: Plan, prefix: str, api: str | None = None) -> str:
     """The package's own names, the constants and the enums.
 
-    ``prefix`` stands before the names of ``typing.pyi``.
+    ``prefix`` stands before the names of ``typing.pyi``; ``api`` is what is said
+    of the package's own names, if that is something else than what they are.
     """
-    names = _StubNames(plan)
-    lines = [f"{name}: {prefix}{kind}\n" for name, kind in _API.items()]
+    names = StubNames(plan)
+    lines = [api_stub(prefix) if api is None else api]
     constants = plan.constants
     left_out = (names.taken | _API.keys()) & constants.keys() | _unsayable(constants)
     for name in sorted(constants):
-        if name not in left_out and isinstance(constants[name], int):
-            line = f"{name}: {prefix}int\n"
+        value = constants[name]
+        if name not in left_out and not isinstance(value, tuple):
+            kind = f"{prefix}{type(value).__name__}"
+            line = f"{name}: {kind}\n"
             if len(line) > LINE_LENGTH + 1:
-                line = assigned(f"{name}: ", f"{prefix}int")
+                line = assigned(f"{name}: ", kind)
             lines.append(line)
     # Type checkers take _x_ for Python's own and __x for a private name.
     left_out = _unsayable(constants) | _ENUM_OWN
@@ -283,7 +312,7 @@ def constants_stub(plan: Plan, prefix: str) -> str:
     blocks = []
     for enum in plan.enums():
         enum_name = names.enums[enum.key]
-        if not _free(enum_name, ()):
+        if not is_free(enum_name, ()):
             continue
         members = [
             f"    {name} = {value}\n" for name, value in enum.enumerators if name not in left_out
@@ -295,9 +324,12 @@ def constants_stub(plan: Plan, prefix: str) -> str:
     return "\n".join(part for part in ("".join(lines), _blocks(blocks)) if part)
 
 
-def types_stub(plan: Plan, prefix: str) -> str:
-    """The structs, unions and typedefs; goes behind ``constants_stub``."""
-    stubs = _Stubs(plan, prefix)
+def types_stub(plan: Plan, prefix: str, foreign: Callable[[TypeId], str] | None = None) -> str:
+    """The structs, unions and typedefs; goes behind ``constants_stub``.
+
+    ``foreign`` gives the name of a struct or union that is not the plan's, or "".
+    """
+    stubs = _Stubs(plan, prefix, foreign)
     names, nodes = stubs.names, plan.graph.nodes
     blocks = []
     unsayable = _unsayable(names.records.values())
@@ -313,16 +345,16 @@ def types_stub(plan: Plan, prefix: str) -> str:
 
 
 def _unsayable(names: Collection[str]) -> set[str]:
-    """Those names that a stub cannot say at all: ``_free`` for many at once."""
+    """Those names that a stub cannot say at all: ``is_free`` for many at once."""
     text = "\n".join(names)
     if text.count("\n") != len(names) - 1:
         looked_at: Iterable[str] = names  # a name of several lines
     else:
         looked_at = [*_UNCOMMON.findall(text), *_KEYWORDS.intersection(names)]
-    return {name for name in looked_at if not _free(name, ())}
+    return {name for name in looked_at if not is_free(name, ())}
 
 
-def _free(name: str, taken: Container[str]) -> bool:
+def is_free(name: str, taken: Container[str]) -> bool:
     """Whether a stub can say the name: a word, not Python's own (``__doc__``), not taken."""
     return (
         name.isidentifier()
@@ -337,7 +369,7 @@ def _typedef_lines(stubs: _Stubs, prefix: str) -> list[str]:
     lines = []
     names = stubs.names
     for name, c_type in sorted(names.typedefs.items()):
-        if not _free(name, _API):
+        if not is_free(name, _API):
             continue
         target = _final_target(names.typedefs, c_type)
         word, _, key = target.partition(" ")

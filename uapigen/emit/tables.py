@@ -6,8 +6,10 @@ statement or one dict entry for a record, sorted by name.
 
 from __future__ import annotations
 
+import math
 from functools import cache
 
+from uapigen.emit.support.tables import escaped
 from uapigen.emit.text import LINE_LENGTH, class_line, entries, item_tuple, literal, row
 from uapigen.layout.plan import EnumPlan, Plan, PlannedMember, RecordPlan
 
@@ -18,6 +20,7 @@ __all__ = [
     "functions_text",
     "records_text",
     "typedefs_text",
+    "value_text",
     "variables_text",
 ]
 
@@ -87,14 +90,28 @@ def typedefs_text(plan: Plan) -> str:
 
 
 def constants_text(plan: Plan) -> str:
-    """Enumerator -> value, or a tuple of the enums that differ about it."""
+    """Enumerator or macro -> value, or a tuple of the enums that differ about it."""
     pairs = []
     for name, value in plan.constants.items():
-        if isinstance(value, tuple):
+        if isinstance(value, int):
+            pairs.append((name, str(value)))
+        elif isinstance(value, tuple):
             pairs.append((name, item_tuple(name, [f'"{literal(enum)}"' for enum in value])))
         else:
-            pairs.append((name, str(value)))
+            pairs.append((name, value_text(value)))
     return entries("CONSTANTS", pairs)
+
+
+def value_text(value: int | float | str | bytes) -> str:
+    """A constant as black sets it; an infinity is ``1e999``, which reads as one."""
+    if isinstance(value, str):
+        return f'"{literal(value)}"'
+    if isinstance(value, bytes):
+        inner = "".join(map(escaped, value.decode("latin-1")))
+        return f'b"{inner}"'
+    if isinstance(value, float) and not math.isfinite(value):
+        return "1e999 - 1e999" if math.isnan(value) else f"{'-' * (value < 0)}1e999"
+    return repr(value)
 
 
 def functions_text(plan: Plan) -> str:

@@ -9,6 +9,7 @@ that included (``context.py``). Whatever has no value leaves an
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -25,7 +26,7 @@ from uapigen.headers.macro_text import (
     why_no_expression,
     why_not_parsed,
 )
-from uapigen.headers.probe import NOWHERE, Answer, Probed, probe
+from uapigen.headers.probe import MARK, NOWHERE, Answer, Probed, probe
 from uapigen.ir.declarations import Constant, Omission
 
 __all__ = ["Evaluated", "MacroDefinition", "evaluate_macros"]
@@ -84,13 +85,17 @@ _ROUNDS = 6
 _PROBES = 24
 """How many translation units a header may cost in all."""
 
-# _IOR and its like (asm-generic/ioctl.h) pass the argument's type through these two: redefined
-# so, what was a number is a type.
-_IOCTL_AS_TYPE = (
+_CALL_OR_NAME = re.compile(r"\s*[A-Za-z_]\w*\s*(?:\(|$)")
+
+# _IOR and its like (asm-generic/ioctl.h, sparc's asm/ioctl.h) give the argument's type to these.
+# Redefined so, what was a number becomes the only parameter of a function, and one of a kind that
+# nothing but _IOC makes of it.
+_IOCTL_AS_PARAMETER = (
     "#undef _IOC",
     "#undef _IOC_TYPECHECK",
-    "#define _IOC(direction, type, number, argument) __typeof__ argument",
-    "#define _IOC_TYPECHECK(argument) __typeof__(argument)",
+    f"#define _IOC(direction, type, number, argument) (__typeof__ argument (*)[{MARK}])",
+    "#define _IOC_TYPECHECK(argument) __typeof__(argument) *",
+    "#define sizeof(argument) (__typeof__(argument) *)",
 )
 
 
@@ -189,7 +194,7 @@ class _Evaluation:
             if answer.problem == "an address":
                 numbers.append((name, f"(__UINTPTR_TYPE__)({name})"))
             elif _is_syntax(answer):
-                types.append((name, f"__typeof__({name})"))
+                types.append((name, f"__typeof__({name}) %s"))
             elif what_is_needed(answer.problem):
                 kind, target = another_name(self.definitions[name].body)
                 if kind == "name":
@@ -198,11 +203,12 @@ class _Evaluation:
             return
         sizes = [(key, f"sizeof({key.partition(': ')[2]})") for key in tags]
         probed = self._probe([], numbers + sizes, types)
-        self.types.update(
-            (name, spelled)
-            for name, spelled in probed.types.items()
-            if "__attribute__" not in self.definitions[name].body  # which a type's name lacks
-        )
+        for name, spelling in probed.types.items():
+            body = self.definitions[name].body
+            if "__attribute__" in body:  # which a type's name does not carry
+                self.reasons[name] = f"a type with attributes: {' '.join(body.split())}"
+            else:
+                self.types[name] = spelling
         for name, _ in numbers:
             if not probed.answers[name].problem:
                 self.answers[name] = probed.answers[name]._replace(c_type=failed[name].c_type)
@@ -214,7 +220,11 @@ class _Evaluation:
         """What fails for want of a declaration, with the headers that have it."""
         tried: set[str] = set()
         for _ in range(_ROUNDS):
-            pending = [n for n, a in self.answers.items() if a.problem and n not in self.types]
+            pending = [
+                name
+                for name, answer in self.answers.items()
+                if answer.problem and name not in self.types and name not in self.reasons
+            ]
             needs = {need: None for name in pending for need in self._needs(name)}
             new = []
             for need in needs:
@@ -276,11 +286,12 @@ class _Evaluation:
         candidates = [
             name
             for name, answer in self.answers.items()
-            if answer.c_type == "unsigned int" and CALLED.search(self.definitions[name].body)
+            if answer.c_type in ("unsigned int", "unsigned long")
+            and _CALL_OR_NAME.match(self.definitions[name].body)
         ]
         if candidates:
-            probed = self._probe(self.context, [], _themselves(candidates), _IOCTL_AS_TYPE)
-            self.ioctls = probed.types
+            functions = [(name, f"void %s {name}") for name in candidates]
+            self.ioctls = self._probe(self.context, [], functions, _IOCTL_AS_PARAMETER).types
 
     # The result
 
@@ -301,7 +312,9 @@ class _Evaluation:
                     Constant(name, answer.value, answer.c_type, definition.header)
                 )
                 continue
-            reason = self._reason(definition, answer) if answer else self.reasons[name]
+            reason = self.reasons.get(name)
+            if reason is None:
+                reason = self._reason(definition, self.answers[name])
             if reason:
                 result.omissions.append(Omission(name, "macro", definition.header, reason))
         return result
@@ -319,9 +332,14 @@ class _Evaluation:
                 return self.reasons[target] or "empty"
             seen.add(target)
             kind, target = another_name(self.definitions[target].body)
-        need = what_is_needed(answer.problem) or self._undeclared(definition.name)
+        need = what_is_needed(answer.problem)
+        if need is None and _is_syntax(answer):
+            reason = why_not_parsed(definition.body)
+            if reason:
+                return reason
+        need = need or self._undeclared(definition.name)
         if need is None:
-            return why_not_parsed(definition.body) if _is_syntax(answer) else answer.problem
+            return "not an expression" if _is_syntax(answer) else answer.problem
         if need.name == NOWHERE:
             return "depends on where it is used"
         if kind == "member":

@@ -17,6 +17,7 @@ ends at the first NUL.
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -25,25 +26,33 @@ from uapigen.headers.clang_library import Cursor, Type, library, text
 from uapigen.headers.clang_parse import Diagnostic, TranslationUnit, visit_children
 from uapigen.ir.declarations import Value
 
-__all__ = ["NOWHERE", "Answer", "Probed", "probe"]
+__all__ = ["MARK", "NOWHERE", "Answer", "Probed", "probe"]
 
 _PREFIX = "uapigen_"
 
-_ARGUMENTS = (
-    "-w",
-    # Errors only, but those of system headers' macros too.
-    "-Wsystem-headers",
+_ERRORS = (
     # Undefined in C: clang and GCC answer differently.
-    "-Werror=shift-count-overflow",
-    "-Werror=shift-count-negative",
-    "-Werror=macro-redefined",
+    "shift-count-overflow",
+    "shift-count-negative",
+    # What a later header says of a macro is not what the macro's own header means.
+    "macro-redefined",
+    # Errors by clang's default, which -Wno-everything would silence.
+    "implicit-function-declaration",
+    "implicit-int",
+    "int-conversion",
+    "incompatible-function-pointer-types",
+)
+_ARGUMENTS = (
+    "-Wno-everything",
+    "-Wsystem-headers",  # macros of system headers are not excused
+    *(f"-Werror={name}" for name in _ERRORS),
     "-ferror-limit=0",
     # clang would go on with the name that it guesses was meant.
     "-fno-spell-checking",
 )
 
-# What a macro's value must not depend on
-
+MARK = 8191
+"""Length of an array that nobody else declares."""
 NOWHERE = "uapigen_depends_on_its_place"
 """Undeclared name that stands for what differs from place to place."""
 _PLACES = tuple(
@@ -73,12 +82,12 @@ _C_TYPES = {
     30: "__float128", 32: "_Float16",
 }  # fmt: skip
 _INT128 = frozenset({12, 20})
-_POINTER = 101
+_POINTER, _FUNCTION = 101, 111
 
 # CXEvalResultKind
 _EVAL_INT, _EVAL_FLOAT = 1, 2
 
-_TYPEOF = re.compile(r"(?:__)?typeof(?:__)? ?\((.*)\)", re.DOTALL)
+_TYPEOF = re.compile(r"^(?:__)?typeof(?:__)?\((.*)\)$", re.DOTALL)
 _CONSTANCY = re.compile("constant|address|neither")
 
 _STRING_TYPES = {
@@ -123,18 +132,22 @@ def probe(
     """Ask for macros' values and types.
 
     ``before`` are headers included before the header, ``behind`` lines that follow it. ``values``
-    pairs a macro's name with the expression to evaluate for it, ``types`` with what may be a
-    type. Raises InputError where clang refuses to make a translation unit at all.
+    pairs a macro's name with the expression to evaluate for it, ``types`` with the
+    declarator of a type, in which ``%s`` stands for its name; of a function type with
+    one parameter, ``T *(*)[MARK]``, it is ``T`` that is asked for.
+
+    Raises InputError where clang refuses to make a translation unit at all.
     """
     lines = [
         *behind,
         *_PLACES,
         *(f"__auto_type {_PREFIX}{i} = {text};" for i, (_, text) in enumerate(values)),
-        *(f"typedef {text} {_PREFIX}{i};" for i, (_, text) in enumerate(types, len(values))),
+        *(f"typedef {text % f'{_PREFIX}{i}'};" for i, (_, text) in enumerate(types, len(values))),
     ]
     first = len(before) + len(behind) + len(_PLACES) + 2
     after = "".join(f"{line}\n" for line in lines)
-    arguments = [*arguments, *_ARGUMENTS]
+    # -w would silence even what is made an error.
+    arguments = [*(argument for argument in arguments if argument != "-w"), *_ARGUMENTS]
     with TranslationUnit(header, arguments, before, after=after, macros=False) as unit:
         problems: dict[int, str] = {}
         errors = []
@@ -152,9 +165,10 @@ def probe(
             else:
                 answers[name] = _explain(problem or "not an expression", cursor)
         spellings = {
-            name: _typeof_operand(declarations[i])
+            name: spelling
             for i, (name, _) in enumerate(types, len(values))
             if i in declarations and i not in problems
+            if (spelling := _declared_type(declarations[i]))
         }
     return Probed(answers, spellings, errors)
 
@@ -217,7 +231,8 @@ def _pointer(cursor: Cursor, pointer: Type) -> Answer:
         expression = inside[-1] if inside else None  # a cast names its type before
     if expression is not None:
         prefix, value = _literal(text(library().clang_getCursorSpelling(expression)))
-        return Answer(value, _STRING_TYPES[prefix], "")
+        problem = "a string of code units that are no characters" if value is None else ""
+        return Answer(value, _STRING_TYPES[prefix], problem)
     return _explain("an address", cursor, _spelling(pointer))
 
 
@@ -243,11 +258,24 @@ def _not_constant(cursor: Cursor) -> str:
     return next(filter(None, map(_not_constant, inside)), "")
 
 
-def _typeof_operand(cursor: Cursor) -> str:
-    spelling = _spelling(library().clang_getTypedefDeclUnderlyingType(cursor))
-    while matched := _TYPEOF.fullmatch(spelling):
-        spelling = matched[1]
-    return spelling
+def _declared_type(cursor: Cursor) -> str:
+    """C spelling of a typedef's type; empty for a function without the parameter asked for."""
+    lib = library()
+    c_type = lib.clang_getTypedefDeclUnderlyingType(cursor)
+    if c_type.kind != _FUNCTION:
+        return _without_typeof(c_type)
+    array = lib.clang_getPointeeType(lib.clang_getArgType(c_type, 0))
+    if lib.clang_getArraySize(array) != MARK:
+        return ""
+    pointer = _without_typeof(lib.clang_getArrayElementType(array))
+    return _TYPEOF.sub(r"\1", pointer[:-1].rstrip()) if pointer.endswith("*") else ""
+
+
+def _without_typeof(c_type: Type) -> str:
+    spelling = _spelling(c_type)
+    if "typeof (" in spelling:  # with a blank, it is the type of an expression
+        spelling = _spelling(library().clang_getCanonicalType(c_type))
+    return _TYPEOF.sub(r"\1", spelling)
 
 
 # String literals, in the form in which clang prints them
@@ -260,11 +288,11 @@ _PIECE = re.compile(
 _ESCAPES = {"n": 10, "t": 9, "r": 13, "a": 7, "b": 8, "f": 12, "v": 11, "e": 27}
 
 
-def _literal(text: str) -> tuple[str, str | bytes]:
+def _literal(text: str) -> tuple[str, str | bytes | None]:
     """Prefix and value of a literal that ``clang_getCursorSpelling`` gave.
 
     clang joins adjacent literals, and escapes all that is not printable ASCII:
-    code units, which are a narrow string's bytes.
+    code units, which are a narrow string's bytes. None where a unit is no character.
     """
     matched = _LITERAL.fullmatch(text)
     assert matched, text
@@ -285,7 +313,11 @@ def _literal(text: str) -> tuple[str, str | bytes]:
             return prefix, data.decode()
         except UnicodeDecodeError:
             return prefix, data
+    if max(units, default=0) > sys.maxunicode:
+        return prefix, None
+    characters = "".join(map(chr, units))
     if prefix == "u":
-        joined = b"".join(unit.to_bytes(2, "little") for unit in units)
-        return prefix, joined.decode("utf-16-le", "surrogatepass")
-    return prefix, "".join(map(chr, units))
+        # clang shows a pair of surrogates as what it stands for, but no other two code units.
+        encoded = characters.encode("utf-16-le", "surrogatepass")
+        characters = encoded.decode("utf-16-le", "surrogatepass")
+    return prefix, characters

@@ -25,7 +25,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from uapigen.ir.graph import TypeGraph
-from uapigen.ir.identity import Variants, identical
+from uapigen.ir.identity import Variants
 from uapigen.ir.types import (
     Array,
     Composite,
@@ -39,7 +39,7 @@ from uapigen.ir.types import (
     Union,
 )
 
-__all__ = ["Keys", "Unique", "identical", "identifier", "keyword_of"]
+__all__ = ["Keys", "Unique", "identifier", "keyword_of"]
 
 _MANY = 1000
 _MAX_CHAIN = 64

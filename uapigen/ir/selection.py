@@ -13,7 +13,7 @@ have no other place in the source.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 
 from uapigen.ir.graph import TypeGraph
 from uapigen.ir.naming import keyword_of
@@ -34,7 +34,7 @@ from uapigen.ir.types import (
     Var,
 )
 
-__all__ = ["Selection", "select"]
+__all__ = ["Patterns", "Selection", "select"]
 
 
 class Selection:
@@ -56,7 +56,7 @@ class Selection:
         self.whole = False
 
 
-class _Patterns:
+class Patterns:
     """Globs, with those that are plain spellings set apart: they are looked up, not tried."""
 
     def __init__(self, patterns: Sequence[str]) -> None:
@@ -98,10 +98,16 @@ def _spellings(node: Type) -> tuple[str, ...]:
     return ()
 
 
-def select(graph: TypeGraph, only: Sequence[str] = (), exclude: Sequence[str] = ()) -> Selection:
-    """Choose from a graph's own types; without patterns, all of them."""
+def select(
+    graph: TypeGraph,
+    only: Sequence[str] = (),
+    exclude: Sequence[str] = (),
+    *,
+    own: Container[TypeId] | None = None,
+) -> Selection:
+    """Choose from a graph's own types, or those of ``own``; without patterns, all of them."""
     selection = Selection()
-    if not only and not exclude:
+    if not only and not exclude and own is None:
         selection.whole = True
         selection.tags = list(graph.ids_of(Struct, Union, Enum))
         selection.typedefs = list(graph.ids_of(Typedef))
@@ -110,7 +116,7 @@ def select(graph: TypeGraph, only: Sequence[str] = (), exclude: Sequence[str] = 
         if graph.first_id > 1:
             _close(graph, selection)
         return selection
-    wanted, unwanted = _Patterns(only), _Patterns(exclude)
+    wanted, unwanted = Patterns(only), Patterns(exclude)
     by_class: dict[type, list[TypeId]] = {
         Struct: selection.tags,
         Union: selection.tags,
@@ -120,6 +126,8 @@ def select(graph: TypeGraph, only: Sequence[str] = (), exclude: Sequence[str] = 
         Var: selection.vars,
     }
     for type_id in _candidates(graph, wanted if only else None):
+        if own is not None and type_id not in own:
+            continue
         node = graph[type_id]
         spellings = _spellings(node)
         if only and not wanted.match(*spellings):
@@ -133,7 +141,7 @@ def select(graph: TypeGraph, only: Sequence[str] = (), exclude: Sequence[str] = 
     return selection
 
 
-def _candidates(graph: TypeGraph, wanted: _Patterns | None) -> Iterable[TypeId]:
+def _candidates(graph: TypeGraph, wanted: Patterns | None) -> Iterable[TypeId]:
     kinds = (Struct, Union, Enum, Typedef, Func, Var)
     if wanted is None or wanted.globs:
         return graph.ids_of(*kinds)

@@ -18,6 +18,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from uapigen.errors import InputError, LayoutError
+from uapigen.ir.declarations import Doc, Value
 from uapigen.ir.graph import TypeGraph, resolve
 from uapigen.ir.identity import Variants
 from uapigen.ir.naming import Keys, Unique, identifier
@@ -146,6 +147,9 @@ class Plan:
         self._unique_scalars = Unique()
         self._scalar_names: dict[tuple[str, str, int], str] = {}
         self.incomplete: set[str] = set()
+        self.macro_values: Mapping[str, Value] = {}
+        """Macros that are constants, where headers are among the sources."""
+        self.docs: Mapping[TypeId, Doc] = {}
         self._planned: dict[TypeId, RecordPlan | None] = {}
         self._assign_keys()
 
@@ -319,8 +323,11 @@ class Plan:
         return found
 
     @cached_property
-    def constants(self) -> dict[str, int | tuple[str, ...]]:
-        """Enumerator -> value, or the spellings of the enums that differ about it."""
+    def constants(self) -> dict[str, Value | tuple[str, ...]]:
+        """Enumerator or macro -> value, or the spellings of the enums that differ about it.
+
+        A macro goes before an enumerator of its name, as in C.
+        """
         values: dict[str, int] = {}
         owners: dict[str, list[str]] = {}
         differing: set[str] = set()
@@ -329,10 +336,12 @@ class Plan:
                 if values.setdefault(name, value) != value:
                     differing.add(name)
                 owners.setdefault(name, []).append(plan.spelling)
-        return {
+        found: dict[str, Value | tuple[str, ...]] = {
             name: tuple(owners[name]) if name in differing else value
             for name, value in values.items()
         }
+        found.update(self.macro_values)
+        return found
 
     def functions(self) -> dict[str, str]:
         """Function name -> its type with parameter names, spelled in C."""

@@ -112,13 +112,23 @@ class Bindings:
                 return constant
         word, _, tag = name.partition("_")  # where a tag's bare name is taken
         if word in ("struct", "union", "enum") and tag:
-            return self._exact(f"{word} {tag}")
+            found = self._exact(f"{word} {tag}")
+            if found is not NotImplemented:
+                return found
+        if "naming" in self.abi:
+            from .naming import tool_name
+
+            return tool_name(self, name)
         return NotImplemented
 
     def names(self) -> list[str]:
         """All bare names, sorted."""
         found = {*self.tables.keys("record"), *self.tables.keys("enum")}
         found |= {*self.tables.names("typedefs"), *self.tables.names("constants")}
+        if "naming" in self.abi:
+            from .naming import tool_names
+
+            found |= tool_names(self)
         return sorted(found)
 
     def clear_names(self) -> list[str]:
@@ -155,15 +165,25 @@ class Bindings:
         except ValueError:  # int[four]
             found = NotImplemented
         if found is NotImplemented:
-            raise LookupError(self._absence(spelling))
+            other = self._elsewhere(spelling)
+            if other is None:
+                raise LookupError(self._absence(spelling))
+            found = other.ctype(spelling)
         return found
 
     def resolve(self, spelling: str) -> Any:
         """The type that a table spells so, by its key; raises LookupError."""
         found = self._made(spelling)
         if found is NotImplemented:
-            raise LookupError(self._absence(spelling))
+            other = self._elsewhere(spelling)
+            if other is None:
+                raise LookupError(self._absence(spelling))
+            found = other.ctype(spelling)
         return found
+
+    def _elsewhere(self, spelling: str) -> Bindings | None:  # noqa: ARG002
+        """Other bindings that define what these lack: a header's includes."""
+        return None
 
     def _absence(self, spelling: str) -> str:
         if spelling in self.incomplete:
@@ -194,12 +214,15 @@ class Bindings:
                 return NotImplemented
             _, members, facts = found
             size_align = (facts["size"], facts["align"], keyword == "union")
-            return make_record(
+            made = make_record(
                 self, key, size_align, facts.get("name", spelling), members
             )
+            if "doc" in facts:
+                made.__doc__ = facts["doc"]
+            return made
         if keyword == "enum" and key:
             found = self.tables.statement("enum", key)
-            return NotImplemented if found is None else self._enum(key, found[1])
+            return NotImplemented if found is None else self._enum(key, *found[1:])
         if spelling in self.scalars:
             return self._scalar(spelling)[0]
         target = self.tables.entry("typedefs", spelling)
@@ -220,10 +243,13 @@ class Bindings:
             return NotImplemented
         return self.prototype(spelling)
 
-    def _enum(self, key: str, constants: dict[str, int]) -> Any:
+    def _enum(self, key: str, constants: dict[str, int], facts: dict[str, Any]) -> Any:
         from .enums import make_enum
 
-        return make_enum(key, constants, self.module)
+        made = make_enum(key, constants, self.module)
+        if "doc" in facts:
+            made.__doc__ = facts["doc"]
+        return made
 
     # How members are stored
 
@@ -245,7 +271,7 @@ class Bindings:
         if spelling.startswith("enum "):
             heading = self.tables.heading(self.aliases.get(spelling, spelling)[5:])
             if heading is None:
-                raise LookupError(self._absence(spelling))
+                return self._stored_elsewhere(spelling)
             return (
                 self._scalar_type("i" if heading["signed"] else "u", heading["size"]),
                 None,
@@ -255,20 +281,34 @@ class Bindings:
         target = self.tables.entry("typedefs", spelling)
         if target is not None:
             return self.storage(target)
-        return self.resolve(spelling), None
+        found = self._made(spelling)
+        if found is NotImplemented:
+            return self._stored_elsewhere(spelling)
+        return found, None
+
+    def _stored_elsewhere(self, spelling: str) -> tuple[Any, Any]:
+        other = self._elsewhere(spelling)
+        if other is None:
+            raise LookupError(self._absence(spelling))
+        return other.storage(other.aliases.get(spelling, spelling))
 
     def integer(self, spelling: str) -> tuple[int, bool, bool]:
         """(size in bytes, signed?, boolean?) of an integer or enum type."""
         spelling = unqualified(spelling)
         if spelling.startswith("enum "):
-            heading = (
-                self.tables.heading(self.aliases.get(spelling, spelling)[5:]) or {}
-            )
-            return heading["size"], heading["signed"], False
+            heading = self.tables.heading(self.aliases.get(spelling, spelling)[5:])
+            if heading is not None:
+                return heading["size"], heading["signed"], False
         if spelling in self.scalars:
             kind, size, _ = self.scalars[spelling]
             return size, kind in "ic", kind == "b"
-        return self.integer(self.tables.entry("typedefs", spelling))
+        target = self.tables.entry("typedefs", spelling)
+        if target is not None:
+            return self.integer(target)
+        other = self._elsewhere(spelling)
+        if other is None:
+            raise LookupError(self._absence(spelling))
+        return other.integer(spelling)
 
     def _scalar(self, spelling: str) -> tuple[Any, Any]:
         kind, size, align = self.scalars[spelling]

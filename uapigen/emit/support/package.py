@@ -11,6 +11,7 @@ from .tables import Tables
 
 TYPE_CHECKING = False  # typing itself takes longer to import than all of this
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
 
@@ -26,8 +27,15 @@ def open_package(namespace: dict[str, Any]) -> None:
 
 def bindings_of(namespace: dict[str, Any]) -> Bindings:
     """What the files beside a package's ``__init__`` say."""
-    module = namespace["__name__"]
-    known = __import__(f"{module}._facts", fromlist=["SCALARS"])
+    facts, load = package_facts(namespace)
+    return Bindings(namespace["__abi__"], facts, Tables(load), namespace["__name__"])
+
+
+def package_facts(
+    namespace: dict[str, Any],
+) -> tuple[dict[str, Any], Callable[[str], str]]:
+    """The small tables of a package, and what reads a large one's text."""
+    known = __import__(f"{namespace['__name__']}._facts", fromlist=["SCALARS"])
     loader = namespace["__spec__"].loader
     folder = os.path.dirname(namespace["__file__"])
 
@@ -41,4 +49,4 @@ def bindings_of(namespace: dict[str, Any]) -> Bindings:
         "incomplete": known.INCOMPLETE,
         "function_tags": known.FUNCTION_TAGS,
     }
-    return Bindings(namespace["__abi__"], facts, Tables(load), module)
+    return facts, load

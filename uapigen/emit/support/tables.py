@@ -87,6 +87,13 @@ class Text:
             at = text.find(mark, end)
 
 
+def evaluated(source: str) -> Any:
+    """The value of a dict's entry, given from behind its key's first quote on."""
+    entry = source.rstrip().removesuffix("}")  # the table's own, behind its last
+    (found,) = eval(f'{{"{entry}}}', {"__builtins__": {}}).values()
+    return found
+
+
 class Statement:
     """The base of a table's ``class`` statements.
 
@@ -97,6 +104,8 @@ class Statement:
     def __new__(
         cls, _name: str, bases: Any, body: dict[str, Any], /, **facts: Any
     ) -> Any:
+        if "__doc__" in body:
+            facts["doc"] = body["__doc__"]
         return bases[0].kind, body["_members_"], facts
 
 
@@ -156,17 +165,25 @@ class Tables:
         source = self._entries[table].find(literal(name))
         if source is None:
             return None
-        entry = source.rstrip().removesuffix("}")  # the table's own, behind its last
-        (found,) = eval(f'{{"{entry}}}', {"__builtins__": {}}).values()
-        return found
+        return evaluated(source)
 
     def names(self, table: str) -> Iterator[str]:
         """The names in a table, in its order."""
         return (unescaped(key) for key in self._entries[table])
 
+    def has(self, kind: str, key: str) -> bool:
+        """Whether there is a struct or union ("record"), or an enum, of that key."""
+        return self._classes[kind].find(key) is not None
+
     def keys(self, kind: str) -> Iterator[str]:
         """The keys of all structs and unions ("record") or enums ("enum"), sorted."""
         return iter(self._classes[kind])
+
+    def tags(self, kind: str) -> Iterator[tuple[str, str]]:
+        """(``struct``, ``union`` or ``enum``; key) of all of these, sorted by key."""
+        for key in self._classes[kind]:
+            heading = (self._classes[kind].find(key) or "")[len(key) + 1 :].lstrip()
+            yield heading[: min(heading.find(","), 6)].lower(), key
 
 
 Struct, Union, Enum = (

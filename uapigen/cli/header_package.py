@@ -1,0 +1,182 @@
+"""``uapigen A.h B.h ... -o OUT/``: a package with a module for each header.
+
+Units are read and made into parts by several processes, each of which takes the
+next header when it is done with one; what they send back is text.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from uapigen.cli.headers import header_options, target_of
+from uapigen.cli.outcome import Outcome, finish
+from uapigen.cli.progress import Progress
+from uapigen.cli.workers import in_workers
+from uapigen.emit.headers import header_abi
+from uapigen.emit.linked import Linked, add, differing, linked_files, merged
+from uapigen.emit.output import Put, differences, write_package
+from uapigen.emit.package import title_of
+from uapigen.emit.parts import Given, Part, copies_of, parts_of
+from uapigen.errors import UsageError
+from uapigen.headers.options import HeaderOptions
+from uapigen.headers.read import read_each
+from uapigen.ir.declarations import HeaderFile, Omission, Unit
+
+__all__ = ["run_package"]
+
+_MAX_ROUNDS = 5
+"""In which a header gets copies of types that others have otherwise; 2 are common."""
+
+
+@dataclass
+class _Made:
+    """What one process made of its share of the headers."""
+
+    parts: list[Part] = field(default_factory=list)
+    includes: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    files: dict[int, HeaderFile] = field(default_factory=dict)
+    failed: dict[int, Omission] = field(default_factory=dict)
+    omissions: list[tuple[int, Omission]] = field(default_factory=list)
+    unmatched: set[str] | None = None
+
+    def add(self, other: _Made) -> None:
+        self.parts += other.parts
+        for path, included in other.includes.items():
+            self.includes.setdefault(path, included)
+        self.files |= other.files
+        self.failed |= other.failed
+        self.omissions += other.omissions
+        if self.unmatched is None or other.unmatched is None:
+            self.unmatched = other.unmatched if self.unmatched is None else self.unmatched
+        else:
+            self.unmatched &= other.unmatched
+
+
+class _Run:
+    """One run: the headers, and how they are read and emitted."""
+
+    def __init__(
+        self, headers: Sequence[str], options: HeaderOptions, given: Given, keep_going: bool
+    ) -> None:
+        self.headers, self.options, self.given, self.keep_going = (
+            headers,
+            options,
+            given,
+            keep_going,
+        )
+
+    def units(self, indices: Iterable[int]) -> Iterator[tuple[int, Unit | Omission]]:
+        taken: list[int] = []
+
+        def paths() -> Iterator[str]:
+            for index in indices:
+                taken.append(index)
+                yield self.headers[index]
+
+        read = read_each(paths(), self.options, keep_going=self.keep_going, given=self.headers)
+        for result in read:
+            yield taken[-1], result
+
+    def make(self, indices: Iterator[int]) -> _Made:
+        """Read headers and make their parts."""
+        made = _Made()
+        done: dict[str, set[str]] = {}
+        for index, unit in self.units(indices):
+            if isinstance(unit, Omission):
+                made.failed[index] = unit
+                continue
+            parts, unmatched = parts_of(unit, index, self.given, done)
+            made.parts += parts
+            for part in parts:
+                known = done.setdefault(part.file.path, set())
+                known |= part.defines.keys() | ({""} if part.whole else set())
+            made.unmatched = set(unmatched) & (
+                set(unmatched) if made.unmatched is None else made.unmatched
+            )
+            made.files[index] = unit.files[unit.header]
+            for path, file in unit.files.items():
+                made.includes.setdefault(path, file.includes)
+            for omission in unit.omissions:
+                where = unit.files.get(omission.header)
+                module = where.module if where else omission.header
+                made.omissions.append((index, omission._replace(header=module)))
+        return made
+
+    def link(self, parts: dict[str, Part], includes: dict[str, tuple[str, ...]]) -> Linked:
+        """The parts as a package, in which each header finds the types that it was read with."""
+        for _ in range(_MAX_ROUNDS):
+            linked = Linked(parts, includes)
+            wanted = differing(linked)
+            if not wanted:
+                break
+            for index, unit in self.units(sorted(wanted)):
+                if isinstance(unit, Unit):
+                    for copy in copies_of(unit, index, self.given, wanted[index]):
+                        add(parts[copy.file.path], copy)
+        return linked
+
+
+def run_package(options: argparse.Namespace, headers: Sequence[str], progress: Progress) -> int:
+    """Generate a package; returns the exit code."""
+    model = target_of(headers, options.arch)
+    given = Given(model, frozenset(headers), options.only, options.exclude, options.naming or "")
+    run = _Run(headers, header_options(options, model), given, options.keep_going)
+    progress.step(f"reading {len(headers)} headers")
+    made = _Made()
+    for share in in_workers(len(headers), run.make):
+        made.add(share)
+    if made.unmatched:
+        raise UsageError(f"--only {min(made.unmatched)!r} matches nothing in the sources")
+    parts, notes = merged(made.parts)
+    progress.step("linking")
+    linked = run.link(parts, made.includes)
+    progress.step("writing")
+    about = _about(made, given)
+    title = title_of(_listed([file.module for _, file in sorted(made.files.items())]), model)
+    out: str = options.output
+    if options.check:
+        lines = differences(dict(linked_files(linked, model, about, title)), out)
+        progress.done()
+        if lines:
+            print("\n".join(lines))
+        return 1 if lines else 0
+
+    def write(put: Put) -> dict[str, str]:
+        for path, text in linked_files(linked, model, about, title):
+            put(path, text)
+        return {}
+
+    write_package(write, out)
+    progress.done()
+    outcome = Outcome(options.sources, model.arch, notes=sorted(set(notes)))
+    outcome.failed = [failed for _, failed in sorted(made.failed.items())]
+    outcome.failures = [one for part in linked.parts.values() for one in part.failures]
+    outcome.missing = list(dict.fromkeys(o for _, o in sorted(made.omissions)))
+    outcome.inputs = dict.fromkeys(sorted(made.includes))
+    outcome.summary = _summary(linked)
+    finish(options, outcome)
+    return 0
+
+
+def _about(made: _Made, given: Given) -> dict[str, object]:
+    """``__abi__`` of the package: all headers that were given."""
+    files = [file for _, file in sorted(made.files.items())]
+    return header_abi(given.model, files, (), given.naming)
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names) if len(names) <= 3 else f"{len(names)} headers"
+
+
+def _summary(linked: Linked) -> str:
+    parts = linked.parts.values()
+    types = sum(len(part.records) + len(part.enums) for part in parts)
+    typedefs = sum(len(part.typedefs) for part in parts)
+    constants = sum(len(part.constants) for part in parts)
+    macros = sum(len(part.macros) for part in parts)
+    return (
+        f"{len(linked.parts)} modules: {types} structs, unions and enums, {typedefs} typedefs,"
+        f" {constants} constants, {macros} macro functions"
+    )

@@ -1,0 +1,135 @@
+"""``uapigen HEADER... -o OUT``: the main job, where headers are among the sources."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Sequence
+
+from uapigen.cli.outcome import Outcome, finish
+from uapigen.cli.progress import Progress
+from uapigen.emit.headers import header_module_files, header_package_files, header_plan
+from uapigen.emit.output import (
+    check_replaceable,
+    differences,
+    module_name,
+    write_module,
+    write_package,
+)
+from uapigen.errors import UsageError
+from uapigen.headers.options import HeaderOptions
+from uapigen.ir.declarations import Omission, Unit
+from uapigen.ir.selection import Selection
+from uapigen.ir.units import Joined, choose, join
+from uapigen.layout.agreement import disagreements
+from uapigen.layout.plan import Plan
+from uapigen.layout.targets import DataModel, find_target, host_arch
+from uapigen.sources import open_sources
+
+__all__ = ["header_options", "run", "target_of"]
+
+
+def header_options(options: argparse.Namespace, model: DataModel) -> HeaderOptions:
+    """What the command line says of how headers are to be read."""
+    return HeaderOptions(
+        model,
+        sysroot=options.sysroot,
+        include_dirs=tuple(options.include_dirs),
+        defines=tuple(options.defines),
+        undefines=tuple(options.undefines),
+        includes=tuple(options.includes),
+        frontend=options.frontend,
+        cpp=options.cpp,
+    )
+
+
+def target_of(headers: Sequence[str], arch: str | None) -> DataModel:
+    """The target that headers are read for: ``arch``, where they lie, or this machine."""
+    if arch is not None:
+        return find_target(arch)
+    from uapigen.headers.targets import target_of_path
+
+    found = target_of_path(headers[0]) or host_arch()
+    if found is None:
+        raise UsageError("this machine's architecture is unknown: name one with --arch")
+    return find_target(found)
+
+
+def run(options: argparse.Namespace, headers: Sequence[str], others: Sequence[str]) -> int:
+    """Generate; returns the exit code. ``others`` are the sources with BTF.
+
+    Raises :class:`uapigen.errors.UapigenError`.
+    """
+    out: str = options.output
+    is_module = out.endswith(".py")
+    name = module_name(out) if is_module else ""
+    if not options.check and not is_module:
+        check_replaceable(out)
+    progress = Progress(enabled=not options.quiet)
+    if not is_module and not others:
+        from uapigen.cli.header_package import run_package
+
+        return run_package(options, headers, progress)
+    progress.step("reading")
+    opened = open_sources(others, base=options.base, arch=options.arch) if others else None
+    model = opened.model if opened else target_of(headers, options.arch)
+    outcome = Outcome(options.sources, model.arch)
+    units = _read(headers, header_options(options, model), options.keep_going, outcome)
+    joined = join(units, opened.graph if opened else None)
+    if opened:
+        outcome.warnings += disagreements(joined, model)
+    progress.step("choosing types")
+    selection = choose(joined, options.only, options.exclude)
+    if selection.unmatched:
+        raise UsageError(f"--only {selection.unmatched[0]!r} matches nothing in the sources")
+    plan = header_plan(joined, model, selection)
+    progress.step("laying out and writing")
+    if is_module:
+        files = header_module_files(plan, joined, name, options.naming or "")
+        folder = os.path.dirname(out)
+    else:
+        files, folder = header_package_files(plan, joined, options.naming or ""), out
+    progress.done()
+    if options.check:
+        lines = differences(files, folder)
+        if lines:
+            print("\n".join(lines))
+        return 1 if lines else 0
+    if is_module:
+        write_module(files, folder)
+    else:
+        write_package(lambda _: files, out)
+    _note(outcome, joined, plan, selection)
+    finish(options, outcome)
+    return 0
+
+
+def _read(
+    headers: Sequence[str], options: HeaderOptions, keep_going: bool, outcome: Outcome
+) -> list[Unit]:
+    from uapigen.headers.read import read_headers
+
+    read = read_headers(headers, options, keep_going=keep_going)
+    outcome.failed += read.failed
+    return read.units
+
+
+def _note(outcome: Outcome, joined: Joined, plan: Plan, selection: Selection) -> None:
+    """What the report says of a plan, and of the headers behind it."""
+    for spelling, reason in plan.failures:
+        kind, _, _ = spelling.partition(" ")
+        known = kind in ("struct", "union", "enum")
+        outcome.failures.append(Omission(spelling, kind if known else "type", "", reason))
+    outcome.missing += [
+        Omission(plan.describe(i), "type", "", "excluded") for i in selection.excluded
+    ]
+    for omission in joined.omissions:
+        file = joined.files.get(omission.header)
+        outcome.missing.append(omission._replace(header=file.module if file else omission.header))
+    outcome.notes += joined.warnings
+    outcome.inputs.update(dict.fromkeys(joined.files))
+    outcome.summary = (
+        f"{len(plan.keys.of)} structs, unions and enums, {len(selection.typedefs)} typedefs,"
+        f" {len(joined.constants)} macros that are constants, {len(joined.macros)} macro functions"
+        f" for {plan.model.arch}; {len(outcome.failures) + len(outcome.missing)} left out"
+    )

@@ -1,0 +1,243 @@
+"""What several headers say, and BTF with them, as one: the headers' counterpart of `merge.py`.
+
+A :class:`Joined` is what an output is planned from: one graph, what of it is
+emitted, and the constants and macro functions beside the types. With one
+header and no BTF it is that header's :class:`Unit` itself, unchanged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from uapigen.ir.declarations import Constant, Doc, HeaderFile, MacroFunction, Omission, Unit
+from uapigen.ir.graph import TypeGraph
+from uapigen.ir.identity import identical
+from uapigen.ir.merge import MergedGraph
+from uapigen.ir.selection import Patterns, Selection, select
+from uapigen.ir.types import (
+    Array,
+    Enum,
+    Func,
+    FuncProto,
+    Int,
+    Pointer,
+    Struct,
+    Type,
+    Typedef,
+    TypeId,
+    Union,
+    Var,
+)
+
+__all__ = ["Joined", "choose", "join", "owned", "references"]
+
+
+@dataclass
+class Joined:
+    """Headers, and perhaps BTF, as one source. Ids are those of ``graph``."""
+
+    graph: TypeGraph
+    units: list[Unit]
+    files: dict[str, HeaderFile]
+    owners: dict[TypeId, str]
+    constants: dict[str, Constant]
+    macros: dict[str, MacroFunction]
+    docs: dict[TypeId, Doc]
+    constant_docs: dict[str, str]
+    omissions: list[Omission]
+    warnings: list[str] = field(default_factory=list)
+    """Where two headers say different things of one name; the first is believed."""
+    btf_end: TypeId = 0
+    """Ids below are BTF's, where there is BTF."""
+
+
+def join(units: Sequence[Unit], btf: TypeGraph | None = None) -> Joined:
+    """Headers as one source, over BTF if there is some.
+
+    Raises :class:`~uapigen.errors.UsageError` where BTF and headers are for
+    different ABIs.
+    """
+    if len(units) == 1 and btf is None:
+        graph: TypeGraph = units[0].graph
+        shifts = [0]
+        end = 0
+    else:
+        if btf is not None:
+            for unit in units:
+                _spell_as(unit, btf)
+        graph = MergedGraph([*([btf] if btf is not None else []), *(u.graph for u in units)])
+        end = 0 if btf is None else graph.first_id + len(btf) - btf.first_id
+        at, shifts = end or graph.first_id, []
+        for unit in units:
+            shifts.append(at - unit.graph.first_id)
+            at += len(unit.graph) - unit.graph.first_id
+    joined = Joined(graph, list(units), {}, {}, {}, {}, {}, {}, [], btf_end=end)
+    for unit, shift in zip(units, shifts, strict=True):
+        _add(joined, unit, shift)
+    return joined
+
+
+def _add(joined: Joined, unit: Unit, shift: TypeId) -> None:
+    for path, file in unit.files.items():
+        joined.files.setdefault(path, file)
+    joined.owners.update((i + shift, path) for i, path in unit.owners.items())
+    joined.docs.update((i + shift, doc) for i, doc in unit.docs.items())
+    for name, text in unit.constant_docs.items():
+        joined.constant_docs.setdefault(name, text)
+    for constant in unit.constants:
+        first = joined.constants.setdefault(constant.name, constant)
+        if first.value != constant.value:
+            joined.warnings.append(
+                f"{constant.name} is {first.value!r} in {_name(joined, first.header)},"
+                f" {constant.value!r} in {_name(joined, constant.header)}: the first is taken"
+            )
+    for macro in unit.macros:
+        earlier = joined.macros.setdefault(macro.name, macro)
+        if earlier.expression != macro.expression:
+            joined.warnings.append(
+                f"{macro.name}() differs between {_name(joined, earlier.header)} and"
+                f" {_name(joined, macro.header)}: the first is taken"
+            )
+    known = {(o.name, o.kind, o.header) for o in joined.omissions}
+    joined.omissions += [o for o in unit.omissions if (o.name, o.kind, o.header) not in known]
+
+
+def _name(joined: Joined, path: str) -> str:
+    file = joined.files.get(path)
+    return file.module if file else path
+
+
+def _spell_as(unit: Unit, btf: TypeGraph) -> None:
+    """Call base types as BTF does (``long unsigned int``), so that equal types are equal."""
+    names = {
+        key: node.name
+        for type_id in btf.ids_of(Int)
+        if isinstance(node := btf[type_id], Int) and (key := _words(node.name))
+    }
+    for type_id in list(unit.graph.ids_of(Int)):
+        node = unit.graph[type_id]
+        assert isinstance(node, Int)
+        name = names.get(_words(node.name))
+        if name is not None and name != node.name:
+            unit.graph.define(type_id, node._replace(name=name))  # type: ignore[attr-defined]
+
+
+def _words(name: str) -> tuple[str, ...]:
+    """What tells base types apart, whatever the order of their words."""
+    words = sorted(name.split())
+    if "char" in words:
+        return tuple(words)
+    return tuple(word for word in words if word not in ("int", "signed")) or tuple(words[:1])
+
+
+# What is emitted
+
+
+def owned(joined: Joined) -> set[TypeId]:
+    """Ids that headers of the kernel define (no system's, no compiler's)."""
+    system = {path for path, file in joined.files.items() if file.system}
+    return {type_id for type_id, path in joined.owners.items() if path not in system}
+
+
+def choose(joined: Joined, only: Sequence[str] = (), exclude: Sequence[str] = ()) -> Selection:
+    """Which types, constants and macros an output has; drops the others from ``joined``.
+
+    All that the headers own, what of other files it needs, and everything of
+    BTF; with patterns, what they match and what it embeds. A type that BTF
+    has comes from there.
+    """
+    graph, own = joined.graph, owned(joined)
+    if joined.btf_end:
+        own -= _known_to_btf(joined, own)
+        own |= set(range(graph.first_id, joined.btf_end))
+    selection = select(graph, only, exclude, own=None if not joined.owners else own)
+    if not only:
+        _add_needed(joined, selection)
+    unmatched = _choose_macros(joined, only, exclude)
+    selection.unmatched = [p for p in selection.unmatched if p in unmatched]
+    return selection
+
+
+def _known_to_btf(joined: Joined, own: Iterable[TypeId]) -> set[TypeId]:
+    """Ids of the headers' types that BTF has under the same name."""
+    graph = joined.graph
+    known = set()
+    for type_id in own:
+        node = graph[type_id]
+        name = getattr(node, "name", "")
+        if name:
+            same = [i for i in graph.ids_named(name) if i < joined.btf_end]
+            if any(type(graph[i]) is type(node) for i in same):
+                known.add(type_id)
+    return known
+
+
+def _choose_macros(joined: Joined, only: Sequence[str], exclude: Sequence[str]) -> Collection[str]:
+    """Drop constants and macros that the patterns do not choose; patterns without a match."""
+    if not only and not exclude:
+        return ()
+    wanted, unwanted = Patterns(only), Patterns(exclude)
+
+    def chosen(name: str) -> bool:
+        return (not only or wanted.match(name)) and not (exclude and unwanted.match(name))
+
+    for table in (joined.constants, joined.macros):
+        for name in [name for name in table if not chosen(name)]:
+            del table[name]
+    return wanted.unmatched
+
+
+def _add_needed(joined: Joined, selection: Selection) -> None:
+    """Add all that the headers' chosen types refer to, by pointers as well.
+
+    Not what BTF has under the same name, unless it is embedded and differs.
+    """
+    graph, btf_end = joined.graph, joined.btf_end
+    excluded = set(selection.excluded)
+    tags, typedefs = set(selection.tags), set(selection.typedefs)
+    chosen = [*tags, *typedefs, *selection.funcs, *selection.vars]
+    todo = [(type_id, False) for type_id in chosen if type_id >= btf_end]
+    seen = set(todo)
+    while todo:
+        type_id, loose = todo.pop()
+        node = graph[type_id]
+        if isinstance(node, (Struct, Union, Enum, Typedef)):
+            if type_id not in tags and type_id not in typedefs:
+                if btf_end and node.name and _has(joined, type_id, node.name, loose):
+                    continue
+                (typedefs if isinstance(node, Typedef) else tags).add(type_id)
+            loose = False
+        loose = loose or isinstance(node, (Pointer, FuncProto))
+        for inner in references(node):
+            if inner not in excluded and (inner, loose) not in seen:
+                seen.add((inner, loose))
+                todo.append((inner, loose))
+    selection.tags, selection.typedefs = sorted(tags), sorted(typedefs)
+
+
+def _has(joined: Joined, type_id: TypeId, name: str, loose: bool) -> bool:
+    """Whether BTF has a type of that name that can stand for this one.
+
+    Any will do for what is only pointed to (``loose``).
+    """
+    graph = joined.graph
+    kind = type(graph[type_id])
+    same = [i for i in graph.ids_named(name) if i < joined.btf_end and isinstance(graph[i], kind)]
+    return bool(same) and (loose or any(identical(graph, i, type_id) for i in same))
+
+
+def references(node: Type) -> Sequence[TypeId]:
+    """The types that a node names itself."""
+    if isinstance(node, (Struct, Union)):
+        return [member.type for member in node.members]
+    if isinstance(node, FuncProto):
+        return [node.returns, *(param.type for param in node.params)]
+    if isinstance(node, Array):
+        return (node.element,)
+    if isinstance(node, Func):
+        return (node.proto,)
+    if isinstance(node, Var):
+        return (node.type,)
+    target = getattr(node, "target", None)  # pointers, typedefs, qualifiers, tags
+    return () if target is None else (target,)
