@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import cached_property, partial
 
 from uapigen.errors import SystemRefusalError
@@ -13,7 +15,7 @@ from uapigen.headers.bounds import in_bounds
 from uapigen.headers.clang_functions import InlineFunctions
 from uapigen.headers.clang_library import Cursor, library, text
 from uapigen.headers.clang_macros import MACRO_DEFINITION, Macros
-from uapigen.headers.clang_parse import Position, TranslationUnit
+from uapigen.headers.clang_parse import Position, TranslationUnit, include
 from uapigen.headers.clang_types import (
     ENUM_DECL,
     STRUCT_DECL,
@@ -80,12 +82,42 @@ def _read(path: str, options: HeaderOptions, names: FileNames) -> Unit:
         reader = _Reader(parsed, options, names)
         unit = reader.unit()
         unit.prerequisites = parsed.before[len(options.includes) :]
-        functions = add_macros(unit, parsed, reader.macros, reader.owned, arguments)
+        functions, context = add_macros(unit, parsed, reader.macros, reader.owned, arguments)
+        if context and not _has_arguments(unit):
+            unit = _behind(unit, parsed, context, arguments, options, names)
         add_functions(
             unit, parsed, functions, reader.macros, reader.functions, arguments, options.model
         )
     add_comments(unit, reader.owned)
     return unit
+
+
+_TAGGED = re.compile(r"\b(?:struct|union|enum) (\w+)")
+
+
+def _has_arguments(unit: Unit) -> bool:
+    """Whether all types that ioctl numbers are made for are there."""
+    spellings = unit.ioctl_arguments.values()
+    return all(unit.graph.ids_named(name) for s in spellings for name in _TAGGED.findall(s))
+
+
+def _behind(
+    unit: Unit,
+    parsed: TranslationUnit,
+    context: Sequence[str],
+    arguments: Sequence[str],
+    options: HeaderOptions,
+    names: FileNames,
+) -> Unit:
+    """The unit with types that its macros name, and its users are expected to have included."""
+    after = "".join(f"{include(header)}\n" for header in context)
+    with TranslationUnit(
+        parsed.path, arguments, parsed.before, direct=parsed.direct, after=after
+    ) as richer:
+        if richer.diagnostics:
+            return unit
+        types = _Reader(richer, options, names).unit()
+    return replace(unit, graph=types.graph, files=types.files, owners=types.owners)
 
 
 class _Reader:

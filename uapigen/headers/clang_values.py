@@ -29,8 +29,11 @@ def add_macros(
     macros: Macros,
     owned: Collection[str],
     arguments: Sequence[str],
-) -> list[MacroDefinition]:
-    """Add the constants that these files' macros are; returns those that have parameters."""
+) -> tuple[list[MacroDefinition], tuple[str, ...]]:
+    """Add the constants that these files' macros are.
+
+    Returns the macros with parameters, and what was included behind the header for others.
+    """
     before, header = list(parsed.before), as_path(parsed.path)
     if not parsed.direct:
         header = before.pop()
@@ -43,7 +46,10 @@ def add_macros(
     evaluated = evaluate_macros(header, definitions, arguments, before)
     unit.constants += evaluated.constants
     unit.omissions += evaluated.omissions
-    return [definition for definition in definitions if definition.params is not None]
+    unit.ioctl_arguments |= evaluated.ioctl_arguments
+    unit.type_aliases |= evaluated.type_aliases
+    functions = [definition for definition in definitions if definition.params is not None]
+    return functions, evaluated.context
 
 
 def add_functions(

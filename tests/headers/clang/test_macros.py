@@ -12,7 +12,7 @@ from uapigen.headers.clang_macros import macros_of
 from uapigen.headers.clang_parse import TranslationUnit
 from uapigen.headers.targets import clang_arguments
 
-from .reading import OPTIONS, read
+from .reading import OPTIONS, find, read
 
 ARGUMENTS = clang_arguments(OPTIONS)
 
@@ -120,3 +120,22 @@ def test_function_that_a_macro_makes_is_not_read(tmp_path: Path) -> None:
     )
     assert [macro.name for macro in unit.macros] == []
     assert unit.graph.ids_named("f")
+
+
+def test_ioctl_number_tells_its_argument(tmp_path: Path) -> None:
+    unit = read(
+        tmp_path,
+        "#include <linux/ioctl.h>\nstruct arg { int a; };\n#define GET _IOR('H', 7, struct arg)\n"
+        "#define MINE struct arg\n",
+    )
+    assert unit.ioctl_arguments == {"GET": "struct arg"}
+    assert unit.type_aliases == {"MINE": "struct arg"}
+
+
+def test_argument_of_an_ioctl_number_is_found_where_its_users_find_it(tmp_path: Path) -> None:
+    (tmp_path / "linux").mkdir()
+    (tmp_path / "linux/peculiar.h").write_text("struct peculiar { int a; };")
+    unit = read(tmp_path, "#define GET _IOR('H', 7, struct peculiar)\n", name="linux/sample.h")
+    assert unit.ioctl_arguments == {"GET": "struct peculiar"}
+    assert unit.files[unit.owners[find(unit, "struct peculiar")]].module == "linux/peculiar.h"
+    assert [constant.name for constant in unit.constants] == ["GET"]
