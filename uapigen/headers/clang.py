@@ -14,7 +14,7 @@ from uapigen.errors import SystemRefusalError
 from uapigen.headers.bounds import in_bounds
 from uapigen.headers.clang_functions import InlineFunctions
 from uapigen.headers.clang_library import Cursor, library, text
-from uapigen.headers.clang_macros import MACRO_DEFINITION, Macros
+from uapigen.headers.clang_macros import MACRO_DEFINITION, Macros, predefined
 from uapigen.headers.clang_parse import Position, TranslationUnit, include
 from uapigen.headers.clang_types import (
     ENUM_DECL,
@@ -143,6 +143,7 @@ class _Reader:
         self._owners: dict[TypeId, str] = {}
         self._omissions: list[Omission] = []
         self._definitions: list[Position] = []
+        self._predefined: list[Cursor] = []
         self.functions = InlineFunctions(parsed, self._path)
 
     def unit(self) -> Unit:
@@ -176,7 +177,8 @@ class _Reader:
 
     @cached_property
     def macros(self) -> Macros:
-        return Macros(self._definitions, self._path)
+        own = partial(predefined, self._parsed, self._predefined)
+        return Macros(self._definitions, self._path, own)
 
     # The walk: inclusions and macros come before all declarations
 
@@ -191,6 +193,8 @@ class _Reader:
             position = self._parsed.position(self._lib.clang_getCursorLocation(cursor))
             if position.file:
                 self._definitions.append(position)
+            else:
+                self._predefined.append(cursor)
         elif kind < _FIRST_PREPROCESSING:
             if self._owner(cursor) in self.owned:
                 self._declaration(cursor)
@@ -226,11 +230,12 @@ class _Reader:
     def _named(self) -> set[str]:
         """Names that the unit's macros use, or other macros for them."""
         found: set[str] = set()
+        listed = set(self.macros)
         todo = self.macros.of_files(self.owned)
         while todo:
             new = set(_NAME.findall(self.macros[todo.pop()].body)) - found
             found |= new
-            todo += [name for name in new if name in self.macros]
+            todo += new & listed
         return found
 
     def _function(self, cursor: Cursor) -> None:

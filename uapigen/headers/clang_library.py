@@ -18,7 +18,17 @@ from typing import Any
 
 from uapigen.errors import SystemRefusalError
 
-__all__ = ["Cursor", "FieldVisitor", "Location", "String", "Type", "Visitor", "library", "text"]
+__all__ = [
+    "Cursor",
+    "FieldVisitor",
+    "Location",
+    "String",
+    "Token",
+    "Type",
+    "Visitor",
+    "library",
+    "text",
+]
 
 
 class String(Structure):
@@ -55,6 +65,12 @@ class RangeList(Structure):
     """``CXSourceRangeList``."""
 
     _fields_ = (("count", c_uint), ("ranges", POINTER(Range)))
+
+
+class Token(Structure):
+    """``CXToken``."""
+
+    _fields_ = (("numbers", c_uint * 4), ("data", c_void_p))
 
 
 class UnsavedFile(Structure):
@@ -98,6 +114,9 @@ _FUNCTIONS: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "clang_getFile": (c_void_p, (c_void_p, c_char_p)),
     "clang_getSkippedRanges": (POINTER(RangeList), (c_void_p, c_void_p)),
     "clang_disposeSourceRangeList": (None, (POINTER(RangeList),)),
+    "clang_tokenize": (None, (c_void_p, Range, POINTER(POINTER(Token)), POINTER(c_uint))),
+    "clang_getTokenSpelling": (String, (c_void_p, Token)),
+    "clang_disposeTokens": (None, (c_void_p, POINTER(Token), c_uint)),
     "clang_getIncludedFile": (c_void_p, (Cursor,)),
     "clang_isCursorDefinition": (c_uint, (Cursor,)),
     "clang_getCString": (c_char_p, (String,)),

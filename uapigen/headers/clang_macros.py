@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 
 from uapigen.headers.clang_library import Cursor, library, text
 from uapigen.headers.clang_parse import Position, TranslationUnit
 from uapigen.headers.files import read_source
 from uapigen.headers.macros import MacroDefinition
 
-__all__ = ["MACRO_DEFINITION", "Macros", "macros_of", "still_defined"]
+__all__ = ["MACRO_DEFINITION", "Macros", "macros_of", "predefined", "still_defined"]
 
 MACRO_DEFINITION = 501
 """``CXCursor_MacroDefinition``."""
@@ -35,12 +36,19 @@ _PREFIX = "uapigen_defined_"
 
 
 class Macros(Mapping[str, MacroDefinition]):
-    """A translation unit's macros by name, without predefined ones; the last definition counts.
+    """A translation unit's macros by name; the last definition counts.
 
     ``positions`` are where definitions begin, in their order; ``path_of`` names a file.
+    ``predefined`` has the compiler's own, which can be looked up but are not listed.
     """
 
-    def __init__(self, positions: Sequence[Position], path_of: Callable[[int], str]) -> None:
+    def __init__(
+        self,
+        positions: Sequence[Position],
+        path_of: Callable[[int], str],
+        predefined: Callable[[], Mapping[str, MacroDefinition]] = dict,
+    ) -> None:
+        self._predefined = predefined
         self._path_of = path_of
         self._sources: dict[str, bytes] = {}
         self._positions: dict[str, Position] = {}
@@ -54,6 +62,8 @@ class Macros(Mapping[str, MacroDefinition]):
 
     def __getitem__(self, name: str) -> MacroDefinition:
         found = self._definitions.get(name)
+        if found is None and name not in self._positions:
+            return self._compilers[name]
         if found is None:
             file, offset, line = self._positions[name]
             path = self._path_of(file)
@@ -67,7 +77,11 @@ class Macros(Mapping[str, MacroDefinition]):
         return len(self._positions)
 
     def __contains__(self, name: object) -> bool:
-        return name in self._positions
+        return name in self._positions or name in self._compilers
+
+    @cached_property
+    def _compilers(self) -> Mapping[str, MacroDefinition]:
+        return self._predefined()
 
     def _source(self, path: str) -> bytes:
         source = self._sources.get(path)
@@ -120,6 +134,16 @@ def _param(listed: bytes) -> str:
     if name.endswith("..."):
         return "*" + (name.removesuffix("...").strip() or "__VA_ARGS__")
     return name
+
+
+def predefined(unit: TranslationUnit, cursors: Sequence[Cursor]) -> dict[str, MacroDefinition]:
+    """Macros that no file defines (``__INT_MAX__``): they have no text, but tokens."""
+    found = {}
+    for cursor in cursors:
+        name, *body = unit.tokens(cursor) or [""]
+        if name and not library().clang_Cursor_isMacroFunctionLike(cursor):
+            found[name] = MacroDefinition(name, None, " ".join(body), "", 0)
+    return found
 
 
 def macros_of(unit: TranslationUnit) -> Macros:

@@ -18,6 +18,7 @@ from uapigen.errors import InputError
 from uapigen.headers.clang_library import (
     Cursor,
     Location,
+    Token,
     UnsavedFile,
     Visitor,
     library,
@@ -191,6 +192,20 @@ class TranslationUnit:
             ]
         finally:
             lib.clang_disposeSourceRangeList(listed)
+
+    def tokens(self, cursor: Cursor) -> list[str]:
+        """The tokens that a cursor extends over."""
+        lib, found, count = self._lib, ctypes.POINTER(Token)(), ctypes.c_uint()
+        lib.clang_tokenize(
+            self._tu, lib.clang_getCursorExtent(cursor), ctypes.byref(found), ctypes.byref(count)
+        )
+        try:
+            return [
+                text(lib.clang_getTokenSpelling(self._tu, found[index]))
+                for index in range(count.value)
+            ]
+        finally:
+            lib.clang_disposeTokens(self._tu, found, count)
 
     def visit(self, visitor: Callable[[Cursor], None]) -> None:
         """Call ``visitor`` for each top-level cursor: macro definitions first, then declarations.

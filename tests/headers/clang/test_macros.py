@@ -139,3 +139,11 @@ def test_argument_of_an_ioctl_number_is_found_where_its_users_find_it(tmp_path: 
     assert unit.ioctl_arguments == {"GET": "struct peculiar"}
     assert unit.files[unit.owners[find(unit, "struct peculiar")]].module == "linux/peculiar.h"
     assert [constant.name for constant in unit.constants] == ["GET"]
+
+
+@pytest.mark.parametrize(("arch", "value"), [("x86_64", "8"), ("s390x", "8"), ("i386", "4")])
+def test_compilers_own_macros_are_known_to_others(tmp_path: Path, arch: str, value: str) -> None:
+    unit = read(tmp_path, "#define BITS(n) ((n) * __SIZEOF_LONG__)\n", arch=arch)
+    assert [macro.name for macro in unit.macros] == ["BITS"]
+    assert value in unit.macros[0].expression
+    assert {constant.name for constant in unit.constants} == set()
