@@ -161,14 +161,13 @@ class Translation:
         return self._joined(node.operator, left, right)
 
     def _logical(self, node: Binary) -> Term:
-        left = self.rvalue(self.term(node.left))
-        decided = self._known_truth(left)
-        if decided is not None and decided == (node.operator == "||"):
-            return Constant(self.model.int(decided))
-        right = self.rvalue(self.term(node.right))
-        known = self._known_truth(right)
-        if decided is not None and known is not None:
-            return Constant(self.model.int(known))
+        left, right = self.rvalue(self.term(node.left)), self.rvalue(self.term(node.right))
+        decides = node.operator == "||"
+        truth = self._known_truth(left)
+        if truth is not None and truth != decides:
+            truth = self._known_truth(right)
+        if truth is not None:
+            return Constant(self.model.int(truth))
         word = "and" if node.operator == "&&" else "or"
         return Text(f"{MODEL}.truth({operand(left)[0]} {word} {operand(right)[0]})")
 
