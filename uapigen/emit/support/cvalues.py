@@ -280,6 +280,8 @@ class CModel:
             return self._shifted(symbol, a, b)
         kind = self.common(a.type, b.type)
         compare = C_COMPARISONS.get(symbol)
+        if compare is None and kind.rank >= FLOATING and symbol not in "+-*/":
+            raise TypeError(f"{symbol} of {kind.name} operands")
         result = kind if compare is None else self._int
         for value in (a.value, b.value):
             if isinstance(value, Exception):
@@ -287,8 +289,6 @@ class CModel:
         x, y = kind.wrapped(a.value), kind.wrapped(b.value)
         if compare is not None:
             return CValue(result, int(compare(x, y)))
-        if kind.rank >= FLOATING and symbol not in "+-*/":
-            raise TypeError(f"{symbol} of {kind.name} operands")
         if symbol in "/%" and y == 0:
             return CValue(kind, ZeroDivisionError(UNDEFINED[symbol]))
         return CValue(kind, kind.wrapped(C_ARITHMETIC[symbol](x, y)))
@@ -309,13 +309,13 @@ class CModel:
         """``symbol a`` for ``+``, ``-``, ``~`` and ``!``."""
         a = self(a)
         kind = self.promoted(a.type)
+        if symbol == "~" and kind.rank >= FLOATING:
+            raise TypeError(f"~ of {kind.name}")
         if isinstance(a.value, Exception):
             return CValue(self._int if symbol == "!" else kind, a.value)
         if symbol == "!":
             return CValue(self._int, int(not a.value))
         if symbol == "~":
-            if kind.rank >= FLOATING:
-                raise TypeError(f"~ of {kind.name}")
             return CValue(kind, kind.wrapped(~a.value))
         return CValue(kind, kind.wrapped(-a.value if symbol == "-" else a.value))
 
@@ -338,16 +338,18 @@ class CModel:
         """What the usual arithmetic conversions make of two types."""
         a, b = self.promoted(a), self.promoted(b)
         low, high = (a, b) if a.rank <= b.rank else (b, a)
-        if low.signed == high.signed or high.rank >= FLOATING or not high.signed:
-            return b if a.rank == b.rank and not b.signed else high
-        if low.rank < high.rank and low.size < high.size:
+        if high.rank >= FLOATING or low.signed == high.signed:
             return high
-        return self.by_name[f"unsigned {high.name}"]
+        signed, unsigned = (a, b) if a.signed else (b, a)
+        if unsigned.rank >= signed.rank:
+            return unsigned
+        if signed.size > unsigned.size:
+            return signed
+        return self.by_name[f"unsigned {signed.name}"]
 
     def of_size(self, size: int, signed: bool) -> NumberType:
         """The integer type of a size in bytes; ``long`` goes before ``long long``."""
-        names = {1: "char", 2: "short", 4: "int", 8: "long", 16: "int128"}
-        name = names[size]
+        name = {1: "char", 2: "short", 4: "int", 8: "long", 16: "int128"}[size]
         if size == 8 and self.pointer_size != 8:
             name = "longlong"
         return self.numbers[("schar" if size == 1 else name) if signed else f"u{name}"]

@@ -76,10 +76,16 @@ _PIECE = re.compile(
 )
 
 
+_LONGEST = 200
+"""Characters of a number; no type holds a longer one."""
+
+
 def number(text: str) -> tuple[int, str, bool] | tuple[float, str]:
     """What a number is: (value, suffix in lower case, decimal?), or a floating constant
     as (value, suffix in lower case).
     """
+    if len(text) > _LONGEST:
+        raise NotAnExpression(f"holds a number of {len(text)} characters")
     found = _INTEGER.fullmatch(text)
     if found is not None:
         suffix = found["suffix"].lower()
@@ -90,8 +96,11 @@ def number(text: str) -> tuple[int, str, bool] | tuple[float, str]:
     if found is None:
         raise NotAnExpression(f"holds {text}, which is no number of C")
     value = found["value"]
-    hexadecimal = value[:2] in ("0x", "0X")
-    return float.fromhex(value) if hexadecimal else float(value), found["suffix"].lower()
+    try:
+        converted = float.fromhex(value) if value[:2] in ("0x", "0X") else float(value)
+    except (ValueError, OverflowError):
+        raise NotAnExpression(f"holds {text}, which no double does") from None
+    return converted, found["suffix"].lower()
 
 
 def _bytes(literal: str, quote: str) -> bytes:

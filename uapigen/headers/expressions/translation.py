@@ -141,7 +141,7 @@ class Translation:
             return self._address_of(self.term(node.operand))
         inner = self.rvalue(self.term(node.operand))
         if isinstance(inner, Constant):
-            return Constant(self.model.unary(node.operator, inner.value))
+            return _computed(self.model.unary, node.operator, inner.value)
         if isinstance(inner, Address) and node.operator == "!":
             return Constant(self.model.int(not inner.value))
         if isinstance(inner, Text) and inner.pointer is not None and node.operator != "!":
@@ -161,14 +161,13 @@ class Translation:
         return self._joined(node.operator, left, right)
 
     def _logical(self, node: Binary) -> Term:
-        left = self.rvalue(self.term(node.left))
-        decided = self._known_truth(left)
-        if decided is not None and decided == (node.operator == "||"):
-            return Constant(self.model.int(decided))
-        right = self.rvalue(self.term(node.right))
-        known = self._known_truth(right)
-        if decided is not None and known is not None:
-            return Constant(self.model.int(known))
+        left, right = self.rvalue(self.term(node.left)), self.rvalue(self.term(node.right))
+        decides = node.operator == "||"
+        truth = self._known_truth(left)
+        if truth is not None and truth != decides:
+            truth = self._known_truth(right)
+        if truth is not None:
+            return Constant(self.model.int(truth))
         word = "and" if node.operator == "&&" else "or"
         return Text(f"{MODEL}.truth({operand(left)[0]} {word} {operand(right)[0]})")
 
@@ -436,7 +435,7 @@ class Translation:
 
     def _joined(self, symbol: str, left: Term, right: Term) -> Constant | Text:
         if isinstance(left, Constant) and isinstance(right, Constant):
-            return Constant(self.model.binary(symbol, left.value, right.value))
+            return _computed(self.model.binary, symbol, left.value, right.value)
         return joined(symbol, left, right)
 
     def _as_number(self, term: Term) -> Term:
@@ -484,6 +483,14 @@ class Translation:
         if isinstance(term, Address):
             raise NotAnExpression("is a pointer")
         raise NotAnExpression("is no constant")
+
+
+def _computed(operation: Callable[..., CValue], *operands: Any) -> Constant:
+    """A constant, if C allows this operation on operands of these types."""
+    try:
+        return Constant(operation(*operands))
+    except TypeError as problem:
+        raise NotAnExpression(f"computes what C does not ({problem})") from None
 
 
 def _spelled(text: str) -> str:
