@@ -9,6 +9,7 @@ that included (``context.py``). Whatever has no value leaves an
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -25,7 +26,7 @@ from uapigen.headers.macro_text import (
     why_no_expression,
     why_not_parsed,
 )
-from uapigen.headers.probe import NOWHERE, Answer, Probed, probe
+from uapigen.headers.probe import MARK, NOWHERE, Answer, Probed, probe
 from uapigen.ir.declarations import Constant, Omission
 
 __all__ = ["Evaluated", "MacroDefinition", "evaluate_macros"]
@@ -84,13 +85,17 @@ _ROUNDS = 6
 _PROBES = 24
 """How many translation units a header may cost in all."""
 
-# _IOR and its like (asm-generic/ioctl.h) pass the argument's type through these two: redefined
-# so, what was a number is a type.
-_IOCTL_AS_TYPE = (
+_CALL_OR_NAME = re.compile(r"\s*[A-Za-z_]\w*\s*(?:\(|$)")
+
+# _IOR and its like (asm-generic/ioctl.h, sparc's asm/ioctl.h) give the argument's type to these.
+# Redefined so, what was a number becomes the only parameter of a function, and one of a kind that
+# nothing but _IOC makes of it.
+_IOCTL_AS_PARAMETER = (
     "#undef _IOC",
     "#undef _IOC_TYPECHECK",
-    "#define _IOC(direction, type, number, argument) __typeof__ argument",
-    "#define _IOC_TYPECHECK(argument) __typeof__(argument)",
+    f"#define _IOC(direction, type, number, argument) (__typeof__ argument (*)[{MARK}])",
+    "#define _IOC_TYPECHECK(argument) __typeof__(argument) *",
+    "#define sizeof(argument) (__typeof__(argument) *)",
 )
 
 
@@ -189,7 +194,7 @@ class _Evaluation:
             if answer.problem == "an address":
                 numbers.append((name, f"(__UINTPTR_TYPE__)({name})"))
             elif _is_syntax(answer):
-                types.append((name, f"__typeof__({name})"))
+                types.append((name, f"__typeof__({name}) %s"))
             elif what_is_needed(answer.problem):
                 kind, target = another_name(self.definitions[name].body)
                 if kind == "name":
@@ -276,11 +281,12 @@ class _Evaluation:
         candidates = [
             name
             for name, answer in self.answers.items()
-            if answer.c_type == "unsigned int" and CALLED.search(self.definitions[name].body)
+            if answer.c_type in ("unsigned int", "unsigned long")
+            and _CALL_OR_NAME.match(self.definitions[name].body)
         ]
         if candidates:
-            probed = self._probe(self.context, [], _themselves(candidates), _IOCTL_AS_TYPE)
-            self.ioctls = probed.types
+            functions = [(name, f"void %s {name}") for name in candidates]
+            self.ioctls = self._probe(self.context, [], functions, _IOCTL_AS_PARAMETER).types
 
     # The result
 

@@ -25,7 +25,7 @@ from uapigen.headers.clang_library import Cursor, Type, library, text
 from uapigen.headers.clang_parse import Diagnostic, TranslationUnit, visit_children
 from uapigen.ir.declarations import Value
 
-__all__ = ["NOWHERE", "Answer", "Probed", "probe"]
+__all__ = ["MARK", "NOWHERE", "Answer", "Probed", "probe"]
 
 _PREFIX = "uapigen_"
 
@@ -44,6 +44,8 @@ _ARGUMENTS = (
 
 # What a macro's value must not depend on
 
+MARK = 8191
+"""Length of an array that nobody else declares."""
 NOWHERE = "uapigen_depends_on_its_place"
 """Undeclared name that stands for what differs from place to place."""
 _PLACES = tuple(
@@ -73,12 +75,12 @@ _C_TYPES = {
     30: "__float128", 32: "_Float16",
 }  # fmt: skip
 _INT128 = frozenset({12, 20})
-_POINTER = 101
+_POINTER, _FUNCTION = 101, 111
 
 # CXEvalResultKind
 _EVAL_INT, _EVAL_FLOAT = 1, 2
 
-_TYPEOF = re.compile(r"(?:__)?typeof(?:__)? ?\((.*)\)", re.DOTALL)
+_TYPEOF = re.compile(r"^(?:__)?typeof(?:__)?\((.*)\)$", re.DOTALL)
 _CONSTANCY = re.compile("constant|address|neither")
 
 _STRING_TYPES = {
@@ -123,14 +125,17 @@ def probe(
     """Ask for macros' values and types.
 
     ``before`` are headers included before the header, ``behind`` lines that follow it. ``values``
-    pairs a macro's name with the expression to evaluate for it, ``types`` with what may be a
-    type. Raises InputError where clang refuses to make a translation unit at all.
+    pairs a macro's name with the expression to evaluate for it, ``types`` with the
+    declarator of a type, in which ``%s`` stands for its name; of a function type with
+    one parameter, ``T *(*)[MARK]``, it is ``T`` that is asked for.
+
+    Raises InputError where clang refuses to make a translation unit at all.
     """
     lines = [
         *behind,
         *_PLACES,
         *(f"__auto_type {_PREFIX}{i} = {text};" for i, (_, text) in enumerate(values)),
-        *(f"typedef {text} {_PREFIX}{i};" for i, (_, text) in enumerate(types, len(values))),
+        *(f"typedef {text % f'{_PREFIX}{i}'};" for i, (_, text) in enumerate(types, len(values))),
     ]
     first = len(before) + len(behind) + len(_PLACES) + 2
     after = "".join(f"{line}\n" for line in lines)
@@ -152,9 +157,10 @@ def probe(
             else:
                 answers[name] = _explain(problem or "not an expression", cursor)
         spellings = {
-            name: _typeof_operand(declarations[i])
+            name: spelling
             for i, (name, _) in enumerate(types, len(values))
             if i in declarations and i not in problems
+            if (spelling := _declared_type(declarations[i]))
         }
     return Probed(answers, spellings, errors)
 
@@ -243,11 +249,24 @@ def _not_constant(cursor: Cursor) -> str:
     return next(filter(None, map(_not_constant, inside)), "")
 
 
-def _typeof_operand(cursor: Cursor) -> str:
-    spelling = _spelling(library().clang_getTypedefDeclUnderlyingType(cursor))
-    while matched := _TYPEOF.fullmatch(spelling):
-        spelling = matched[1]
-    return spelling
+def _declared_type(cursor: Cursor) -> str:
+    """C spelling of a typedef's type; empty for a function without the parameter asked for."""
+    lib = library()
+    c_type = lib.clang_getTypedefDeclUnderlyingType(cursor)
+    if c_type.kind != _FUNCTION:
+        return _without_typeof(c_type)
+    array = lib.clang_getPointeeType(lib.clang_getArgType(c_type, 0))
+    if lib.clang_getArraySize(array) != MARK:
+        return ""
+    pointer = _without_typeof(lib.clang_getArrayElementType(array))
+    return _TYPEOF.sub(r"\1", pointer[:-1].rstrip()) if pointer.endswith("*") else ""
+
+
+def _without_typeof(c_type: Type) -> str:
+    spelling = _spelling(c_type)
+    if "typeof (" in spelling:  # with a blank, it is the type of an expression
+        spelling = _spelling(library().clang_getCanonicalType(c_type))
+    return _TYPEOF.sub(r"\1", spelling)
 
 
 # String literals, in the form in which clang prints them
