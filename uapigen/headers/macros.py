@@ -203,11 +203,12 @@ class _Evaluation:
             return
         sizes = [(key, f"sizeof({key.partition(': ')[2]})") for key in tags]
         probed = self._probe([], numbers + sizes, types)
-        self.types.update(
-            (name, spelled)
-            for name, spelled in probed.types.items()
-            if "__attribute__" not in self.definitions[name].body  # which a type's name lacks
-        )
+        for name, spelling in probed.types.items():
+            body = self.definitions[name].body
+            if "__attribute__" in body:  # which a type's name does not carry
+                self.reasons[name] = f"a type with attributes: {' '.join(body.split())}"
+            else:
+                self.types[name] = spelling
         for name, _ in numbers:
             if not probed.answers[name].problem:
                 self.answers[name] = probed.answers[name]._replace(c_type=failed[name].c_type)
@@ -219,7 +220,11 @@ class _Evaluation:
         """What fails for want of a declaration, with the headers that have it."""
         tried: set[str] = set()
         for _ in range(_ROUNDS):
-            pending = [n for n, a in self.answers.items() if a.problem and n not in self.types]
+            pending = [
+                name
+                for name, answer in self.answers.items()
+                if answer.problem and name not in self.types and name not in self.reasons
+            ]
             needs = {need: None for name in pending for need in self._needs(name)}
             new = []
             for need in needs:
@@ -307,7 +312,9 @@ class _Evaluation:
                     Constant(name, answer.value, answer.c_type, definition.header)
                 )
                 continue
-            reason = self._reason(definition, answer) if answer else self.reasons[name]
+            reason = self.reasons.get(name)
+            if reason is None:
+                reason = self._reason(definition, self.answers[name])
             if reason:
                 result.omissions.append(Omission(name, "macro", definition.header, reason))
         return result
