@@ -72,10 +72,8 @@ def why_no_expression(body: str) -> str:
 
 
 def why_not_parsed(body: str) -> str:
-    """Why a body that does not look bad is no expression for a compiler."""
-    if _SPECIFIERS.fullmatch(body):
-        return "specifiers or attributes, not an expression"
-    return "not an expression"
+    """What a body is that looks like an expression and is none; empty where that is not known."""
+    return "specifiers or attributes, not an expression" if _SPECIFIERS.fullmatch(body) else ""
 
 
 def another_name(body: str) -> tuple[str, str]:

@@ -332,9 +332,14 @@ class _Evaluation:
                 return self.reasons[target] or "empty"
             seen.add(target)
             kind, target = another_name(self.definitions[target].body)
-        need = what_is_needed(answer.problem) or self._undeclared(definition.name)
+        need = what_is_needed(answer.problem)
+        if need is None and _is_syntax(answer):
+            reason = why_not_parsed(definition.body)
+            if reason:
+                return reason
+        need = need or self._undeclared(definition.name)
         if need is None:
-            return why_not_parsed(definition.body) if _is_syntax(answer) else answer.problem
+            return "not an expression" if _is_syntax(answer) else answer.problem
         if need.name == NOWHERE:
             return "depends on where it is used"
         if kind == "member":

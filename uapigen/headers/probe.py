@@ -17,6 +17,7 @@ ends at the first NUL.
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -29,20 +30,26 @@ __all__ = ["MARK", "NOWHERE", "Answer", "Probed", "probe"]
 
 _PREFIX = "uapigen_"
 
-_ARGUMENTS = (
-    "-w",
-    # Errors only, but those of system headers' macros too.
-    "-Wsystem-headers",
+_ERRORS = (
     # Undefined in C: clang and GCC answer differently.
-    "-Werror=shift-count-overflow",
-    "-Werror=shift-count-negative",
-    "-Werror=macro-redefined",
+    "shift-count-overflow",
+    "shift-count-negative",
+    # What a later header says of a macro is not what the macro's own header means.
+    "macro-redefined",
+    # Errors by clang's default, which -Wno-everything would silence.
+    "implicit-function-declaration",
+    "implicit-int",
+    "int-conversion",
+    "incompatible-function-pointer-types",
+)
+_ARGUMENTS = (
+    "-Wno-everything",
+    "-Wsystem-headers",  # macros of system headers are not excused
+    *(f"-Werror={name}" for name in _ERRORS),
     "-ferror-limit=0",
     # clang would go on with the name that it guesses was meant.
     "-fno-spell-checking",
 )
-
-# What a macro's value must not depend on
 
 MARK = 8191
 """Length of an array that nobody else declares."""
@@ -139,7 +146,8 @@ def probe(
     ]
     first = len(before) + len(behind) + len(_PLACES) + 2
     after = "".join(f"{line}\n" for line in lines)
-    arguments = [*arguments, *_ARGUMENTS]
+    # -w would silence even what is made an error.
+    arguments = [*(argument for argument in arguments if argument != "-w"), *_ARGUMENTS]
     with TranslationUnit(header, arguments, before, after=after, macros=False) as unit:
         problems: dict[int, str] = {}
         errors = []
@@ -223,7 +231,8 @@ def _pointer(cursor: Cursor, pointer: Type) -> Answer:
         expression = inside[-1] if inside else None  # a cast names its type before
     if expression is not None:
         prefix, value = _literal(text(library().clang_getCursorSpelling(expression)))
-        return Answer(value, _STRING_TYPES[prefix], "")
+        problem = "a string of code units that are no characters" if value is None else ""
+        return Answer(value, _STRING_TYPES[prefix], problem)
     return _explain("an address", cursor, _spelling(pointer))
 
 
@@ -279,11 +288,11 @@ _PIECE = re.compile(
 _ESCAPES = {"n": 10, "t": 9, "r": 13, "a": 7, "b": 8, "f": 12, "v": 11, "e": 27}
 
 
-def _literal(text: str) -> tuple[str, str | bytes]:
+def _literal(text: str) -> tuple[str, str | bytes | None]:
     """Prefix and value of a literal that ``clang_getCursorSpelling`` gave.
 
     clang joins adjacent literals, and escapes all that is not printable ASCII:
-    code units, which are a narrow string's bytes.
+    code units, which are a narrow string's bytes. None where a unit is no character.
     """
     matched = _LITERAL.fullmatch(text)
     assert matched, text
@@ -304,7 +313,11 @@ def _literal(text: str) -> tuple[str, str | bytes]:
             return prefix, data.decode()
         except UnicodeDecodeError:
             return prefix, data
+    if max(units, default=0) > sys.maxunicode:
+        return prefix, None
+    characters = "".join(map(chr, units))
     if prefix == "u":
-        joined = b"".join(unit.to_bytes(2, "little") for unit in units)
-        return prefix, joined.decode("utf-16-le", "surrogatepass")
-    return prefix, "".join(map(chr, units))
+        # clang shows a pair of surrogates as what it stands for, but no other two code units.
+        encoded = characters.encode("utf-16-le", "surrogatepass")
+        characters = encoded.decode("utf-16-le", "surrogatepass")
+    return prefix, characters
