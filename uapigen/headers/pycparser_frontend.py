@@ -107,6 +107,8 @@ class _Header:
             if better is None:
                 raise first.lacks[0]
             reading = better
+        if reading.conflicts:
+            raise reading.conflicts[0]
         return reading
 
     def _indirectly(self, refusal: InputError) -> Reading:
@@ -117,7 +119,7 @@ class _Header:
                 reading = self._read([includer])
             except InputError:
                 continue
-            if not reading.lacks:
+            if not reading.lacks and not reading.conflicts:
                 self.before = [includer]
                 return reading
         raise refusal
@@ -135,7 +137,8 @@ class _Header:
                     new = self._read([*self.before, header])
                 except InputError:
                     continue  # at odds with the header, or with what is before it
-                if all(other.need != lack.need for other in new.lacks):
+                helps = all(other.need != lack.need for other in new.lacks)
+                if helps and not new.conflicts:
                     self.before.append(header)
                     return new
         return None

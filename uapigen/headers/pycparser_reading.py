@@ -26,7 +26,7 @@ from uapigen.headers.pycparser_rewrite import (
     MalformedError,
     Rewriter,
 )
-from uapigen.headers.pycparser_scope import Scope, UndeclaredError, UnsupportedError
+from uapigen.headers.pycparser_scope import ConflictError, Scope, UndeclaredError, UnsupportedError
 from uapigen.headers.pycparser_tokens import PRAGMA, Preprocessed
 from uapigen.headers.pycparser_types import Converter
 from uapigen.ir.declarations import HeaderFile, Omission
@@ -91,6 +91,9 @@ def _parser() -> c_parser.CParser:
     return c_parser.CParser()
 
 
+_BEFORE_A_TYPE = frozenset({"{", ";", "typedef", "extern", "static", "const", "volatile"})
+
+
 _Rewritten: TypeAlias = tuple[External, Declaration]
 
 
@@ -145,6 +148,15 @@ def _fails(declarations: Sequence[Declaration], last: int) -> bool:
     return False
 
 
+def _type_names(texts: Sequence[str]) -> Iterator[int]:
+    """Where declarations and members begin with the name of a type that is not C's own."""
+    begins = True
+    for index, text in enumerate(texts):
+        if begins and _word(text):
+            yield index
+        begins = text in _BEFORE_A_TYPE if begins else text in "{;"
+
+
 def _word(text: str) -> bool:
     """Whether it is a name that has to be declared."""
     return text[:1].isidentifier() and text not in _C_WORDS
@@ -192,6 +204,8 @@ class Reading:
         self.path = path
         self.header = names.canonical(path)
         self.lacks: list[LackError] = []
+        self.conflicts: list[InputError] = []
+        """Where something is declared a second time, and differently."""
         self.omissions: list[Omission] = []
         self.owners: dict[TypeId, str] = {}
         self.inline: list[tuple[str, str]] = []
@@ -264,6 +278,13 @@ class Reading:
                 batch.append((external, self._rewriter.rewrite(external.start, external.end)))
             except MalformedError as error:
                 raise self._error(error.token, str(error)) from None
+        for external, declaration in batch:
+            for token in _type_names(declaration.text):
+                if declaration.text[token] not in self._typedefs:
+                    place = External(declaration.origins[token], external.end, [])
+                    self._fail(UndeclaredError("", declaration.text[token]), place, "", "")
+        if self.lacks:
+            return  # it has to be read again, behind what it lacks
         for (external, declaration), nodes in self._parsed(batch):
             if len(nodes) != len(declaration.declared):
                 raise self._error(external.start, "pycparser sees another number of declarations")
@@ -360,6 +381,8 @@ class Reading:
     def _fail(self, error: Exception, external: External, kind: str, name: str) -> None:
         """Note a declaration that cannot be had, if it is the header's own."""
         place = self._output.place(external.start)
+        if isinstance(error, ConflictError):
+            self.conflicts.append(self._error(external.start, str(error)))
         if self._file(place.path) not in self.owned:
             return
         if isinstance(error, UndeclaredError):
@@ -372,6 +395,8 @@ class Reading:
             node = self.graph[type_id]
             assert isinstance(node, Forward)
             header = self.owners.pop(type_id)
+            if isinstance(error, ConflictError):
+                self.conflicts.append(self._error(self._tokens[type_id], str(error)))
             if header not in self.owned:
                 continue
             if isinstance(error, UndeclaredError):
