@@ -11,7 +11,7 @@ from dataclasses import replace
 from functools import cached_property, partial
 
 from uapigen.errors import SystemRefusalError
-from uapigen.headers.bounds import in_bounds
+from uapigen.headers.bounds import INSTALLED, in_bounds
 from uapigen.headers.clang_functions import InlineFunctions
 from uapigen.headers.clang_library import Cursor, library, text
 from uapigen.headers.clang_macros import MACRO_DEFINITION, Macros, predefined
@@ -67,13 +67,9 @@ def read_header(path: str, options: HeaderOptions, names: FileNames | None = Non
         raise SystemRefusalError(f"{path}: {problem}")
     library()  # its absence is no fault of the header
     read = partial(_read, path, options, names or FileNames([path], options))
-    if os.path.realpath(path).startswith(_INSTALLED):
+    if os.path.realpath(path).startswith(INSTALLED):
         return read()
     return in_bounds(path, read)
-
-
-_INSTALLED = "/usr/"
-"""What is installed here was chosen by who runs this machine."""
 
 
 def _read(path: str, options: HeaderOptions, names: FileNames) -> Unit:

@@ -18,7 +18,7 @@ from uapigen.headers.clang_parse import Diagnostic, TranslationUnit
 from uapigen.headers.context import Need, providers, searched_directories, what_is_needed
 from uapigen.headers.files import read_source
 
-__all__ = ["parse"]
+__all__ = ["headers_for", "includers", "parse"]
 
 _TRIALS = 16
 """Parses that finding one header's prerequisites may cost."""
@@ -113,15 +113,19 @@ def _candidates(unit: TranslationUnit, arguments: Sequence[str]) -> Iterator[_Ca
     for diagnostic in unit.diagnostics:
         need = what_is_needed(diagnostic.text)
         if need is not None:
-            found = providers(need, os.path.abspath(unit.path), directories).headers[:_PROVIDERS]
-            if need.name in _BSD_NAMES:
-                found += ("uapigen-bsd-types.h",)
-            yield from (_Candidate(header, need) for header in found)
+            for header in headers_for(need, unit.path, directories):
+                yield _Candidate(header, need)
         elif "directly" in diagnostic.text:
-            yield from (_Candidate(header, None) for header in _includers(unit.path))
+            yield from (_Candidate(header, None) for header in includers(unit.path))
 
 
-def _includers(path: str) -> list[str]:
+def headers_for(need: Need, path: str, directories: tuple[str, ...]) -> tuple[str, ...]:
+    """What to include before the header at ``path``, which needs this; the likely ones first."""
+    found = providers(need, os.path.abspath(path), directories).headers[:_PROVIDERS]
+    return (*found, "uapigen-bsd-types.h") if need.name in _BSD_NAMES else found
+
+
+def includers(path: str) -> list[str]:
     """Headers in the same directory that include this one, by path."""
     directory, name = os.path.split(os.path.abspath(path))
     pattern = re.compile(

@@ -14,9 +14,10 @@ import subprocess
 from collections.abc import Mapping, Sequence
 
 from uapigen.errors import InputError, SystemRefusalError, UsageError
+from uapigen.headers.clang_parse import include
 from uapigen.headers.options import HeaderOptions
 from uapigen.headers.pycparser_tokens import Preprocessed, read_output
-from uapigen.headers.targets import include_directories
+from uapigen.headers.targets import BUILTIN, include_directories, included_first
 from uapigen.layout.targets import DataModel, host_arch
 
 __all__ = ["Preprocessor"]
@@ -79,23 +80,40 @@ class Preprocessor:
             raise SystemRefusalError(f"{command[0]}: no such preprocessor; name one with --cpp")
         return command
 
-    def run(self, path: str, before: Sequence[str] = (), after: Sequence[str] = ()) -> Preprocessed:
+    def _searched(self, path: str) -> list[tuple[str, list[str]]]:
+        """Directories to be looked into for a header's sake, by the option that says so."""
+        own = include_directories(self._options, path)
+        explicit = len(self._options.include_dirs)
+        return [("-I", own[:explicit]), ("-isystem", [str(BUILTIN), *own[explicit:]])]
+
+    def directories(self, path: str) -> tuple[str, ...]:
+        """All of them, in order."""
+        return tuple(d for _, directories in self._searched(path) for d in directories)
+
+    def run(
+        self,
+        path: str,
+        before: Sequence[str] = (),
+        after: Sequence[str] = (),
+        *,
+        direct: bool = True,
+    ) -> Preprocessed:
         """Preprocess a header, with others included before and behind it.
 
-        Raises :class:`InputError` with the preprocessor's first messages where it fails.
+        Without ``direct``, what is before it must include it. Raises
+        :class:`InputError` with the preprocessor's first messages where it fails.
         """
         options = self._options
-        own = include_directories(options, path)
-        explicit = len(options.include_dirs)
-        arguments = [*self._command, "-dD", "-dI", "-xc", "-std=gnu11"]
-        for directory in own[:explicit]:
-            arguments += ("-I", directory)
-        for directory in own[explicit:]:
-            arguments += ("-isystem", directory)
+        arguments = [*self._command, "-dD", "-dI", "-xc", "-std=gnu11", "-nostdinc"]
+        for option, directories in self._searched(path):
+            for directory in directories:
+                arguments += (option, directory)
         arguments += [f"-D{definition}" for definition in options.defines]
         arguments += [f"-U{name}" for name in options.undefines]
-        lines = [_include(name) for name in [*options.includes, *before]]
-        lines += [f'#include "{os.path.abspath(path)}"', *map(_include, after), ""]
+        lines = [include(name) for name in [*included_first(options), *before]]
+        if direct:
+            lines.append(include(os.path.abspath(path)))
+        lines += [*map(include, after), ""]
         output = self._output([*arguments, "-"], "\n".join(lines), path)
         found = read_output(output)
         if not self._checked:
@@ -159,10 +177,6 @@ def _contradiction(predefined: Mapping[str, str], model: DataModel) -> str:
         if predefined.get(name, value) != value:
             return f"defines {name} as {predefined[name]}, not {value}"
     return ""
-
-
-def _include(name: str) -> str:
-    return f'#include "{os.path.abspath(name)}"' if os.path.isfile(name) else f"#include <{name}>"
 
 
 def _messages(stderr: str) -> str:

@@ -28,6 +28,8 @@ class External:
     end: int
     declares: list[str]
     """Names, and tags as ``struct foo``."""
+    body: int = 0
+    """The token that opens a function's body; 0 for a declaration without."""
 
 
 def split(texts: Sequence[str]) -> list[External]:
@@ -42,20 +44,20 @@ def split(texts: Sequence[str]) -> list[External]:
         elif text == ";":
             at += 1
         else:
-            end = _end(texts, at, total)
-            found.append(External(at, end, _declared(texts, at, end)))
+            end, body = _end(texts, at, total)
+            found.append(External(at, end, _declared(texts, at, body or end), body))
             at = end
     return found
 
 
-def _end(texts: Sequence[str], start: int, total: int) -> int:
-    """The end of the declaration that begins at ``start``."""
+def _end(texts: Sequence[str], start: int, total: int) -> tuple[int, int]:
+    """The end of the declaration that begins at ``start``, and where its body opens, or 0."""
     at = start
     initialised = False
     while at < total:
         text = texts[at]
         if text == ";":
-            return at + 1
+            return at + 1, 0
         if text == "=":
             initialised = True
         elif text in ("(", "["):
@@ -63,7 +65,7 @@ def _end(texts: Sequence[str], start: int, total: int) -> int:
         elif text == "{":
             close = closing(texts, at)
             if not initialised and _is_body(texts, start, at):
-                return close + 1
+                return close + 1, at
             at = close
         at += 1
     raise MalformedError(start, "a declaration without an end")

@@ -12,24 +12,24 @@ included behind it (``context.py`` finds both).
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from uapigen.errors import InputError, SystemRefusalError
+from uapigen.headers.bounds import INSTALLED, in_bounds
+from uapigen.headers.comments import add_comments
 from uapigen.headers.context import Need, providers
 from uapigen.headers.files import FileNames
 from uapigen.headers.options import HeaderOptions
+from uapigen.headers.prerequisites import headers_for, includers
 from uapigen.headers.pycparser_cpp import Preprocessor
 from uapigen.headers.pycparser_macros import Evaluation
 from uapigen.headers.pycparser_reading import Reading
-from uapigen.headers.targets import include_directories
 from uapigen.ir.declarations import Unit
 
 __all__ = ["read_header"]
 
 _TRIALS = 16
 """Readings that finding one header's prerequisites may cost."""
-_PROVIDERS = 3
-"""Headers tried for one name."""
 _ROUNDS = 3
 """How often macros are tried again with more headers behind them."""
 
@@ -46,7 +46,10 @@ def read_header(path: str, options: HeaderOptions, names: FileNames | None = Non
     if not os.access(path, os.R_OK):
         problem = "cannot be read" if os.path.exists(path) else "no such file"
         raise SystemRefusalError(f"{path}: {problem}")
-    return _Header(path, options, names or FileNames([path], options)).unit()
+    header = _Header(path, options, names or FileNames([path], options))
+    if os.path.realpath(path).startswith(INSTALLED):
+        return header.unit()
+    return in_bounds(path, header.unit)
 
 
 class _Header:
@@ -57,16 +60,19 @@ class _Header:
         self.options = options
         self.names = names
         self.preprocessor = Preprocessor(options)
-        self.directories = include_directories(options, path)
+        self.directories = self.preprocessor.directories(path)
+        self.before: list[str] = []
+        self.direct = True
+        """Whether it may be included by itself; else the last of ``before`` includes it."""
 
     def unit(self) -> Unit:
-        reading, before = self._stand_alone()
-        evaluation = Evaluation(reading.macros, reading.scope)
+        reading = self._stand_alone()
+        evaluation = Evaluation(reading.macros, reading.scope, reading.functions())
         evaluation.macros_of(reading.owned)
-        self._in_context(evaluation, reading, before)
-        for function in reading.inline_functions():
-            evaluation.inline(function)
-        return Unit(
+        self._in_context(evaluation, reading)
+        for name, header in reading.inline:
+            evaluation.inline(name, header)
+        unit = Unit(
             graph=reading.graph,
             header=reading.header,
             files=reading.files(),
@@ -74,94 +80,106 @@ class _Header:
             constants=evaluation.constants,
             macros=evaluation.functions,
             omissions=reading.omissions + evaluation.omissions,
-            prerequisites=tuple(before),
+            prerequisites=tuple(self.before),
         )
+        add_comments(unit, reading.owned)
+        return unit
 
-    def _read(self, before: Sequence[str]) -> Reading:
-        output = self.preprocessor.run(self.path, before)
-        return Reading(self.path, output, self.options, self.names)
+    def _read(
+        self, before: Sequence[str], after: Sequence[str] = (), only: Collection[str] | None = None
+    ) -> Reading:
+        output = self.preprocessor.run(self.path, before, after, direct=self.direct)
+        return Reading(self.path, output, self.options, self.names, only)
 
     # What must be included before the header
 
-    def _stand_alone(self) -> tuple[Reading, list[str]]:
-        """The header, read without lacks, and what it took; raises the first lack else."""
-        before: list[str] = []
-        reading = first = self._read(before)
+    def _stand_alone(self) -> Reading:
+        """The header, read without lacks; raises the first one where nothing helps."""
+        try:
+            reading = first = self._read([])
+        except InputError as error:
+            if "directly" not in error.problem:
+                raise
+            return self._indirectly(error)
         tried: set[str] = set()
         while reading.lacks:
-            better = self._with_one_more(reading, before, tried)
+            better = self._with_one_more(reading, tried)
             if better is None:
                 raise first.lacks[0]
             reading = better
-        return reading, before
+        if reading.conflicts:
+            raise reading.conflicts[0]
+        return reading
 
-    def _with_one_more(
-        self, reading: Reading, before: list[str], tried: set[str]
-    ) -> Reading | None:
-        """The header read behind one more prerequisite, which is added to ``before``, or None."""
+    def _indirectly(self, refusal: InputError) -> Reading:
+        """The header, read through one that includes it."""
+        self.direct = False
+        for includer in includers(self.path)[:_TRIALS]:
+            try:
+                reading = self._read([includer])
+            except InputError:
+                continue
+            if not reading.lacks and not reading.conflicts:
+                self.before = [includer]
+                return reading
+        raise refusal
+
+    def _with_one_more(self, reading: Reading, tried: set[str]) -> Reading | None:
+        """The header read behind one more prerequisite, or None."""
         for lack in reading.lacks:
-            for provider in self._providers(Need(*lack.what)):
-                if provider in tried:
+            for header in headers_for(lack.need, self.path, self.directories):
+                if header in tried:
                     continue
                 if len(tried) == _TRIALS:
                     return None
-                tried.add(provider)
+                tried.add(header)
                 try:
-                    new = self._read([*before, provider])
+                    new = self._read([*self.before, header])
                 except InputError:
                     continue  # at odds with the header, or with what is before it
-                if all(other.what != lack.what for other in new.lacks):
-                    before.append(provider)
+                helps = all(other.need != lack.need for other in new.lacks)
+                if helps and not new.conflicts:
+                    self.before.append(header)
                     return new
         return None
 
-    def _providers(self, need: Need) -> Sequence[str]:
-        found = providers(need, os.path.abspath(self.path), tuple(self.directories))
-        return found.headers[:_PROVIDERS]
-
     # What must be included behind it for the macros' sake
 
-    def _again(self, evaluation: Evaluation, reading: Reading) -> Evaluation:
-        """Evaluate again what uses types that only macros use; what is to be looked at then."""
-        declared = reading.declares(evaluation.needs())
-        if not declared:
-            return evaluation
-        failed = [o.name for o in evaluation.omissions if o.kind == "macro"]
-        again = reading.for_macros(failed)
-        pending = Evaluation(again.macros, again.scope)
-        pending.macros_of(again.owned, failed)
-        evaluation.take(pending)
-        return pending
-
-    def _in_context(self, evaluation: Evaluation, reading: Reading, before: Sequence[str]) -> None:
-        """Evaluate again what failed for names that other headers declare."""
+    def _in_context(self, evaluation: Evaluation, reading: Reading) -> None:
+        """Evaluate again what failed for names that are declared elsewhere."""
+        pending = evaluation
+        if reading.declares(evaluation.needs()):
+            # Only macros use them: they were left out.
+            pending = self._again(evaluation, reading.for_macros(evaluation.failed()))
         after: list[str] = []
-        searched: set[tuple[str, str]] = set()
-        pending = self._again(evaluation, reading)
+        searched: set[Need] = set()
         for _ in range(_ROUNDS):
             new: dict[str, None] = {}
             for need in pending.needs():
                 if need not in searched:
                     searched.add(need)
-                    new |= dict.fromkeys(self._providers(Need(*need))[:1])
+                    found = providers(need, os.path.abspath(self.path), self.directories)
+                    new |= dict.fromkeys(found.headers[:1])
             if not new:
                 return
-            failed = [o.name for o in evaluation.omissions if o.kind == "macro"]
-            richer = self._richer(before, after, list(new), failed)
+            richer = self._richer(after, list(new), evaluation.failed())
             if richer is None:
                 return
-            pending = Evaluation(richer.macros, richer.scope)
-            pending.macros_of(richer.owned, failed)
-            evaluation.take(pending)
+            pending = self._again(evaluation, richer)
 
-    def _richer(
-        self, before: Sequence[str], after: list[str], new: list[str], failed: Sequence[str]
-    ) -> Reading | None:
+    def _again(self, evaluation: Evaluation, richer: Reading) -> Evaluation:
+        """Evaluate what failed with the declarations and further macros of another reading."""
+        macros = {**richer.macros, **evaluation.macros}
+        pending = Evaluation(macros, richer.scope, richer.functions())
+        pending.macros_of(richer.owned, evaluation.failed())
+        evaluation.take(pending)
+        return pending
+
+    def _richer(self, after: list[str], new: list[str], failed: Sequence[str]) -> Reading | None:
         """Read with more behind the header: all at once or, where they conflict, each that goes."""
         for more in [new] if len(new) == 1 else [new, *([name] for name in new)]:
             try:
-                output = self.preprocessor.run(self.path, before, [*after, *more])
-                reading = Reading(self.path, output, self.options, self.names, failed)
+                reading = self._read(self.before, [*after, *more], failed)
             except InputError:
                 continue
             after += more

@@ -6,33 +6,24 @@ when a unit has macros to evaluate.
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from functools import cached_property
+from typing import TYPE_CHECKING
 
+from uapigen.headers.context import Need
+from uapigen.headers.macro_text import IncludeGuards
+from uapigen.headers.macros import MacroDefinition
 from uapigen.headers.pycparser_scope import Scope, UndeclaredError, UnsupportedError
 from uapigen.headers.pycparser_tokens import Directive
 from uapigen.ir.declarations import Constant, MacroFunction, Omission, Value
 
 if TYPE_CHECKING:
-    from uapigen.headers.expressions import Expressions
+    from uapigen.headers.expressions import Expressions, InlineFunction
 
-__all__ = [
-    "Evaluation",
-    "InlineFunction",
-    "Macro",
-    "evaluate",
-    "final_macros",
-    "names_used",
-]
+__all__ = ["Evaluation", "evaluate", "final_macros", "names_used"]
 
 _DEFINE = re.compile(r"([A-Za-z_$][\w$]*)(\([^)]*\))?\s*(.*)", re.DOTALL)
-_GUARD = re.compile(
-    r"^[ \t]*#[ \t]*(?:ifndef[ \t]+|if[ \t]+!\s*defined[ \t]*\(?[ \t]*)(\w+)", re.MULTILINE
-)
-
 _USED = re.compile(
     r"""(?:"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|[0-9][\w.]*)"""
     r"""|(?:\b(struct|union|enum)\s+)?\b([A-Za-z_]\w*)"""
@@ -40,36 +31,21 @@ _USED = re.compile(
 """A literal, a name or a tag."""
 _CALLED = re.compile(r"\b([A-Za-z_]\w*)\s*\(|\(\s*([A-Za-z_]\w*)[\s*]*\)")
 """What is called, or in parentheses: perhaps in a cast."""
+_UNDECLARED = re.compile(
+    r"(?:(struct|union|enum) )?([A-Za-z_$][\w$]*), which is not defined|calls (\w+)$"
+)
 _EMPTY = "empty"
-_UNDECLARED = re.compile(r"(?:(struct|union|enum) )?([A-Za-z_$][\w$]*), which is not defined")
-
-
-class Macro(NamedTuple):
-    """A macro that is defined at the end of a translation unit."""
-
-    params: tuple[str, ...] | None
-    """None for an object-like macro; a variadic one's last is ``*name``."""
-    body: str
-    header: str
-    """Path of the file that defines it; "" for the preprocessor's own."""
-
-
-class InlineFunction(NamedTuple):
-    """A ``static inline`` function whose body is ``return expression;``."""
-
-    name: str
-    params: tuple[tuple[str, str], ...]
-    """Name and type."""
-    returns: str
-    expression: str
-    header: str
+_MACRO, _FUNCTION = "macro", "function-like macro"
 
 
 def final_macros(
     directives: Iterable[Directive], path_of: Callable[[str], str]
-) -> dict[str, Macro]:
-    """Macros by name as the directives leave them; in the order of the definitions that count."""
-    found: dict[str, Macro] = {}
+) -> dict[str, MacroDefinition]:
+    """Macros by name as the directives leave them; in the order of the definitions that count.
+
+    The preprocessor's own have no header.
+    """
+    found: dict[str, MacroDefinition] = {}
     for word, text, place in directives:
         if word == "undef":
             found.pop(text, None)
@@ -80,9 +56,10 @@ def final_macros(
         name, listed, body = parts.groups()
         params = None
         if listed is not None:
-            params = tuple(map(_param, listed[1:-1].split(","))) if listed != "()" else ()
+            params = tuple(map(_param, listed[1:-1].split(","))) if listed[1:-1].strip() else ()
         found.pop(name, None)
-        found[name] = Macro(params, body.strip(), path_of(place.path))
+        path = path_of(place.path)
+        found[name] = MacroDefinition(name, params, body.strip(), path, place.line)
     return found
 
 
@@ -93,17 +70,7 @@ def _param(listed: str) -> str:
     return name
 
 
-@lru_cache(maxsize=512)
-def _guard(path: str) -> str:
-    """The macro that keeps a header from being read twice; "" without one."""
-    if not os.path.isfile(path):
-        return ""
-    with open(path, encoding="utf-8", errors="replace") as file:
-        found = _GUARD.search(file.read())
-    return found[1] if found else ""
-
-
-def names_used(macros: Mapping[str, Macro], roots: Iterable[str]) -> Iterator[str]:
+def names_used(macros: Mapping[str, MacroDefinition], roots: Iterable[str]) -> Iterator[str]:
     """Names and tags (``struct foo``) in the bodies of macros and of those that they use."""
     seen = set()
     todo = list(roots)
@@ -114,18 +81,9 @@ def names_used(macros: Mapping[str, Macro], roots: Iterable[str]) -> Iterator[st
             continue
         seen.add(name)
         for tag, used in _USED.findall(macro.body):
-            if not used:
-                continue  # a literal
-            yield f"{tag} {used}" if tag else used
-            todo.append(used)
-
-
-def _called(macros: Mapping[str, Macro], root: str) -> Iterator[str]:
-    """Names that a macro, or one that it uses, calls or casts to."""
-    for name in {root, *names_used(macros, [root])}:
-        if name in macros:
-            for called, cast in _CALLED.findall(macros[name].body):
-                yield called or cast
+            if used:
+                yield f"{tag} {used}" if tag else used
+                todo.append(used)
 
 
 def evaluate(scope: Scope, tokens: Sequence[str]) -> Value:
@@ -141,16 +99,24 @@ def evaluate(scope: Scope, tokens: Sequence[str]) -> Value:
     except NotAnExpression as error:
         undeclared = _UNDECLARED.search(str(error))
         if undeclared:
-            raise UndeclaredError(undeclared[1] or "", undeclared[2]) from None
+            tag, name, called = undeclared.groups()
+            raise UndeclaredError(tag or "", name or called) from None
         raise UnsupportedError(f"'{' '.join(tokens)}' {error}") from None
 
 
 class Evaluation:
     """What the macros and inline functions of some files are worth."""
 
-    def __init__(self, macros: dict[str, Macro], scope: Scope) -> None:
+    def __init__(
+        self,
+        macros: Mapping[str, MacroDefinition],
+        scope: Scope,
+        functions: Mapping[str, InlineFunction],
+    ) -> None:
         self.macros = macros
         self.scope = scope
+        self._functions = functions
+        self._guards = IncludeGuards()
         self.constants: list[Constant] = []
         self.functions: list[MacroFunction] = []
         self.omissions: list[Omission] = []
@@ -159,88 +125,86 @@ class Evaluation:
     def _expressions(self) -> Expressions:
         from uapigen.headers.expressions import Expressions, Types
 
-        return Expressions(self.macros, Types(self.scope.graph, self.scope.model))
+        types = Types(self.scope.graph, self.scope.model)
+        return Expressions(self.macros, types, self._functions)
 
     def macros_of(self, paths: Collection[str], only: Collection[str] | None = None) -> None:
         """Evaluate the macros that these files define; of them ``only`` some, if given."""
         for name, macro in self.macros.items():
             if macro.header in paths and (only is None or name in only):
-                self._macro(name, macro)
+                self._macro(macro)
 
-    def needs(self) -> dict[tuple[str, str], None]:
-        """What object-like macros that failed use and nothing declares: (tag or "", name)."""
-        needs: dict[tuple[str, str], None] = {}
+    def _macro(self, macro: MacroDefinition) -> None:
+        if not macro.body and macro.params is None:
+            if (macro.header, macro.name) not in self._guards:
+                self.omissions.append(Omission(macro.name, _MACRO, macro.header, _EMPTY))
+            return
+        from uapigen.headers.expressions import NotAnExpression
+
+        name, params, body, header, _ = macro
+        try:
+            if params is None:
+                self.constants.append(Constant(name, *self._expressions.evaluate(name), header))
+            else:
+                self.functions.append(self._expressions.translate(name, params, body, header))
+        except NotAnExpression as error:
+            kind = _MACRO if params is None else _FUNCTION
+            self.omissions.append(Omission(name, kind, header, str(error)))
+
+    def inline(self, name: str, header: str) -> None:
+        """Translate an inline function."""
+        from uapigen.headers.expressions import NotAnExpression
+
+        try:
+            function = self._functions[name]
+            self.functions.append(self._expressions.translate_function(function, header))
+        except KeyError:
+            reason = "has a parameter that is an array or a function"
+            self.omissions.append(Omission(name, "function", header, reason))
+        except NotAnExpression as error:
+            self.omissions.append(Omission(name, "function", header, str(error)))
+
+    # What failed, and another try
+
+    def failed(self) -> list[str]:
+        """Names of the macros that have no value."""
+        return [o.name for o in self.omissions if o.kind in (_MACRO, _FUNCTION)]
+
+    def needs(self) -> dict[Need, None]:
+        """What the macros that failed use and nothing declares."""
+        needs: dict[Need, None] = {}
         for name, kind, _, reason in self.omissions:
-            undeclared = _UNDECLARED.search(reason)
-            if kind != "macro":
+            if kind not in (_MACRO, _FUNCTION) or reason == _EMPTY:
                 continue
+            undeclared = _UNDECLARED.search(reason)
             if undeclared:
-                needs[undeclared[1] or "", undeclared[2]] = None
-            elif reason != _EMPTY:
+                tag, used, called = undeclared.groups()
+                needs[Need(tag or "", used or called)] = None
+            elif kind == _MACRO:
                 # A function-like macro that is not defined may have got a type for an argument.
-                for called in _called(self.macros, name):
+                for called in self._called(name):
                     if called not in self.macros and not self.scope.knows(called):
-                        needs["", called] = None
+                        needs[Need("", called)] = None
         return needs
 
+    def _called(self, root: str) -> Iterator[str]:
+        """Names that a macro, or one that it uses, calls or casts to."""
+        for name in dict.fromkeys([root, *names_used(self.macros, [root])]):
+            if name in self.macros:
+                for called, cast in _CALLED.findall(self.macros[name].body):
+                    yield called or cast
+
     def take(self, other: Evaluation) -> None:
-        """Replace omissions by the values that another evaluation has found."""
-        self.constants += other.constants
+        """Replace omissions by what another evaluation has found."""
         found = {constant.name for constant in other.constants}
+        found |= {function.name for function in other.functions}
+        order = {name: index for index, name in enumerate(self.macros)}
+        self.constants += other.constants
+        self.constants.sort(key=lambda constant: order[constant.name])
+        self.functions += other.functions
+        self.functions.sort(key=lambda function: order[function.name])
         self.omissions = [
             omission
             for omission in self.omissions
-            if omission.kind != "macro" or omission.name not in found
+            if omission.kind not in (_MACRO, _FUNCTION) or omission.name not in found
         ]
-
-    def _macro(self, name: str, macro: Macro) -> None:
-        if macro.params is not None:
-            self._function(name, macro)
-        elif macro.body:
-            self._constant(name, macro)
-        elif _guard(macro.header) != name:
-            self._omit(name, "macro", macro.header, _EMPTY)
-
-    def _constant(self, name: str, macro: Macro) -> None:
-        from uapigen.headers.expressions import NotAnExpression
-
-        try:
-            value, c_type = self._expressions.evaluate(name)
-        except NotAnExpression as error:
-            self._omit(name, "macro", macro.header, str(error))
-        else:
-            self.constants.append(Constant(name, value, c_type, macro.header))
-
-    def _function(self, name: str, macro: Macro) -> None:
-        from uapigen.headers.expressions import NotAnExpression
-
-        assert macro.params is not None
-        try:
-            made = self._expressions.translate(name, macro.params, macro.body, macro.header)
-        except NotAnExpression as error:
-            self._omit(name, "function-like macro", macro.header, str(error))
-        else:
-            self.functions.append(made)
-
-    def inline(self, function: InlineFunction) -> bool:
-        """Translate a ``static inline`` function; whether that could be done."""
-        from uapigen.headers.expressions import NotAnExpression
-
-        names = {name: f"(({kind})({name}))" for name, kind in function.params}
-        words = re.split(r"([A-Za-z_$][\w$]*)", function.expression)
-        body = "".join(names.get(word, word) for word in words)
-        if function.returns != "void":
-            body = f"({function.returns})({body})"
-        try:
-            made = self._expressions.translate(
-                function.name, [name for name, _ in function.params], body, function.header
-            )
-        except NotAnExpression:
-            return False
-        listed = ", ".join(f"{kind} {name}" for name, kind in function.params) or "void"
-        text = f"{function.returns} {function.name}({listed}) {{ return {function.expression}; }}"
-        self.functions.append(made._replace(c_text=text))
-        return True
-
-    def _omit(self, name: str, kind: str, header: str, reason: str) -> None:
-        self.omissions.append(Omission(name, kind, header, reason))

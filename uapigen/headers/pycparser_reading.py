@@ -5,18 +5,20 @@ from __future__ import annotations
 import hashlib
 import re
 from bisect import bisect_left
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cache, cached_property, partial
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from pycparser import c_ast, c_parser
 
 from uapigen.errors import InputError
+from uapigen.headers.context import Need
 from uapigen.headers.files import FileNames, reachable
 from uapigen.headers.graph import HeaderGraph
+from uapigen.headers.macros import MacroDefinition
 from uapigen.headers.options import HeaderOptions
 from uapigen.headers.pycparser_declarations import External, needed, split
-from uapigen.headers.pycparser_macros import InlineFunction, Macro, final_macros, names_used
+from uapigen.headers.pycparser_macros import final_macros, names_used
 from uapigen.headers.pycparser_rewrite import (
     PRELUDE,
     Declaration,
@@ -24,12 +26,15 @@ from uapigen.headers.pycparser_rewrite import (
     MalformedError,
     Rewriter,
 )
-from uapigen.headers.pycparser_scope import Scope, UndeclaredError, UnsupportedError
+from uapigen.headers.pycparser_scope import ConflictError, Scope, UndeclaredError, UnsupportedError
 from uapigen.headers.pycparser_tokens import PRAGMA, Preprocessed
 from uapigen.headers.pycparser_types import Converter
 from uapigen.ir.declarations import HeaderFile, Omission
 from uapigen.ir.graph import SourceInfo
-from uapigen.ir.types import Forward, Func, FuncProto, TypeId
+from uapigen.ir.types import Forward, Func, TypeId
+
+if TYPE_CHECKING:
+    from uapigen.headers.expressions import InlineFunction
 
 __all__ = ["LackError", "Reading"]
 
@@ -86,6 +91,9 @@ def _parser() -> c_parser.CParser:
     return c_parser.CParser()
 
 
+_BEFORE_A_TYPE = frozenset({"{", ";", "typedef", "extern", "static", "const", "volatile"})
+
+
 _Rewritten: TypeAlias = tuple[External, Declaration]
 
 
@@ -140,6 +148,15 @@ def _fails(declarations: Sequence[Declaration], last: int) -> bool:
     return False
 
 
+def _type_names(texts: Sequence[str]) -> Iterator[int]:
+    """Where declarations and members begin with the name of a type that is not C's own."""
+    begins = True
+    for index, text in enumerate(texts):
+        if begins and _word(text):
+            yield index
+        begins = text in _BEFORE_A_TYPE if begins else text in "{;"
+
+
 def _word(text: str) -> bool:
     """Whether it is a name that has to be declared."""
     return text[:1].isidentifier() and text not in _C_WORDS
@@ -162,16 +179,11 @@ def _kind_of_text(text: Sequence[str]) -> str:
 
 
 class LackError(InputError):
-    """The header uses a name that is not declared: ``tag`` as in :class:`UndeclaredError`."""
+    """The header uses something that is not declared."""
 
     def __init__(self, path: str, line: int, cause: UndeclaredError) -> None:
         super().__init__(path, f"line {line}", str(cause))
-        self.tag = cause.tag
-        self.name = cause.name
-
-    @property
-    def what(self) -> tuple[str, str]:
-        return self.tag, self.name
+        self.need = Need(cause.tag, cause.name)
 
 
 class Reading:
@@ -192,10 +204,12 @@ class Reading:
         self.path = path
         self.header = names.canonical(path)
         self.lacks: list[LackError] = []
+        self.conflicts: list[InputError] = []
+        """Where something is declared a second time, and differently."""
         self.omissions: list[Omission] = []
         self.owners: dict[TypeId, str] = {}
-        self.inline: list[tuple[TypeId, str]] = []
-        """``static inline`` functions that return an expression, and the expression."""
+        self.inline: list[tuple[str, str]] = []
+        """The header's own functions that have a body, and the files that define them."""
         self._output = output
         self._tokens: dict[TypeId, int] = {}
         self._options = options
@@ -229,7 +243,7 @@ class Reading:
         return self._types.scope
 
     @cached_property
-    def macros(self) -> dict[str, Macro]:
+    def macros(self) -> dict[str, MacroDefinition]:
         """All macros that are defined at the end."""
         return final_macros(self._output.directives, self._file)
 
@@ -239,9 +253,9 @@ class Reading:
     def _externals(self) -> list[External]:
         return split(self._output.texts)
 
-    def declares(self, names: Iterable[tuple[str, str]]) -> bool:
-        """Whether one of these, (tag or "", name), is declared in one of the files."""
-        asked = {f"{tag} {name}".lstrip() for tag, name in names}
+    def declares(self, needs: Iterable[Need]) -> bool:
+        """Whether one of these is declared in one of the files."""
+        asked = set(map(str, needs))
         return any(not asked.isdisjoint(external.declares) for external in self._externals)
 
     def for_macros(self, only: Collection[str]) -> Reading:
@@ -264,12 +278,19 @@ class Reading:
                 batch.append((external, self._rewriter.rewrite(external.start, external.end)))
             except MalformedError as error:
                 raise self._error(error.token, str(error)) from None
+        for external, declaration in batch:
+            for token in _type_names(declaration.text):
+                if declaration.text[token] not in self._typedefs:
+                    place = External(declaration.origins[token], external.end, [])
+                    self._fail(UndeclaredError("", declaration.text[token]), place, "", "")
+        if self.lacks:
+            return  # it has to be read again, behind what it lacks
         for (external, declaration), nodes in self._parsed(batch):
             if len(nodes) != len(declaration.declared):
                 raise self._error(external.start, "pycparser sees another number of declarations")
             for node, declared in zip(nodes, declaration.declared, strict=True):
                 try:
-                    self._declare(node, declaration, declared, external)
+                    self._declare(node, declared, external)
                 except UnsupportedError as error:
                     self._fail(error, external, _kind(node), node.name or "")
 
@@ -325,7 +346,6 @@ class Reading:
     def _declare(
         self,
         node: c_ast.Node,
-        declaration: Declaration,
         declared: Declared,
         external: External,
     ) -> None:
@@ -337,39 +357,32 @@ class Reading:
         assert isinstance(node, c_ast.Decl)
         if isinstance(node.type, c_ast.FuncDecl):
             if owned:
-                self._function(node, declaration, external)
+                self._function(node, external)
             return
         types.type_id(node.type)
         if node.name and owned:
             problem = "a variable is part of a program, not of its headers"
             self._fail(UnsupportedError(problem), external, "variable", node.name)
 
-    def _function(self, node: c_ast.Decl, declaration: Declaration, external: External) -> None:
+    def _function(self, node: c_ast.Decl, external: External) -> None:
         proto = self._types.prototype(node.type)
         linkage = "static" if "static" in node.storage else "extern"
         found = self.graph.add(Func(node.name, proto, linkage))
         self._own(found, external.start)
-        body = declaration.body
-        if body[:1] == ("return",) and body.count(";") == 1 and body[-1] == ";":
-            self.inline.append((found, " ".join(body[1:-1])))
+        if external.body:
+            self.inline.append((node.name, self.owners[found]))
 
-    def inline_functions(self) -> Iterator[InlineFunction]:
-        """The functions of :attr:`inline`, their types spelled."""
-        from uapigen.ir.spelling import Speller
+    def functions(self) -> Mapping[str, InlineFunction]:
+        """All functions that have a body."""
+        from uapigen.headers.pycparser_functions import InlineFunctions
 
-        speller = Speller(self.graph)
-        for type_id, expression in self.inline:
-            node = self.graph[type_id]
-            assert isinstance(node, Func)
-            proto = self.graph[node.proto]
-            assert isinstance(proto, FuncProto)
-            params = tuple((param.name, speller.spell(param.type)) for param in proto.params)
-            returns = speller.spell(proto.returns)
-            yield InlineFunction(node.name, params, returns, expression, self.owners[type_id])
+        return InlineFunctions(self._output.texts, self._externals)
 
     def _fail(self, error: Exception, external: External, kind: str, name: str) -> None:
         """Note a declaration that cannot be had, if it is the header's own."""
         place = self._output.place(external.start)
+        if isinstance(error, ConflictError):
+            self.conflicts.append(self._error(external.start, str(error)))
         if self._file(place.path) not in self.owned:
             return
         if isinstance(error, UndeclaredError):
@@ -382,6 +395,8 @@ class Reading:
             node = self.graph[type_id]
             assert isinstance(node, Forward)
             header = self.owners.pop(type_id)
+            if isinstance(error, ConflictError):
+                self.conflicts.append(self._error(self._tokens[type_id], str(error)))
             if header not in self.owned:
                 continue
             if isinstance(error, UndeclaredError):

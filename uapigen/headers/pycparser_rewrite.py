@@ -118,8 +118,6 @@ class Declaration:
     origins: list[int]
     """By token of ``text``, the token that it came from."""
     declared: list[Declared]
-    body: tuple[str, ...] = ()
-    """A function's, without its braces."""
 
 
 def closing(texts: Sequence[str], opening: int, end: int | None = None) -> int:
@@ -205,7 +203,6 @@ class _Declaration:
         top = _Level(None)
         top.declared.append(Declared(top.specifiers))
         self.levels = [top]
-        self.body: tuple[str, ...] = ()
 
     def result(self) -> Declaration:
         texts, end = self.texts, self.end
@@ -213,7 +210,7 @@ class _Declaration:
             self._token(texts[self.at])
         if len(self.levels) > 1:
             raise MalformedError(end - 1, "the declaration ends inside of a struct or union")
-        return Declaration(self.out, self.origins, self.levels[0].declared, self.body)
+        return Declaration(self.out, self.origins, self.levels[0].declared)
 
     def _put(self, text: str) -> None:
         self.out.append(text)
@@ -420,7 +417,6 @@ class _Declaration:
         end = closing(self.texts, self.at, self.end)
         if level.definition is not None or level.depth or end != self.end - 1:
             raise MalformedError(self.at, "'{' where no body can be")
-        self.body = tuple(self.texts[self.at + 1 : end])
         self._put(";")
         self.at = end + 1
 

@@ -23,7 +23,7 @@ from uapigen.ir.types import (
 )
 from uapigen.layout.targets import DataModel
 
-__all__ = ["Scope", "UndeclaredError", "UnsupportedError"]
+__all__ = ["ConflictError", "Scope", "UndeclaredError", "UnsupportedError"]
 
 _LITERAL = re.compile(r"(0[xX][0-9a-fA-F]+|[1-9]\d*|0[0-7]*)[uUlL]*")
 _VA_LIST_SIZES = {"x86_64": 24, "x32": 24, "aarch64": 32, "s390x": 32, "ppc": 12, "alpha": 16}
@@ -78,6 +78,10 @@ class UndeclaredError(UnsupportedError):
         super().__init__(what)
         self.tag = tag
         self.name = name
+
+
+class ConflictError(UnsupportedError):
+    """A name that is declared as something else already, which no C compiler takes."""
 
 
 class Scope:
@@ -149,12 +153,26 @@ class Scope:
             return self.graph.reserve()
         found = self.tag(keyword, name)
         if not isinstance(self.graph[found], Forward):
-            raise UnsupportedError(f"redefinition of {keyword} {name}")
+            raise ConflictError(f"redefinition of {keyword} {name}")
         return found
 
     def knows(self, name: str) -> bool:
         """Whether a name is C's own, a typedef's or an enumerator's."""
         return name in _C_WORDS or name in self.typedefs or name in self.enumerators
+
+    def declare_typedef(self, name: str, type_id: TypeId) -> None:
+        """Let a name stand for a typedef; raises :class:`ConflictError` if that differs."""
+        before = self.typedefs.setdefault(name, type_id)
+        if before != type_id:
+            old, new = self.resolved(before), self.resolved(type_id)
+            if old != new and self.graph[old] != self.graph[new]:
+                raise ConflictError(f"redefinition of typedef {name} as another type")
+
+    def declare_enumerator(self, name: str, value: int) -> None:
+        """Let a name stand for a number; raises :class:`ConflictError` if it does so already."""
+        if name in self.enumerators:
+            raise ConflictError(f"redefinition of enumerator {name}")
+        self.enumerators[name] = value
 
     def resolved(self, type_id: TypeId) -> TypeId:
         """What is behind typedefs and qualifiers."""

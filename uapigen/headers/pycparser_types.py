@@ -88,7 +88,7 @@ class Converter:
         if align is not None and align == self._align_or_zero(target):
             align = None
         found = self.graph.add(Typedef(node.name, target, align))
-        self.scope.typedefs[node.name] = found
+        self.scope.declare_typedef(node.name, found)
         return found
 
     def _align_or_zero(self, type_id: TypeId) -> int:
@@ -200,7 +200,7 @@ class Converter:
         for name, expression in definition.enumerators:
             value = self.scope.integer(expression) if expression else value + 1
             enumerators.append(Enumerator(name, value))
-            self.scope.enumerators[name] = value
+            self.scope.declare_enumerator(name, value)
         lowest = min((e.value for e in enumerators), default=0)
         highest = max((e.value for e in enumerators), default=0)
         signed = lowest < 0
