@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypedDict
 
-from .calls import Argument, argument_lists, spelled
+from .calls import Argument, argument_lists, spelled, type_places
 from .contexts import AFTER, contexts
 from .gcc import Macro, Preprocessed, includes, preprocess, tags_of
 from .inline import ask_inline, inline_functions
@@ -41,6 +41,8 @@ class Answers(TypedDict):
     integers: dict[str, int]
     ioctls: dict[str, tuple[int, int, int, int]]
     reals: dict[str, float]
+    addresses: dict[str, int]
+    """Numbers as pointers, such as MAP_FAILED."""
     strings: dict[str, str]
     """One character a byte (Latin-1)."""
     calls: dict[str, list[tuple[Sequence[Argument], int]]]
@@ -65,6 +67,7 @@ def ask_about(target: Target, header: Header, directory: Path) -> Answers:
         integers={},
         ioctls={},
         reals={},
+        addresses={},
         strings={},
         calls={},
         inline_calls={},
@@ -111,7 +114,7 @@ class _Inquiry:
         for macro in macros:
             reach = list(self.preprocessed.reach(macro))
             wanted = (questions, doubtful, spoiling)[_trouble(reach)]
-            wanted += _about_macro(macro, reach)
+            wanted += _about_macro(macro, self.preprocessed)
         guessed = tags_of(self.preprocessed.text.get(path, ""))
         questions += [self._about_alignment(spelling) for spelling in guessed]
         asked = self._ask(questions)
@@ -165,42 +168,51 @@ class _Inquiry:
         for missing, group in groups.items():
             told: dict[Key, set[Answer]] = {}
             for providers in provisions(self.target, self.header.name, missing):
-                for key, answer in self._ask_after(providers, group).items():
+                for key, answer in self._ask_with(providers, group).items():
                     told.setdefault(key, set()).add(answer)
                     self.borrowed.setdefault(key.name, providers)
             for key, answers in told.items():
                 if len(answers) == 1:
                     self.found[key] = answers.pop()
 
-    def _ask_after(self, providers: Sequence[str], macros: Sequence[Macro]) -> dict[Key, Answer]:
-        """What macros are after these further headers, and after what those lack."""
+    def _ask_with(self, providers: Sequence[str], macros: Sequence[Macro]) -> dict[Key, Answer]:
+        """What macros are with these further headers, and with what those lack.
+
+        They come behind the header, or before it where they define the same names.
+        """
         for _ in range(2):
-            preprocessed = preprocess(self.target, (*self.context, *AFTER, *providers))
+            names = (*self.context, *AFTER, *providers)
+            preprocessed = preprocess(self.target, names)
+            if preprocessed is None or any(
+                preprocessed.macros.get(macro.name) != macro for macro in macros
+            ):
+                names = (*providers, *self.context, *AFTER)
+                preprocessed = preprocess(self.target, names)
             if preprocessed is None:
                 return {}
-            reach = {macro: list(preprocessed.reach(macro)) for macro in macros}
-            missing = missing_of((m for some in reach.values() for m in some), preprocessed)
+            reached = [one for macro in macros for one in preprocessed.reach(macro)]
+            missing = missing_of(reached, preprocessed)
             more = next(provisions(self.target, self.header.name, missing), None)
             if more is None:
                 break
             providers = (*providers, *more)
-        before = includes((*self.context, *AFTER, *providers))
-        questions = [question for macro in macros for question in _about_macro(macro, reach[macro])]
+        questions = [question for macro in macros for question in _about_macro(macro, preprocessed)]
         try:
-            return ask(self.target, before, questions, self.directory).answers
+            return ask(self.target, includes(names), questions, self.directory).answers
         except ContextError:
             return {}
 
     def _add(self, answers: Answers, macro: Macro) -> None:
         if macro.params is not None:
             calls = [
-                (arguments, answer.integer)
-                for arguments in argument_lists(len(macro.params))
-                if (answer := self.found.get(Key("call", macro.name, arguments)))
-                and answer.integer is not None
+                (key.arguments, answer.integer)
+                for key, answer in self.found.items()
+                if key.kind == "call" and key.name == macro.name and answer.integer is not None
             ]
+            # A macro of numbers may take a type, too, as a cast; nobody means that.
+            numbers = [call for call in calls if all(isinstance(one, int) for one in call[0])]
             if calls:
-                answers["calls"][macro.name] = calls
+                answers["calls"][macro.name] = numbers or calls
             return
         if not macro.body:
             return
@@ -214,6 +226,8 @@ class _Inquiry:
                 answers["ioctls"][macro.name] = answer.ioctl
         elif answer.real is not None:
             answers["reals"][macro.name] = answer.real
+        elif answer.address is not None and answer.string is None:
+            answers["addresses"][macro.name] = answer.address
         elif answer.string is not None:
             answers["strings"][macro.name] = answer.string.decode("latin-1")
         else:
@@ -226,12 +240,14 @@ _IOCTLS = frozenset({"_IO", "_IOR", "_IOW", "_IOWR", "_IOC"})
 _STATEMENTS = frozenset("{};")
 
 
-def _about_macro(macro: Macro, reach: Sequence[Macro]) -> Iterator[Question]:
+def _about_macro(macro: Macro, preprocessed: Preprocessed) -> Iterator[Question]:
     if macro.params is not None:
-        for arguments in argument_lists(len(macro.params)):
+        types = type_places(macro, preprocessed.macros)
+        for arguments in argument_lists(len(macro.params), types):
             call = f"{macro.name}({', '.join(map(spelled, arguments))})"
-            yield Question(Key("call", macro.name, arguments), call)
+            yield Question(Key("call", macro.name, arguments), call, is_call=True)
     elif macro.body:
+        reach = list(preprocessed.reach(macro))
         yield Question(
             Key("macro", macro.name),
             macro.name,

@@ -14,6 +14,7 @@ import enum
 import importlib
 import json
 import keyword
+import re
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -112,7 +113,7 @@ def compare(bindings: Path, answers: dict[str, Any], reasons: Reasons) -> Iterat
 
 
 def module_of(header: str) -> str:
-    parts = header.removesuffix(".h").replace("-", "_").split("/")
+    parts = re.sub(r"[^\w/]", "_", header.removesuffix(".h")).split("/")
     return ".".join(part + "_" if keyword.iskeyword(part) else part for part in parts)
 
 
@@ -139,6 +140,8 @@ def checks(
         yield "ioctl parts", name, lambda m, n=name, p=parts: ioctl(m, n, p)
     for name, value in answers["reals"].items():
         yield "reals", name, lambda m, n=name, v=value: real(m, n, v)
+    for name, value in answers["addresses"].items():
+        yield "addresses", name, lambda m, n=name, v=value: integer(m, n, v)
     for name, value in answers["strings"].items():
         yield "strings", name, lambda m, n=name, v=value: string(m, n, v)
     for name, calls in answers["calls"].items():

@@ -9,12 +9,13 @@ __all__ = ["AFTER", "contexts"]
 AFTER = ("stddef.h", "linux/ioctl.h")
 """Behind every header: half of the ioctl macros are in headers that include neither."""
 
-# In the order tried, first each alone, then all up to each. What the C library and the kernel both
-# define comes late: after netinet/in.h, for one, linux/in.h is silent.
+# In the order tried, first each alone, then all up to each. What the C library has in common with
+# the kernel comes late: its sigset_t is larger, and after netinet/in.h linux/in.h is silent.
 _PREREQUISITES = (
     "stddef.h",
     "stdint.h",
     "linux/types.h",
+    "asm/signal.h",
     "sys/types.h",
     "sys/socket.h",
     "linux/time.h",

@@ -31,7 +31,7 @@ _DEBUG = (
     "-fno-eliminate-unused-debug-symbols",
 )
 # Errors are told where a macro is used, not where it was defined.
-_ERRORS = ("-w", "-fmax-errors=0", "-ftrack-macro-expansion=0", "-fno-diagnostics-show-caret")
+_ERRORS = ("-fmax-errors=0", "-ftrack-macro-expansion=0", "-fno-diagnostics-show-caret")
 _ENVIRONMENT = {**os.environ, "LC_ALL": "C"}
 
 

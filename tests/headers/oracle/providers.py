@@ -19,7 +19,10 @@ __all__ = ["Missing", "missing_of", "provisions"]
 
 _LIBRARY = {
     "errno.h": ("E2BIG", "EBUSY", "EINVAL", "EIO", "ENODEV", "ENOENT", "ENOMEM", "ENOSYS"),
-    "limits.h": ("CHAR_BIT", "INT_MAX", "INT_MIN", "LONG_MAX", "UINT_MAX", "USHRT_MAX"),
+    "limits.h": (
+        *("CHAR_BIT", "INT_MAX", "INT_MIN", "LONG_MAX", "LONG_MIN", "SHRT_MAX"),
+        *("UCHAR_MAX", "UINT_MAX", "ULLONG_MAX", "ULONG_MAX", "USHRT_MAX"),
+    ),
     "stdint.h": ("int32_t", "int64_t", "uint8_t", "uint16_t", "uint32_t", "uint64_t", "uintptr_t"),
     "sys/types.h": ("off_t", "pid_t", "u_char", "u_int", "u_long", "u_short", "uid_t"),
     "time.h": ("time_t", "struct timespec"),
@@ -77,9 +80,13 @@ def missing_of(reach: Iterable[Macro], preprocessed: Preprocessed) -> Missing:
 
 
 def provisions(target: Target, header: str, missing: Missing) -> Iterator[tuple[str, ...]]:
-    """Lists of headers that seem to define all that is missing; none if nothing does."""
+    """Lists of headers that seem to define what is missing; none if nothing does.
+
+    A name that no header has may be one half of another, which ## puts together.
+    """
     index = _index(target)
-    if not missing or not all(name in index for name in missing):
+    missing = frozenset(name for name in missing if name in index)
+    if not missing:
         return
     candidates = [
         sorted(index[name], key=lambda other: (_distance(header, other), other))[:_MOST]

@@ -28,6 +28,9 @@ SMALL = """
 #define SMALL_OCTAL 0644
 #define SMALL_HALF 0.5
 #define SMALL_NAME "sm" "all"
+#define SMALL_LENGTH (sizeof(SMALL_NAME) - 1)
+#define SMALL_EMPTY ""
+#define SMALL_POINTER ((void *)-1)
 #define SMALL_TYPE struct small
 #define SMALL_INITIALISER { 1, 2 }
 #define SMALL_OPEN (
@@ -37,6 +40,8 @@ SMALL = """
 #define SMALL_NOWHERE _IOR('s', 9, struct nothing_at_all)
 #define SMALL_ALIGN(len) (((len) + 7U) & ~7U)
 #define SMALL_COUNT(type) (64 / sizeof(type))
+#define SMALL_BIT(n) (1 << (n))
+#define SMALL_COUNT_TWICE(kind, n) (n * SMALL_COUNT(kind))
 #define SMALL_LOOP(x) do { (void)(x); } while (0)
 #undef SMALL_GONE
 static __inline__ __attribute__((__const__)) __u16 small_half(__u16 x) { return x / 2; }
@@ -72,6 +77,7 @@ INTEGERS = {
     "SMALL_MINUS": -1,
     "SMALL_LETTER": 10,
     "SMALL_OCTAL": 420,
+    "SMALL_LENGTH": 5,
     "SMALL_AFTER_OPEN": 3,
 }
 # Alignment of 64-bit integers, size of long: what the layout of struct small depends on
@@ -156,7 +162,9 @@ def test_answers_of_a_small_header_are_known(arch: str, tmp_path: Path) -> None:
     }
     assert answers["borrowed"] == {"SMALL_ELSEWHERE": ("linux/fuse.h",)}
     assert answers["reals"] == {"SMALL_HALF": 0.5}
-    assert answers["strings"] == {"SMALL_NAME": "small"}
+    word = 2**32 if arch in MODELS else 2**64
+    assert answers["addresses"] == {"SMALL_POINTER": word - 1}
+    assert answers["strings"] == {"SMALL_NAME": "small", "SMALL_EMPTY": ""}
     assert sorted(answers["others"]) == [
         "SMALL_INITIALISER",
         "SMALL_NOWHERE",
@@ -164,7 +172,9 @@ def test_answers_of_a_small_header_are_known(arch: str, tmp_path: Path) -> None:
         "SMALL_TYPE",
     ]
     calls = answers["calls"]
-    assert sorted(calls) == ["SMALL_ALIGN", "SMALL_COUNT"]
+    assert sorted(calls) == ["SMALL_ALIGN", "SMALL_BIT", "SMALL_COUNT", "SMALL_COUNT_TWICE"]
+    assert [arguments for arguments, _ in calls["SMALL_BIT"]] == [(0,), (1,), (7,)]
+    assert all(isinstance(arguments[0], str) for arguments, _ in calls["SMALL_COUNT_TWICE"])
     assert ((0x12345678,), 0x12345678) in calls["SMALL_ALIGN"]
     assert ((-1,), 0) in calls["SMALL_ALIGN"]
     assert (("unsigned long long",), 8) in calls["SMALL_COUNT"]
@@ -238,6 +248,7 @@ GIVEN: dict[str, Any] = {
     "integers": {"VERSION": 7, "COMMAND": 0x800C7307},
     "ioctls": {"COMMAND": [2, 115, 7, 12]},
     "reals": {"HALF": 0.5},
+    "addresses": {},
     "strings": {"NAME": "pair"},
     "calls": {"ALIGN": [[[5], 8]], "SIZE": [[["int"], 4]]},
     "inline_calls": {"twice": [[[4], 8]]},
@@ -328,6 +339,7 @@ def test_only_what_the_report_gives_an_accepted_reason_for_may_be_missing(
     [
         ("linux/fuse.h", "linux.fuse"),
         ("linux/in.h", "linux.in_"),
+        ("linux/a.out.h", "linux.a_out"),
         ("linux/usb/cdc-wdm.h", "linux.usb.cdc_wdm"),
     ],
 )
