@@ -17,6 +17,7 @@ from typing import NamedTuple
 from uapigen.errors import InputError
 from uapigen.headers.clang_parse import include
 from uapigen.headers.context import Need, Providers, providers, searched_directories, what_is_needed
+from uapigen.headers.expansion import Expansion
 from uapigen.headers.macro_text import (
     CALLED,
     IDENTIFIER,
@@ -80,6 +81,9 @@ def evaluate_macros(
 
 _TAGS = ("struct", "union", "enum")
 
+_TOKENS = 2000
+"""What a macro may expand to: more, nested deeply, exhausts clang's stack. The longest constant of
+the kernel's headers has 293."""
 _ROUNDS = 6
 """How often a macro is tried again with more headers included."""
 _PROBES = 24
@@ -138,6 +142,7 @@ class _Evaluation:
         """Macros that may be expressions; the others get their reasons."""
         candidates = []
         guards = IncludeGuards()
+        expansion = Expansion(self.definitions, _TOKENS)
         for name, definition in self.definitions.items():
             if definition.params is not None:
                 continue
@@ -146,6 +151,8 @@ class _Evaluation:
                 self.reasons[name] = "" if (definition.header, name) in guards else "empty"
             elif reason := why_no_expression(body):
                 self.reasons[name] = reason
+            elif expansion.exceeds(name):
+                self.reasons[name] = f"expands without end, or to more than {_TOKENS:,} tokens"
             else:
                 candidates.append(name)
         return candidates

@@ -47,6 +47,7 @@ _ARGUMENTS = (
     "-Wsystem-headers",  # macros of system headers are not excused
     *(f"-Werror={name}" for name in _ERRORS),
     "-ferror-limit=0",
+    "-fbracket-depth=2000",  # to exceed it is fatal: for all macros behind
     # clang would go on with the name that it guesses was meant.
     "-fno-spell-checking",
 )

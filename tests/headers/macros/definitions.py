@@ -33,8 +33,12 @@ def written(path: Path) -> list[MacroDefinition]:
 def _definition(matched: re.Match[str], path: str, line: int) -> MacroDefinition:
     params = None
     if matched[2]:
-        params = tuple(param.strip() for param in matched[3].split(",") if param.strip())
+        params = tuple(_param(param.strip()) for param in matched[3].split(",") if param.strip())
     return MacroDefinition(matched[1], params, matched[4].strip(), path, line)
+
+
+def _param(text: str) -> str:
+    return "*" + (text[:-3].strip() or "__VA_ARGS__") if text.endswith("...") else text
 
 
 def evaluate(path: Path, arch: str = "x86_64", before: Sequence[str] = ()) -> Evaluated:
