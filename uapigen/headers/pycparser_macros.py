@@ -12,11 +12,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from uapigen.headers.context import Need
-from uapigen.headers.macro_text import IncludeGuards
+from uapigen.headers.macro_text import IncludeGuards, why_no_expression
 from uapigen.headers.macros import MacroDefinition
 from uapigen.headers.pycparser_scope import Scope, UndeclaredError, UnsupportedError
 from uapigen.headers.pycparser_tokens import Directive
 from uapigen.ir.declarations import Constant, MacroFunction, Omission, Value
+from uapigen.ir.types import Pointer
 
 if TYPE_CHECKING:
     from uapigen.headers.expressions import Expressions, InlineFunction
@@ -34,6 +35,7 @@ _CALLED = re.compile(r"\b([A-Za-z_]\w*)\s*\(|\(\s*([A-Za-z_]\w*)[\s*]*\)")
 _UNDECLARED = re.compile(
     r"(?:(struct|union|enum) )?([A-Za-z_$][\w$]*), which is not defined|calls (\w+)$"
 )
+_POINTER_CAST = re.compile(r"[\s(]*\(\s*([A-Za-z_][\w\s]*[*\s]*)\)")
 _EMPTY = "empty"
 _MACRO, _FUNCTION = "macro", "function-like macro"
 
@@ -144,12 +146,39 @@ class Evaluation:
         name, params, body, header, _ = macro
         try:
             if params is None:
-                self.constants.append(Constant(name, *self._expressions.evaluate(name), header))
+                reason = why_no_expression(body)
+                if reason:
+                    raise NotAnExpression(reason)
+                self.constants.append(Constant(name, *self._value(macro), header))
             else:
                 self.functions.append(self._expressions.translate(name, params, body, header))
         except NotAnExpression as error:
             kind = _MACRO if params is None else _FUNCTION
             self.omissions.append(Omission(name, kind, header, str(error)))
+
+    def _value(self, macro: MacroDefinition) -> tuple[Value, str]:
+        """The value and the C type of an object-like macro; a pointer's is its number."""
+        from uapigen.headers.expressions import NotAnExpression
+
+        try:
+            return self._expressions.evaluate(macro.name)
+        except NotAnExpression:
+            cast = _POINTER_CAST.match(macro.body)
+            kind = cast and self._pointer(cast[1])
+            if not kind:
+                raise
+        return self._expressions.evaluate(f"(__UINTPTR_TYPE__)({macro.name})").value, kind
+
+    def _pointer(self, spelled: str) -> str:
+        """The pointer type of a cast as C spells it; empty for what is none."""
+        if spelled.rstrip().endswith("*"):
+            return spelled.strip()
+        found = self.scope.typedefs.get(spelled.strip())
+        if found is None or not isinstance(self.scope.graph[self.scope.resolved(found)], Pointer):
+            return ""
+        from uapigen.ir.spelling import Speller
+
+        return Speller(self.scope.graph).spell(self.scope.resolved(found))
 
     def inline(self, name: str, header: str) -> None:
         """Translate an inline function."""

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import re
-from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from functools import cache, cached_property, partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, TypeAlias
 
-from pycparser import c_ast, c_parser
+from pycparser import c_ast
 
 from uapigen.errors import InputError
 from uapigen.headers.context import Need
@@ -19,16 +17,16 @@ from uapigen.headers.macros import MacroDefinition
 from uapigen.headers.options import HeaderOptions
 from uapigen.headers.pycparser_declarations import External, needed, split
 from uapigen.headers.pycparser_macros import final_macros, names_used
-from uapigen.headers.pycparser_rewrite import (
-    PRELUDE,
-    Declaration,
-    Declared,
-    MalformedError,
-    Rewriter,
+from uapigen.headers.pycparser_parsing import (
+    RefusedError,
+    parse_declarations,
+    unknown_names,
+    used_types,
 )
+from uapigen.headers.pycparser_rewrite import Declaration, Declared, MalformedError, Rewriter
 from uapigen.headers.pycparser_scope import ConflictError, Scope, UndeclaredError, UnsupportedError
 from uapigen.headers.pycparser_tokens import PRAGMA, Preprocessed
-from uapigen.headers.pycparser_types import Converter
+from uapigen.headers.pycparser_types import Converter, is_definition
 from uapigen.ir.declarations import HeaderFile, Omission
 from uapigen.ir.graph import SourceInfo
 from uapigen.ir.types import Forward, Func, TypeId
@@ -38,128 +36,9 @@ if TYPE_CHECKING:
 
 __all__ = ["LackError", "Reading"]
 
-_ERROR_LINE = re.compile(r"[^:]*:(\d+)(?::\d+)?: (.*)", re.DOTALL)
 _MAX_FAILURES = 20
 """Declarations that pycparser may refuse before the whole header counts as refused."""
-_C_WORDS = frozenset(
-    [
-        "auto",
-        "break",
-        "case",
-        "char",
-        "const",
-        "continue",
-        "default",
-        "do",
-        "double",
-        "else",
-        "enum",
-        "extern",
-        "float",
-        "for",
-        "goto",
-        "if",
-        "inline",
-        "int",
-        "long",
-        "register",
-        "restrict",
-        "return",
-        "short",
-        "signed",
-        "sizeof",
-        "static",
-        "struct",
-        "switch",
-        "typedef",
-        "union",
-        "unsigned",
-        "void",
-        "volatile",
-        "while",
-        "_Bool",
-        "_Complex",
-        "_Atomic",
-        "_Alignas",
-        "_Noreturn",
-    ]
-)
-
-
-@cache
-def _parser() -> c_parser.CParser:
-    return c_parser.CParser()
-
-
-_BEFORE_A_TYPE = frozenset({"{", ";", "typedef", "extern", "static", "const", "volatile"})
-
-
 _Rewritten: TypeAlias = tuple[External, Declaration]
-
-
-class _RefusedError(Exception):
-    """pycparser refused a declaration: its index, the token in its text, that token's origin.
-
-    The token is -1 where pycparser does not say it.
-    """
-
-    def __init__(self, index: int, token: int, origin: int, problem: str) -> None:
-        super().__init__(problem)
-        self.index = index
-        self.token = token
-        self.origin = origin
-        self.problem = problem
-
-
-def _parse(declarations: Sequence[Declaration]) -> list[c_ast.Node]:
-    """pycparser's nodes; one token a line, so that an error's line tells the token."""
-    tokens = [token for declaration in declarations for token in declaration.text]
-    before = PRELUDE.count("\n")
-    try:
-        nodes: list[c_ast.Node] = _parser().parse(PRELUDE + "\n".join(tokens)).ext[before:]
-    except c_parser.ParseError as error:
-        raise _refused(declarations, str(error), before) from None
-    return nodes
-
-
-def _refused(declarations: Sequence[Declaration], message: str, before: int) -> _RefusedError:
-    """What pycparser refused: by its message's line, else by trying."""
-    told = _ERROR_LINE.match(message)
-    if told is None:
-        index = bisect_left(range(len(declarations) - 1), True, key=partial(_fails, declarations))
-        return _RefusedError(index, -1, declarations[index].origins[0], message.strip(": "))
-    token = max(int(told[1]) - 1 - before, 0)
-    for index, declaration in enumerate(declarations):
-        last = len(declaration.text) - 1
-        if token <= last or index == len(declarations) - 1:
-            token = min(token, last)
-            return _RefusedError(index, token, declaration.origins[token], told[2])
-        token -= last + 1
-    raise AssertionError("pycparser refuses an empty text")
-
-
-def _fails(declarations: Sequence[Declaration], last: int) -> bool:
-    """Whether pycparser refuses the declarations up to one."""
-    tokens = [token for declaration in declarations[: last + 1] for token in declaration.text]
-    try:
-        _parser().parse(PRELUDE + "\n".join(tokens))
-    except c_parser.ParseError:
-        return True
-    return False
-
-
-def _type_names(texts: Sequence[str]) -> Iterator[int]:
-    """Where declarations and members begin with the name of a type that is not C's own."""
-    begins = True
-    for index, text in enumerate(texts):
-        if begins and _word(text):
-            yield index
-        begins = text in _BEFORE_A_TYPE if begins else text in "{;"
-
-
-def _word(text: str) -> bool:
-    """Whether it is a name that has to be declared."""
-    return text[:1].isidentifier() and text not in _C_WORDS
 
 
 def _kind(node: c_ast.Node) -> str:
@@ -279,7 +158,7 @@ class Reading:
             except MalformedError as error:
                 raise self._error(error.token, str(error)) from None
         for external, declaration in batch:
-            for token in _type_names(declaration.text):
+            for token in used_types(declaration.text):
                 if declaration.text[token] not in self._typedefs:
                     place = External(declaration.origins[token], external.end, [])
                     self._fail(UndeclaredError("", declaration.text[token]), place, "", "")
@@ -302,18 +181,19 @@ class Reading:
         failures = 0
         while True:
             try:
-                nodes = _parse([declaration for _, declaration in batch])
+                nodes = parse_declarations([declaration for _, declaration in batch])
                 break
-            except _RefusedError as error:
+            except RefusedError as error:
+                external, declaration = batch.pop(error.index)
+                origin = declaration.origins[max(error.token, 0)]
                 failures += 1
                 if failures > _MAX_FAILURES:
-                    raise self._error(error.origin, error.problem) from None
-                external, declaration = batch.pop(error.index)
+                    raise self._error(origin, error.problem) from None
                 cause = self._undeclared(declaration, error.token) or UnsupportedError(
                     f"pycparser cannot parse it: {error.problem}"
                 )
                 name = external.declares[-1] if external.declares else ""
-                at = External(error.origin, external.end, external.declares)
+                at = External(origin, external.end, external.declares)
                 self._fail(cause, at, _kind_of_text(declaration.text), name.rpartition(" ")[2])
         for rewritten in batch:
             count = len(rewritten[1].declared)
@@ -322,15 +202,8 @@ class Reading:
 
     def _undeclared(self, declaration: Declaration, token: int) -> UndeclaredError | None:
         """The unknown type's name at which, or behind which, pycparser stopped."""
-        texts = declaration.text
-        if token < 0:
-            candidates = [texts[i] for i in range(1, len(texts)) if texts[i - 1] in "{;"]
-        else:
-            candidates = [texts[token], texts[max(token - 1, 0)]]
-        for text in candidates:
-            if _word(text) and text not in self._typedefs:
-                return UndeclaredError("", text)
-        return None
+        names = unknown_names(declaration.text, token)
+        return next((UndeclaredError("", n) for n in names if n not in self._typedefs), None)
 
     @cached_property
     def _typedefs(self) -> set[str]:
@@ -359,6 +232,8 @@ class Reading:
             if owned:
                 self._function(node, external)
             return
+        if node.name is None and not is_definition(node.type):
+            return  # struct foo;
         types.type_id(node.type)
         if node.name and owned:
             problem = "a variable is part of a program, not of its headers"

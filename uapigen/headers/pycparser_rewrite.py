@@ -180,6 +180,10 @@ class Rewriter:
         """The external declaration of the tokens from ``start`` to ``end``."""
         return _Declaration(self, self._texts, start, end).result()
 
+    def rewrite_tokens(self, tokens: Sequence[str]) -> Declaration:
+        """A declaration by its tokens, wherever they come from."""
+        return _Declaration(self, tokens, 0, len(tokens)).result()
+
     def expression(self, tokens: Sequence[str]) -> str:
         """Put an expression aside; its number."""
         self.expressions.append(tuple(tokens))
@@ -297,7 +301,11 @@ class _Declaration:
         while self.at < self.end:
             text = self.texts[self.at]
             if text in _ATTRIBUTE:
+                behind = self.at
                 attributes += self._attribute_list()
+                if tag and self._peek(self.at) not in ("{", *_ATTRIBUTE):
+                    self.at = behind  # of what is declared, not of the struct
+                    break
             elif not tag and (text[0].isalpha() or text[0] in "_$"):
                 tag = text
                 self.at += 1

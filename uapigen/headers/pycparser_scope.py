@@ -23,7 +23,7 @@ from uapigen.ir.types import (
 )
 from uapigen.layout.targets import DataModel
 
-__all__ = ["ConflictError", "Scope", "UndeclaredError", "UnsupportedError"]
+__all__ = ["C_WORDS", "ConflictError", "Scope", "UndeclaredError", "UnsupportedError"]
 
 _LITERAL = re.compile(r"(0[xX][0-9a-fA-F]+|[1-9]\d*|0[0-7]*)[uUlL]*")
 _VA_LIST_SIZES = {"x86_64": 24, "x32": 24, "aarch64": 32, "s390x": 32, "ppc": 12, "alpha": 16}
@@ -53,12 +53,14 @@ _FLOATS = {
 }  # fmt: skip
 _LONG_DOUBLE = ("long double", "_Float64x")
 
-_C_WORDS = frozenset({
-    "char", "const", "double", "enum", "float", "int", "long", "short", "signed", "sizeof",
-    "struct", "union", "unsigned", "void", "volatile", "_Bool", "__signed__", "__int128",
-    "__typeof__", "typeof", "__alignof__", "_Alignof", "offsetof", "__builtin_offsetof",
-    "__extension__", "__attribute__", "do", "while", "if", "else", "for", "return", "static",
-    "inline", "extern", "typedef",
+C_WORDS = frozenset({
+    "auto", "break", "case", "char", "const", "continue", "default", "do", "double", "else",
+    "enum", "extern", "float", "for", "goto", "if", "inline", "int", "long", "register",
+    "restrict", "return", "short", "signed", "sizeof", "static", "struct", "switch", "typedef",
+    "union", "unsigned", "void", "volatile", "while", "_Alignas", "_Alignof", "_Atomic", "_Bool",
+    "_Complex", "_Noreturn", "_Static_assert", "__signed__", "__int128", "__typeof__", "typeof",
+    "__alignof__", "offsetof", "__builtin_offsetof", "__extension__", "__attribute__", "__asm__",
+    "__inline", "__inline__", "__volatile__", "__builtin_va_list",
 })  # fmt: skip
 """Words of C and GNU C that need no declaration."""
 
@@ -158,7 +160,7 @@ class Scope:
 
     def knows(self, name: str) -> bool:
         """Whether a name is C's own, a typedef's or an enumerator's."""
-        return name in _C_WORDS or name in self.typedefs or name in self.enumerators
+        return name in C_WORDS or name in self.typedefs or name in self.enumerators
 
     def declare_typedef(self, name: str, type_id: TypeId) -> None:
         """Let a name stand for a typedef; raises :class:`ConflictError` if that differs."""
@@ -205,7 +207,7 @@ class Scope:
         if isinstance(node, Qualifier):
             return self.extent(node.target)
         if isinstance(node, Forward):
-            raise UndeclaredError(node.keyword, node.name)
+            raise UndeclaredError(node.keyword.replace("typedef", ""), node.name)
         what = {Void: "void", FuncProto: "a function"}.get(type(node), type(node).__name__)
         raise UnsupportedError(f"{what} has no size")
 

@@ -14,6 +14,7 @@ from pycparser import c_ast
 
 from uapigen.errors import LayoutError
 from uapigen.headers.graph import HeaderGraph
+from uapigen.headers.pycparser_parsing import RefusedError, parse_type_name
 from uapigen.headers.pycparser_rewrite import (
     TAG,
     TYPEOF,
@@ -42,7 +43,7 @@ from uapigen.ir.types import (
 from uapigen.layout.natural import DeclaredMember, lay_out
 from uapigen.layout.targets import DataModel
 
-__all__ = ["Converter"]
+__all__ = ["Converter", "is_definition"]
 
 _REFUSED = frozenset({"ms_struct", "scalar_storage_order"})
 """Attributes that change a layout in ways that are not known here."""
@@ -69,8 +70,6 @@ class Converter:
         self.model = model
         self.scope = Scope(graph, model)
         self.problems: dict[TypeId, UnsupportedError | LayoutError] = {}
-        self.typeof: Callable[[tuple[str, ...]], TypeId] = _no_typeof
-        """Finds the type that ``typeof(tokens)`` is."""
         self._rewriter = rewriter
         self._owned = owned
         self._definitions: dict[int, TypeId] = {}
@@ -100,6 +99,8 @@ class Converter:
     def prototype(self, node: c_ast.FuncDecl) -> TypeId:
         """A function's type."""
         returns = self.type_id(node.type)
+        if isinstance(node.type, (c_ast.FuncDecl, c_ast.ArrayDecl)):
+            raise UnsupportedError("a function that returns a function or an array")
         if node.args is None:
             return self.graph.add(FuncProto(returns, (), variadic=True))
         params: list[Param] = []
@@ -163,15 +164,24 @@ class Converter:
         if isinstance(node, c_ast.IdentifierType):
             return self._named(node.names)
         if isinstance(node, (c_ast.Struct, c_ast.Union, c_ast.Enum)):
-            if node.name and node.name.startswith(TAG):
+            if is_definition(node):
                 return self._definition(int(node.name.removeprefix(TAG)), node)
             return self.scope.tag(type(node).__name__.lower(), node.name)
         raise UnsupportedError(f"pycparser's {type(node).__name__} has no counterpart")
 
     def _named(self, names: list[str]) -> TypeId:
         if len(names) == 1 and names[0].startswith(TYPEOF):
-            return self.typeof(self._rewriter.typeofs[int(names[0].removeprefix(TYPEOF))])
+            return self._typeof(self._rewriter.typeofs[int(names[0].removeprefix(TYPEOF))])
         return self.scope.named(names)
+
+    def _typeof(self, tokens: Sequence[str]) -> TypeId:
+        """The type that ``typeof`` of a type's name is; of an expression's it is not known."""
+        rewritten = self._rewriter.rewrite_tokens([*tokens, ";"]).text[:-1]
+        names = {token for token in rewritten if token in self.scope.typedefs}
+        try:
+            return self.type_id(parse_type_name(rewritten, names))
+        except RefusedError:
+            raise UnsupportedError(f"typeof({' '.join(tokens)}) is not supported") from None
 
     # Definitions
 
@@ -271,7 +281,7 @@ class Converter:
         """``struct {…};``, or with -fms-extensions ``struct foo;``: not ``struct foo {…};``."""
         if not isinstance(node, (c_ast.Struct, c_ast.Union)):
             return isinstance(node, c_ast.TypeDecl) and self._is_anonymous_member(node.type)
-        if node.name and node.name.startswith(TAG):
+        if is_definition(node):
             return not self._rewriter.definitions[int(node.name.removeprefix(TAG))].tag
         return False
 
@@ -333,5 +343,8 @@ class Converter:
         return self.graph.add(Array(element, size // each)), size
 
 
-def _no_typeof(tokens: tuple[str, ...]) -> TypeId:
-    raise UnsupportedError(f"typeof({' '.join(tokens)}) is not supported")
+def is_definition(node: _Node) -> bool:
+    """Whether a node is a struct, union or enum that had a body."""
+    return isinstance(node, (c_ast.Struct, c_ast.Union, c_ast.Enum)) and bool(
+        node.name and node.name.startswith(TAG)
+    )

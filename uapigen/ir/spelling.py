@@ -285,7 +285,9 @@ def plain_name(_type_id: TypeId, node: Named) -> str:
     Words only: a name that is none (Rust's, or hostile bytes) becomes one.
     """
     name = node.name if _WORDS.fullmatch(node.name) else identifier(node.name)
-    if isinstance(node, Int | Float | Typedef):
+    if isinstance(node, Int | Float | Typedef) or (
+        isinstance(node, Forward) and node.keyword == "typedef"
+    ):
         return name
     keyword = node.keyword if isinstance(node, Forward) else type(node).__name__.lower()
     return f"{keyword} {name}" if node.name else f"{keyword} {{...}}"
