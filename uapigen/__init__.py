@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         UsageError,
         ValidationError,
     )
+    from uapigen.headers.parse import ParsedType, parse_type
     from uapigen.memory import Loaded, load
 
 __all__ = [
@@ -25,12 +26,14 @@ __all__ = [
     "LayoutError",
     "Loaded",
     "NotFoundError",
+    "ParsedType",
     "SystemRefusalError",
     "UapigenError",
     "UsageError",
     "ValidationError",
     "__version__",
     "load",
+    "parse_type",
 ]
 
 __version__ = "0.1.0"
@@ -41,7 +44,10 @@ def __getattr__(name: str) -> object:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
-    home = "uapigen.errors" if name.endswith("Error") else "uapigen.memory"
+    if name in ("ParsedType", "parse_type"):
+        home = "uapigen.headers.parse"
+    else:
+        home = "uapigen.errors" if name.endswith("Error") else "uapigen.memory"
     found: object = getattr(import_module(home), name)
     globals()[name] = found
     return found

@@ -46,8 +46,8 @@ class InputError(UapigenError):
         self.problem = problem
         super().__init__(": ".join(part for part in (source, place, problem) if part))
 
-    def __reduce__(self) -> tuple[type, tuple[str, str, str]]:  # from one process to another
-        return type(self), (self.source, self.place, self.problem)
+    def __reduce__(self) -> tuple[type[InputError], tuple[str, str, str]]:
+        return type(self), (self.source, self.place, self.problem)  # from one process to another
 
 
 class LayoutError(InputError):

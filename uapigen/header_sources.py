@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from uapigen.errors import SystemRefusalError
+from uapigen.errors import SystemRefusalError, UsageError
 from uapigen.headers.options import HeaderOptions
 from uapigen.ir.declarations import Omission
 from uapigen.ir.graph import TypeGraph
@@ -28,7 +28,10 @@ def header_target(headers: Sequence[str], arch: str | None) -> DataModel:
     """The target that headers are read for: ``arch``, where they lie, or this machine."""
     from uapigen.headers.targets import target_of_path
 
-    return find_target(arch or target_of_path(headers[0]) or host_arch())
+    found = arch or target_of_path(headers[0]) or host_arch()
+    if found is None:
+        raise UsageError("this machine's architecture is unknown: name one with --arch")
+    return find_target(found)
 
 
 def header_paths(names: Sequence[str], options: HeaderOptions) -> list[str]:

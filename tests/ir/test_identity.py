@@ -130,3 +130,22 @@ def test_thousands_of_different_types_of_one_name_take_no_time(behind: int) -> N
     assert [variants.twin(type_id) for type_id in typedefs[1:]] == [None] * 4999
     assert variants.count == 5000
     assert variants.twin(twin) == (typedefs[77] if behind < 2 else None)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda btf, i: btf.typedef("t", btf.struct(f"s{i}", 0)),
+        lambda btf, i: btf.typedef("t", btf.enum(f"e{i}", ("A", 1))),
+        lambda btf, i: btf.typedef("t", btf.ptr(btf.typedef(f"inner{i}", 0))),
+        lambda btf, i: btf.typedef("t", btf.ptr(btf.fwd(f"f{i}"))),
+        lambda btf, i: btf.func_proto(0, *[("p", 0)] * i),
+    ],
+    ids=["struct", "enum", "typedef", "forward", "prototype"],
+)
+def test_twins_among_many_variants_are_found(make: Callable[[Btf, int], int]) -> None:
+    btf = Btf()
+    first, *others, twin = [make(btf, i) for i in [*range(50), 40]]
+    variants = Variants(BtfGraph(btf.dump(), "x"), first)
+    assert [variants.twin(type_id) for type_id in others] == [None] * 49
+    assert variants.twin(twin) == others[39]

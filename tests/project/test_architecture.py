@@ -32,6 +32,8 @@ def imported(path: Path) -> set[str]:
             names = [alias.name for alias in node.names]
         else:
             continue
+        # The code that generated packages carry knows nobody, and anybody may use it.
+        names = [name for name in names if not name.startswith("uapigen.emit.support.")]
         found |= {name.split(".")[1] for name in names if name.startswith("uapigen.")}
     return found
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import chain, compress, repeat
 from typing import NamedTuple
@@ -151,24 +151,39 @@ class RecordIndex:
                 at = data.find(wanted, at + 1)
         return sorted(found)
 
-    def forms(self) -> Iterator[tuple[TypeId, TypeId]]:
-        """(id, target) of own pointers, qualifiers and type tags, then of arrays."""
-        words = self.words
-        for kinds, word in ((POINTERS, 2), (ARRAYS, 3)):
-            for form, offset in self.records(kinds):
-                yield form, words[offset + word]
-
     @cached_property
-    def members(self) -> tuple[array[int], array[int], array[int]]:
+    def members(self) -> tuple[list[TypeId], array[int], array[int], array[int]]:
         """All members of all own composites, one after another, as columns.
 
-        Their names' string offsets, type ids, and words with the bit offset: far
-        fewer steps than record by record.
+        Whose they are, their names' string offsets, their types, and the words with
+        their bit offsets: far fewer steps than record by record.
         """
         words, members = self.words, array("I")
-        for _, start in self.records(COMPOSITES):
-            members += words[start + 3 : start + 3 + 3 * (words[start + 1] & _VLEN)]
-        return members[::3], members[1::3], members[2::3]
+        outers, vlens = [], []
+        for outer, start in self.records(COMPOSITES):
+            vlen = words[start + 1] & _VLEN
+            members += words[start + 3 : start + 3 + 3 * vlen]
+            outers.append(outer)
+            vlens.append(vlen)
+        whose = list(chain.from_iterable(map(repeat, outers, vlens)))
+        return whose, members[::3], members[1::3], members[2::3]
+
+    def holders(self, type_ids: Iterable[TypeId], max_chain: int) -> set[TypeId]:
+        """Own composites with a member of these types, as ``TypeGraph.holders`` has it."""
+        words = self.words
+        forms, targets = [], []
+        for kinds, word in ((POINTERS, 2), (ARRAYS, 3)):
+            for form, start in self.records(kinds):
+                forms.append(form)
+                targets.append(words[start + word])
+        leading = found = set(type_ids)
+        for _ in range(max_chain):
+            found = set(compress(forms, map(found.__contains__, targets))) - leading
+            if not found:
+                break
+            leading = leading | found
+        whose, _, types, _ = self.members
+        return set(compress(whose, map(leading.__contains__, types)))
 
     def has_odd_ints(self) -> bool:
         """Whether an integer type describes a bitfield: the encoding before kind_flag."""
@@ -188,13 +203,12 @@ class RecordIndex:
                 target = words[offset + word]
                 if target in forms:
                     users[target].append((form, -1))
-        outers = [(outer, words[start + 1]) for outer, start in self.records(COMPOSITES)]
-        outer_of = list(chain.from_iterable(map(repeat, outers, [i & _VLEN for _, i in outers])))
-        _, targets, packed = self.members
-        for member in compress(range(len(targets)), map(forms.__contains__, targets)):
-            outer, info = outer_of[member]
-            mask = 0xFFFFFF if info >> 31 else 0xFFFFFFFF
-            users[targets[member]].append((outer, packed[member] & mask))
+        whose, _, types, packed = self.members
+        offsets, first = self.offsets, self.first_id
+        for member in compress(range(len(types)), map(forms.__contains__, types)):
+            outer = whose[member]
+            mask = 0xFFFFFF if words[offsets[outer - first] + 1] >> 31 else 0xFFFFFFFF
+            users[types[member]].append((outer, packed[member] & mask))
         return users
 
     def relocate(self, relocation: Relocation, header: Header) -> None:

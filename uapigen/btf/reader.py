@@ -151,8 +151,8 @@ class BtfGraph:
         starts = [self.strings.is_start(name_off) for _, name_off in self.index.names()]
         return 2 * sum(starts) >= len(starts)
 
-    def forms(self) -> Iterator[tuple[TypeId, TypeId]]:
-        return self.index.forms()
+    def holders(self, type_ids: Iterable[TypeId], max_chain: int) -> set[TypeId]:
+        return self.index.holders(type_ids, max_chain)
 
     def byte_size(self, type_id: TypeId) -> int:
         if type_id < self._first_id and self._base is not None:
@@ -178,7 +178,7 @@ class BtfGraph:
 
     def _preload_composites(self) -> None:
         """Decode all structs and unions at once, but for those that take a closer look."""
-        name_offs, types, offsets = self.index.members
+        _, name_offs, types, offsets = self.index.members
         if self._odd_ints or max(types, default=0) >= self._last_id:
             return
         nodes, words, strings = self.nodes, self.words, self.strings

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import uapigen
 from uapigen.emit import tables
+from uapigen.emit.output import Put
 from uapigen.emit.parallel import both
 from uapigen.emit.stubs import constants_stub, types_stub
 from uapigen.emit.templates import render
@@ -157,7 +158,7 @@ def title_of(sources: str, model: DataModel) -> str:
 
 def package_files(
     plan: Plan,
-    put: Callable[[str, str], None] | None = None,
+    put: Put | None = None,
     additions: Additions | None = None,
 ) -> dict[str, str]:
     """Path below the package -> text.
@@ -169,10 +170,11 @@ def package_files(
     about, title = additions.about, title_of(additions.sources, plan.model)
 
     def finish(name: str, text: str) -> str:
-        path, text = _package_file(name, additions.finish(name, text), title)
+        head = _head(name, title)
+        text = additions.finish(name, text)
         if put is None:
-            return text
-        put(path, text)
+            return head + text
+        put(_path(name), head, text)
         return ""
 
     texts = _make_texts(plan, "_s.", finish)
@@ -204,13 +206,11 @@ def _path(name: str) -> str:
     return "__init__.pyi" if name == "stub" else f"{name}.py"
 
 
-def _package_file(name: str, text: str, title: str) -> tuple[str, str]:
-    """Path and text of the file that has a table, or the stub."""
+def _head(name: str, title: str) -> str:
+    """What stands above a table, or the stub's body, in its file."""
     if name == "stub":
-        typing = "from . import _typing as _s"
-        return _path(name), render("stub.pyi", title=title, typing=typing, body=text)
-    head = f'{_UNCHECKED}"""{_DOCSTRINGS[name]}"""\n\n{_IMPORTS.get(name, "")}'
-    return _path(name), head + text
+        return render("stub.pyi", title=title, typing="from . import _typing as _s", body="")
+    return f'{_UNCHECKED}"""{_DOCSTRINGS[name]}"""\n\n{_IMPORTS.get(name, "")}'
 
 
 def module_files(plan: Plan, name: str, additions: Additions | None = None) -> dict[str, str]:

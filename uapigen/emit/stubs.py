@@ -40,6 +40,14 @@ __all__ = ["StubNames", "api_stub", "constants_stub", "is_free", "types_stub"]
 _SCALAR_STUBS = {"f": "Float", "b": "Bool", "c": "Char", "C": "Char", "i": "Int", "u": "Int"}
 
 
+_MAX_REACHED = 1 << 19
+"""Members reached through unnamed ones, in a whole stub, each time; 22,000 in a kernel's.
+
+A few of them that contain each other twice have any number. A class behind the
+last one lets a checker accept any member.
+"""
+
+
 class _Stubs:
     """Stub texts for one plan; remembers how each type is annotated."""
 
@@ -58,6 +66,7 @@ class _Stubs:
         self._arguments: dict[TypeId, str] = {}
         self._attributes = _Attributes()
         self._plain: set[str] = set()
+        self._reached = 0
 
     def _text(self, type_id: TypeId) -> str:
         """A member's annotation; notes the record that it names."""
@@ -160,7 +169,9 @@ class _Stubs:
     def _checked(self, member: Member, line: str, own: set[str]) -> list[str]:
         """A member's line made right in the cases that need a closer look."""
         if not member.name:
-            return self.members(self._inner(member), own)
+            lines = self.members(self._inner(member), own)
+            self._reached += len(lines)
+            return lines
         if not self._attributes[member.name]:
             return []  # only getattr() reaches it
         argument = self._arguments.get(member.type, "")
@@ -174,14 +185,19 @@ class _Stubs:
     def _inner(self, member: Member) -> Sequence[Member]:
         """The members reached through an unnamed one; none through padding."""
         node = self.graph.nodes[resolve(self.graph, member.type)]
-        return () if member.bit_width or not isinstance(node, (Struct, Union)) else node.members
+        if member.bit_width or not isinstance(node, (Struct, Union)):
+            return ()
+        self._reached += 1 + len(node.members)
+        return node.members if self._reached < _MAX_REACHED else ()
 
     def record(self, node: Struct | Union, name: str) -> str:
         """The class of a struct or union."""
         own = {member[0] for member in node.members}
-        if "" in own:
+        if unnamed := "" in own:
             own = self._own_names(node.members)
         lines = self.members(node.members, own)
+        if unnamed and self._reached >= _MAX_REACHED:
+            lines.append(f"    __getattr__: {self.prefix}Any  # type: ignore\n")
         base = f"{self.prefix}{'Struct' if isinstance(node, Struct) else 'Union'}"
         head = class_line(name, [base])
         if not lines:

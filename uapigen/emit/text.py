@@ -85,7 +85,7 @@ def entries(name: str, pairs: Iterable[tuple[str, str]]) -> str:
     # that a C name may hold; two characters sort before the quote.
     keys = "\n".join([key for key, _ in listed])
     lines.sort(key=_key if " " in keys or "!" in keys else None)
-    return f"{name} = {{\n{''.join(lines)}}}\n" if lines else f"{name} = {{}}\n"
+    return "".join([f"{name} = {{\n", *lines, "}\n"]) if lines else f"{name} = {{}}\n"
 
 
 def _key(line: str) -> str:

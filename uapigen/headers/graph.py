@@ -137,12 +137,24 @@ class HeaderGraph:
                               if found else ([], [], []))  # fmt: skip
         return ids, names, protos
 
-    def forms(self) -> Iterator[tuple[TypeId, TypeId]]:
-        for type_id, node in enumerate(self._list):
-            if isinstance(node, Array):
-                yield type_id, node.element
-            elif isinstance(node, (Pointer, Qualifier, TypeTag)):
-                yield type_id, node.target
+    def holders(self, type_ids: Iterable[TypeId], max_chain: int) -> set[TypeId]:
+        leading = set(type_ids)
+        forms = [
+            (i, node.element if isinstance(node, Array) else node.target)
+            for i, node in enumerate(self._list)
+            if isinstance(node, (Array, Pointer, Qualifier, TypeTag))
+        ]
+        for _ in range(max_chain):
+            found = {form for form, target in forms if target in leading} - leading
+            if not found:
+                break
+            leading |= found
+        return {
+            i
+            for i, node in enumerate(self._list)
+            if isinstance(node, (Struct, Union))
+            and not leading.isdisjoint([m[1] for m in node.members])
+        }
 
     def prototypes(self) -> Iterator[tuple[TypeId, TypeId, Iterable[str], Sequence[TypeId]]]:
         for type_id, node in enumerate(self._list):

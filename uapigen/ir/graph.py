@@ -130,8 +130,12 @@ class TypeGraph(Protocol):
         """Ids, names and prototypes of the source's own functions, ascending."""
         ...
 
-    def forms(self) -> Iterator[tuple[TypeId, TypeId]]:
-        """(id, target) of own pointers, arrays, qualifiers and type tags; as ``prototypes``."""
+    def holders(self, type_ids: Iterable[TypeId], max_chain: int) -> set[TypeId]:
+        """Own structs and unions with a member of one of these own types, or of a form of one.
+
+        Forms are pointers to it, arrays of it, qualified and tagged ones, up to
+        ``max_chain`` in a row. The ids are not checked yet.
+        """
         ...
 
     def prototypes(self) -> Iterator[tuple[TypeId, TypeId, Iterable[str], Sequence[TypeId]]]:

@@ -21,6 +21,8 @@ from uapigen.ir.types import (
     Array,
     Enum,
     Float,
+    Forward,
+    Func,
     FuncProto,
     Int,
     Pointer,
@@ -31,6 +33,7 @@ from uapigen.ir.types import (
     TypeId,
     TypeTag,
     Union,
+    Var,
 )
 
 __all__ = ["Variants", "identical"]
@@ -153,7 +156,9 @@ class Variants:
                 break
         if isinstance(node, (Struct, Union)):
             places = [(m.name, m.bit_offset, m.bit_width) for m in node.members]
-            forms += [node.byte_size, hash(tuple(places))]
-        elif isinstance(node, (Enum, Int, Float)):
+            forms += [node.name, node.byte_size, hash(tuple(places))]
+        elif isinstance(node, FuncProto):
+            forms += [len(node.params), node.variadic]
+        elif isinstance(node, (Enum, Int, Float, Forward, Func, Var)):
             forms.append(hash(node))
         return tuple(forms)

@@ -183,12 +183,14 @@ class MergedGraph:
                 protos += [move(proto) for proto in own_protos]
         return ids, names, protos
 
-    def forms(self) -> Iterator[tuple[TypeId, TypeId]]:
+    def holders(self, type_ids: Iterable[TypeId], max_chain: int) -> set[TypeId]:
+        wanted = set(type_ids)
+        found = set()
         for part in self._parts:
             if part.start >= self._first_id:
-                move = self._mover(part)
-                for form, target in part.graph.forms():
-                    yield form + part.shift, move(target)
+                own = [i - part.shift for i in wanted if part.start <= i < part.end]
+                found |= {i + part.shift for i in part.graph.holders(own, max_chain)}
+        return found
 
     def prototypes(self) -> Iterator[tuple[TypeId, TypeId, Iterable[str], Sequence[TypeId]]]:
         for part in self._parts:

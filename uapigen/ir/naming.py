@@ -25,7 +25,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from uapigen.ir.graph import TypeGraph
-from uapigen.ir.identity import Variants, identical
+from uapigen.ir.identity import Variants
 from uapigen.ir.types import (
     Array,
     Composite,
@@ -39,7 +39,7 @@ from uapigen.ir.types import (
     Union,
 )
 
-__all__ = ["Keys", "Unique", "identical", "identifier", "keyword_of"]
+__all__ = ["Keys", "Unique", "identifier", "keyword_of"]
 
 _MANY = 1000
 _MAX_CHAIN = 64
@@ -103,7 +103,7 @@ class Keys:
         self.spelling: dict[TypeId, str] = {}
         self.same: dict[TypeId, TypeId] = {}
         self._behind = _AnonymousBehind(graph)
-        self._leading: set[TypeId] = set()
+        self._holders: set[TypeId] | None = None
 
     def key(self, type_id: TypeId) -> str:
         return self.of[self.same.get(type_id, type_id)]
@@ -155,28 +155,20 @@ class Keys:
                 self._take(typedef.target, target, identifier(typedef.name))
 
     def prepare(self, graph: TypeGraph, type_ids: Sequence[TypeId]) -> None:
-        """Find at once which types lead to one without a tag, if many will be asked about."""
-        if len(type_ids) < _MANY or graph.base is not None:
-            return
-        nodes = graph.nodes
-        leading = {i for i in type_ids if not nodes[i].name}  # type: ignore[union-attr]
-        forms = list(graph.forms())
-        found = leading
-        for _ in range(_MAX_CHAIN):
-            found = {form for form, target in forms if target in found} - leading
-            leading |= found
-            if not found:
-                break
-        self._leading = leading
+        """Find at once which types have members without a tag, if many will be asked about."""
+        if len(type_ids) >= _MANY and graph.base is None:
+            nodes = graph.nodes
+            untagged = [i for i in type_ids if not nodes[i].name]  # type: ignore[union-attr]
+            self._holders = graph.holders(untagged, _MAX_CHAIN)
 
     def name_nested(self, graph: TypeGraph, type_id: TypeId) -> list[TypeId]:
         """Name the anonymous types in a record's members; returns those it named."""
+        if self._holders is not None and type_id not in self._holders:
+            return []
         node = graph.nodes[type_id]
         assert isinstance(node, (Struct, Union))
         named: list[TypeId] = []
         behind = self._behind
-        if self._leading and self._leading.isdisjoint([member[1] for member in node.members]):
-            return named
         number = 0
         for name, target, _, _ in node.members:
             inner = behind[target]

@@ -26,7 +26,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from contextlib import suppress
 from typing import TypeAlias
 
 from uapigen.errors import InputError
@@ -121,12 +120,14 @@ class Speller:
         for proto, returns, names, types in self.graph.prototypes():
             if len(types) > _MAX_PARAMS:
                 continue
-            # A parameter with something behind its name, a malformed one: one by one.
-            with suppress(_NotPlainError, InputError, RecursionError):
+            try:
                 before, after, _ = made[returns]
                 listed = ", ".join([plain[t] + name for t, name in zip(types, map(word, names))])  # noqa: B905
-                if len(listed) < _MAX_LENGTH:
-                    spelled[proto] = f"{before}({listed}){after}"
+            except (_NotPlainError, InputError, RecursionError):
+                # A parameter with something behind its name, a malformed one: one by one.
+                continue
+            if len(listed) < _MAX_LENGTH:
+                spelled[proto] = f"{before}({listed}){after}"
         made.unwound = 0
         return spelled
 
@@ -284,7 +285,9 @@ def plain_name(_type_id: TypeId, node: Named) -> str:
     Words only: a name that is none (Rust's, or hostile bytes) becomes one.
     """
     name = node.name if _WORDS.fullmatch(node.name) else identifier(node.name)
-    if isinstance(node, Int | Float | Typedef):
+    if isinstance(node, Int | Float | Typedef) or (
+        isinstance(node, Forward) and node.keyword == "typedef"
+    ):
         return name
     keyword = node.keyword if isinstance(node, Forward) else type(node).__name__.lower()
     return f"{keyword} {name}" if node.name else f"{keyword} {{...}}"

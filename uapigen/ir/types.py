@@ -152,11 +152,14 @@ class Enum(NamedTuple):
 
 
 class Forward(NamedTuple):
-    """A struct, union or enum that is declared but not defined: ``struct foo;``."""
+    """A struct, union or enum that is declared but not defined: ``struct foo;``.
+
+    Also a type's name whose declaration is not there (``headers/parse.py``).
+    """
 
     name: str
     keyword: str
-    """``struct``, ``union`` or ``enum``."""
+    """``struct``, ``union`` or ``enum``; ``typedef`` for a type's name."""
 
 
 class Typedef(NamedTuple):

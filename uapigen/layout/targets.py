@@ -1,7 +1,8 @@
 """What the targets' C ABIs say of sizes and alignment: one table.
 
 Sources: the psABI documents of each architecture and GCC's
-``gcc/config/*`` (``BIGGEST_ALIGNMENT``, ``ADJUST_FIELD_ALIGN``). Sizes and
+``gcc/config/*`` (``BIGGEST_ALIGNMENT``, ``ADJUST_FIELD_ALIGN``,
+``PCC_BITFIELD_TYPE_MATTERS``, ``TARGET_ALIGN_ANON_BITFIELD``). Sizes and
 alignments are bytes, and alignments are those of a *member of a struct*
 (i386 aligns a lone ``long long`` variable to 8, a member to 4).
 """
@@ -39,6 +40,14 @@ class DataModel(NamedTuple):
     (``include/uapi/linux/types.h``, ``include/linux/types.h``,
     ``include/asm-generic/compat.h``)."""
     long_double_size: int = 16
+    biggest_align: int = 16
+    """What ``__attribute__((aligned))`` without a number asks for."""
+    char_signed: bool = True
+    """Whether plain ``char`` is."""
+    bitfields_align: bool = True
+    """A bitfield's declared type aligns the struct, and bounds where the bitfield may lie."""
+    unnamed_bitfields_align: bool = False
+    """Unnamed bitfields, also those of width 0, align the struct as named ones do."""
 
 
 _ALIGNED_U64 = {
@@ -56,6 +65,10 @@ def _model(
     *,
     typedefs: Mapping[str, int] | None = None,
     long_double_size: int = 16,
+    biggest_align: int = 16,
+    char_signed: bool = True,
+    bitfields_align: bool = True,
+    unnamed_bitfields_align: bool = False,
     **aligns: int,
 ) -> DataModel:
     changed = {int(size.removeprefix("size")): align for size, align in aligns.items()}
@@ -66,6 +79,10 @@ def _model(
         _NATURAL | changed,
         _ALIGNED_U64 | dict(typedefs or {}),
         long_double_size,
+        biggest_align,
+        char_signed,
+        bitfields_align,
+        unnamed_bitfields_align,
     )
 
 
@@ -75,26 +92,44 @@ TARGETS: dict[str, DataModel] = {
         _model("x86_64", 8, "little", typedefs=_X86_COMPAT),
         _model("x32", 4, "little"),
         _model("i386", 4, "little", size8=4, long_double_size=12),
-        _model("aarch64", 8, "little"),
-        _model("arm", 4, "little", long_double_size=8),
-        _model("riscv64", 8, "little"),
-        _model("riscv32", 4, "little"),
-        _model("s390x", 8, "big", size16=8),
-        _model("ppc64le", 8, "little"),
-        _model("ppc64", 8, "big"),
-        _model("ppc", 4, "big"),
+        _model("aarch64", 8, "little", char_signed=False, unnamed_bitfields_align=True),
+        _model(
+            "arm",
+            4,
+            "little",
+            long_double_size=8,
+            biggest_align=8,
+            char_signed=False,
+            unnamed_bitfields_align=True,
+        ),
+        _model("riscv64", 8, "little", char_signed=False),
+        _model("riscv32", 4, "little", char_signed=False),
+        _model("s390x", 8, "big", size16=8, biggest_align=8, char_signed=False),
+        _model("ppc64le", 8, "little", char_signed=False),
+        _model("ppc64", 8, "big", char_signed=False),
+        _model("ppc", 4, "big", char_signed=False),
         _model("mips64el", 8, "little"),
         _model("mips64", 8, "big"),
-        _model("mipsel", 4, "little", long_double_size=8),
-        _model("mips", 4, "big", long_double_size=8),
+        _model("mipsel", 4, "little", long_double_size=8, biggest_align=8),
+        _model("mips", 4, "big", long_double_size=8, biggest_align=8),
         _model("loongarch64", 8, "little"),
         _model("sparc64", 8, "big"),
-        _model("sparc", 4, "big", size16=8),
-        _model("parisc", 4, "big", long_double_size=8),
+        _model("sparc", 4, "big", size16=8, biggest_align=8),
+        _model("parisc", 4, "big", long_double_size=8, biggest_align=8),
         _model("alpha", 8, "little"),
-        _model("sh", 4, "little", size8=4, long_double_size=8),
+        _model("sh", 4, "little", size8=4, long_double_size=8, biggest_align=4),
         _model(
-            "m68k", 4, "big", size4=2, size8=2, size10=2, size12=2, size16=2, long_double_size=12
+            "m68k",
+            4,
+            "big",
+            size4=2,
+            size8=2,
+            size10=2,
+            size12=2,
+            size16=2,
+            long_double_size=12,
+            biggest_align=2,
+            bitfields_align=False,
         ),
     )
 }

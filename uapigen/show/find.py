@@ -119,13 +119,10 @@ def _distinct(graph: TypeGraph, type_ids: list[TypeId]) -> list[TypeId]:
     """The ids without those of types that are identical to an earlier one."""
     if len(type_ids) < 2:
         return type_ids
-    from uapigen.ir.naming import identical
+    from uapigen.ir.identity import Variants
 
-    distinct: list[TypeId] = []
-    for type_id in type_ids:
-        if not any(identical(graph, earlier, type_id) for earlier in distinct):
-            distinct.append(type_id)
-    return distinct
+    variants = Variants(graph, type_ids[0])
+    return [type_ids[0], *(i for i in type_ids[1:] if variants.twin(i) is None)]
 
 
 def _by_constant(graph: TypeGraph, layer: TypeGraph, name: str) -> list[Found]:

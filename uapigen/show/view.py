@@ -30,7 +30,10 @@ _MAX_CHAIN = 64
 _MAX_DEPTH = 48
 """Of bodies in bodies; what lies deeper is named only. A kernel's deepest is 18."""
 _MAX_ROWS = 20_000
-"""Of one definition; a hostile source can nest a few types into more than anybody can read."""
+"""Of all that is shown; after them, what could be written in place is named only. A hostile source
+can nest a few types into more than anybody can read; a kernel's longest type has 2,700."""
+_INDENTED = 4
+"""Bodies around a row whose indentation counts as much as a row."""
 _MODES = {1: "QI", 2: "HI", 8: "DI"}
 """GCC's machine modes of the enums that are not as large as an int."""
 
@@ -146,8 +149,6 @@ class Viewer:
         """A struct, union or enum; ``base`` is the bit it starts at in the outermost type."""
         node = self.graph[type_id]
         assert isinstance(node, Struct | Union | Enum)
-        if not self._open:
-            self._rows_left = _MAX_ROWS
         if isinstance(node, Enum):
             mode = _MODES.get(node.byte_size, "")
             if mode == "DI" and any(not -1 << 31 <= value < 1 << 32 for _, value in node[3]):
@@ -156,7 +157,7 @@ class Viewer:
             return EnumBody(
                 spelling, node.byte_size, node.signed, mode, node.enumerators, self.tags(type_id)
             )
-        self._rows_left -= len(node.members)
+        self._rows_left -= len(node.members) * (1 + len(self._open) // _INDENTED)
         self._open.append(type_id)
         try:
             return self._record(type_id, node, spelling, base)

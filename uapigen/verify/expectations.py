@@ -27,7 +27,7 @@ from typing import Any
 
 from uapigen.errors import InputError
 from uapigen.ir.graph import resolve
-from uapigen.ir.naming import identical
+from uapigen.ir.identity import Variants
 from uapigen.ir.selection import owner_of_vars
 from uapigen.ir.types import (
     Array,
@@ -154,16 +154,17 @@ class _Expectations:
     def _typedef_rows(self) -> dict[str, int]:
         """Name -> shape; a second, different typedef of a name is ``name___2``."""
         found: dict[str, int] = {}
-        earlier: dict[str, list[TypeId]] = {}
+        earlier: dict[str, Variants] = {}
         for type_id in self.plan.selection.typedefs:
             node = self.graph[type_id]
             assert isinstance(node, Typedef)
-            known = earlier.setdefault(node.name, [])
-            if any(identical(self.graph, other, type_id) for other in known):
+            known = earlier.get(node.name)
+            if known is None:
+                known = earlier[node.name] = Variants(self.graph, type_id)
+            elif known.twin(type_id) is not None:
                 continue
-            known.append(type_id)
             with suppress(InputError):  # what cannot be spelled cannot be there
-                found[_numbered(node.name, len(known))] = self._typedef(type_id)
+                found[_numbered(node.name, known.count)] = self._typedef(type_id)
         return found
 
     def _typedef(self, type_id: TypeId) -> int:

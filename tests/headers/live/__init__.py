@@ -1,0 +1,1 @@
+"""Bindings of headers, used on the running kernel."""

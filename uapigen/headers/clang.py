@@ -1,0 +1,279 @@
+"""The libclang front end: one header, read for one target, as a :class:`Unit`."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
+from functools import cached_property, partial
+
+from uapigen.errors import SystemRefusalError
+from uapigen.headers.bounds import INSTALLED, in_bounds
+from uapigen.headers.clang_functions import InlineFunctions
+from uapigen.headers.clang_library import Cursor, library, text
+from uapigen.headers.clang_macros import MACRO_DEFINITION, Macros, predefined
+from uapigen.headers.clang_parse import Position, TranslationUnit, include
+from uapigen.headers.clang_types import (
+    ENUM_DECL,
+    STRUCT_DECL,
+    TYPEDEF_DECL,
+    UNION_DECL,
+    TypeConverter,
+    UnsupportedTypeError,
+)
+from uapigen.headers.clang_values import add_functions, add_macros
+from uapigen.headers.comments import add_comments
+from uapigen.headers.files import FileNames, reachable
+from uapigen.headers.graph import HeaderGraph
+from uapigen.headers.options import HeaderOptions
+from uapigen.headers.prerequisites import parse
+from uapigen.headers.targets import clang_arguments, included_first
+from uapigen.ir.declarations import HeaderFile, Omission, Unit
+from uapigen.ir.graph import SourceInfo
+from uapigen.ir.types import Forward, Func, TypeId
+
+__all__ = ["read_header"]
+
+_FUNCTION_DECL, _VAR_DECL = 8, 9
+_INCLUSION_DIRECTIVE = 503
+_FIRST_PREPROCESSING = 500
+_KINDS = {
+    STRUCT_DECL: "struct",
+    UNION_DECL: "union",
+    ENUM_DECL: "enum",
+    TYPEDEF_DECL: "typedef",
+    _FUNCTION_DECL: "function",
+    _VAR_DECL: "variable",
+}
+_NAMED_BY_MACROS = frozenset(_KINDS) - {_VAR_DECL}
+_NAME = re.compile(r"[A-Za-z_]\w*")
+_TAGS = frozenset({STRUCT_DECL, UNION_DECL, ENUM_DECL})
+_INTERNAL_LINKAGE = 2
+
+
+def read_header(path: str, options: HeaderOptions, names: FileNames | None = None) -> Unit:
+    """Read a header for a target.
+
+    ``names`` knows all headers of the run, where this is one of several: what
+    another one of them defines is listed in that one's unit, and here only as
+    far as this header needs it. Raises :class:`InputError` where the header
+    cannot be parsed, with clang's diagnostics as ``file:line: text``.
+    """
+    if not os.access(path, os.R_OK):
+        problem = "cannot be read" if os.path.exists(path) else "no such file"
+        raise SystemRefusalError(f"{path}: {problem}")
+    library()  # its absence is no fault of the header
+    read = partial(_read, path, options, names or FileNames([path], options))
+    if os.path.realpath(path).startswith(INSTALLED):
+        return read()
+    return in_bounds(path, read)
+
+
+def _read(path: str, options: HeaderOptions, names: FileNames) -> Unit:
+    arguments = clang_arguments(options, path)
+    with parse(path, arguments, included_first(options)) as parsed:
+        reader = _Reader(parsed, options, names)
+        unit = reader.unit()
+        unit.prerequisites = parsed.before[len(options.includes) :]
+        functions, context = add_macros(unit, parsed, reader.macros, reader.owned, arguments)
+        if context and not _has_arguments(unit):
+            unit = _behind(unit, parsed, context, arguments, options, names)
+        add_functions(
+            unit, parsed, functions, reader.macros, reader.functions, arguments, options.model
+        )
+    add_comments(unit, reader.owned)
+    return unit
+
+
+_TAGGED = re.compile(r"\b(?:struct|union|enum) (\w+)")
+
+
+def _has_arguments(unit: Unit) -> bool:
+    """Whether all types that ioctl numbers are made for are there."""
+    spellings = unit.ioctl_arguments.values()
+    return all(unit.graph.ids_named(name) for s in spellings for name in _TAGGED.findall(s))
+
+
+def _behind(
+    unit: Unit,
+    parsed: TranslationUnit,
+    context: Sequence[str],
+    arguments: Sequence[str],
+    options: HeaderOptions,
+    names: FileNames,
+) -> Unit:
+    """The unit with types that its macros name, and its users are expected to have included."""
+    after = "".join(f"{include(header)}\n" for header in context)
+    with TranslationUnit(
+        parsed.path, arguments, parsed.before, direct=parsed.direct, after=after
+    ) as richer:
+        if richer.diagnostics:
+            return unit
+        types = _Reader(richer, options, names).unit()
+    return replace(unit, graph=types.graph, files=types.files, owners=types.owners)
+
+
+class _Reader:
+    """Makes a unit from a translation unit: one walk over its top level."""
+
+    def __init__(self, parsed: TranslationUnit, options: HeaderOptions, names: FileNames) -> None:
+        self._parsed = parsed
+        self._names = names
+        self._lib = library()
+        self._header = names.canonical(parsed.path)
+        info = SourceInfo(
+            parsed.path,
+            partial(_sha256, parsed.path),
+            options.model.big_endian,
+            options.model.pointer_size,
+            options.model.arch,
+        )
+        self._graph = HeaderGraph(info)
+        self._types = TypeConverter(self._graph, options.model, self._declare)
+        self._types.look_inside = parsed.nests_silently
+        self._paths: dict[int, str] = {}
+        self._includes: dict[str, dict[str, None]] = {}
+        self._owners: dict[TypeId, str] = {}
+        self._omissions: list[Omission] = []
+        self._definitions: list[Position] = []
+        self._predefined: list[Cursor] = []
+        self.functions = InlineFunctions(parsed, self._path)
+
+    def unit(self) -> Unit:
+        """The unit, without its macros."""
+        self._parsed.visit(self._visit)
+        self._types.finish()
+        for type_id, problem in self._types.problems.items():
+            node = self._graph[type_id]
+            assert isinstance(node, Forward)
+            header = self._owners.pop(type_id)
+            self._omissions.append(Omission(node.name, node.keyword, header, problem))
+        paths = {self._header: None} | self._includes
+        for included in self._includes.values():
+            paths |= included
+        return Unit(
+            graph=self._graph,
+            header=self._header,
+            files={path: self._header_file(path) for path in paths if path},
+            owners=self._owners,
+            omissions=self._omissions,
+        )
+
+    @cached_property
+    def owned(self) -> set[str]:
+        """Files whose declarations are the unit's; known when all inclusions are."""
+        return {
+            path
+            for path in reachable(self._header, self._includes)
+            if path == self._header or not (self._names.system(path) or self._names.given(path))
+        }
+
+    @cached_property
+    def macros(self) -> Macros:
+        own = partial(predefined, self._parsed, self._predefined)
+        return Macros(self._definitions, self._path, own)
+
+    # The walk: inclusions and macros come before all declarations
+
+    def _visit(self, cursor: Cursor) -> None:
+        kind = cursor.kind
+        if kind == _INCLUSION_DIRECTIVE:
+            included = self._lib.clang_getIncludedFile(cursor)
+            if included:
+                listed = self._includes.setdefault(self._owner(cursor), {})
+                listed[self._path(included)] = None
+        elif kind == MACRO_DEFINITION:
+            position = self._parsed.position(self._lib.clang_getCursorLocation(cursor))
+            if position.file:
+                self._definitions.append(position)
+            else:
+                self._predefined.append(cursor)
+        elif kind < _FIRST_PREPROCESSING:
+            if self._owner(cursor) in self.owned:
+                self._declaration(cursor)
+            elif kind in _NAMED_BY_MACROS:
+                self._elsewhere(cursor)
+
+    def _declaration(self, cursor: Cursor) -> None:
+        lib, kind = self._lib, cursor.kind
+        try:
+            if kind in _TAGS:
+                if lib.clang_isCursorDefinition(cursor):
+                    self._types.type_id(lib.clang_getCursorType(cursor))
+            elif kind == TYPEDEF_DECL:
+                self._types.typedef(cursor)
+            elif kind == _FUNCTION_DECL:
+                self._function(cursor)
+            elif kind == _VAR_DECL:
+                self._omit(cursor, "a variable is part of a program, not of its headers")
+        except UnsupportedTypeError as error:
+            self._omit(cursor, str(error))
+
+    def _elsewhere(self, cursor: Cursor) -> None:
+        """Convert what other files define if the unit's macros name it."""
+        name = text(self._lib.clang_getCursorSpelling(cursor))
+        if name in self._named:
+            if cursor.kind == _FUNCTION_DECL:
+                self.functions.add(name, cursor)
+            else:
+                with suppress(UnsupportedTypeError):  # then a macro that needs it says so
+                    self._types.type_id(self._lib.clang_getCursorType(cursor))
+
+    @cached_property
+    def _named(self) -> set[str]:
+        """Names that the unit's macros use, or other macros for them."""
+        found: set[str] = set()
+        listed = set(self.macros)
+        todo = self.macros.of_files(self.owned)
+        while todo:
+            new = set(_NAME.findall(self.macros[todo.pop()].body)) - found
+            found |= new
+            todo += new & listed
+        return found
+
+    def _function(self, cursor: Cursor) -> None:
+        lib = self._lib
+        name = text(lib.clang_getCursorSpelling(cursor))
+        params = tuple(
+            text(lib.clang_getCursorSpelling(lib.clang_Cursor_getArgument(cursor, index)))
+            for index in range(lib.clang_Cursor_getNumArguments(cursor))
+        )
+        proto = self._types.prototype(lib.clang_getCursorType(cursor), params)
+        static = lib.clang_getCursorLinkage(cursor) == _INTERNAL_LINKAGE
+        found = self._graph.add(Func(name, proto, "static" if static else "extern"))
+        self._owners.setdefault(found, self._owner(cursor))
+        self.functions.add(name, cursor)
+
+    def _omit(self, cursor: Cursor, reason: str) -> None:
+        name = text(self._lib.clang_getCursorSpelling(cursor))
+        self._omissions.append(Omission(name, _KINDS[cursor.kind], self._owner(cursor), reason))
+
+    # Files
+
+    def _declare(self, type_id: TypeId, cursor: Cursor) -> None:
+        self._owners[type_id] = self._owner(cursor)
+
+    def _owner(self, cursor: Cursor) -> str:
+        """The path of the file that a cursor is in."""
+        return self._path(self._parsed.position(self._lib.clang_getCursorLocation(cursor)).file)
+
+    def _path(self, file: int) -> str:
+        """The canonical path of a file by libclang's handle; "" for the main file in memory."""
+        path = self._paths.get(file)
+        if path is None:
+            name = self._parsed.file_name(file) if file else ""
+            path = self._paths[file] = self._names.canonical(name) if name else ""
+        return path
+
+    def _header_file(self, path: str) -> HeaderFile:
+        names = self._names
+        includes = tuple(self._includes.get(path, ()))
+        return HeaderFile(path, names.module(path), includes, names.system(path))
+
+
+def _sha256(path: str) -> str:
+    with open(path, "rb") as file:
+        return hashlib.sha256(file.read()).hexdigest()

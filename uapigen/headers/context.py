@@ -1,0 +1,200 @@
+"""Where a macro finds what its own header does not declare.
+
+Many headers define macros over names that whoever uses them is expected to have
+included: ``_IOR`` of ``linux/ioctl.h``, ``size_t``, a struct of a sibling. What a
+macro needs is read from clang's diagnostic; which header has it, from a table for
+the names that come from a few well-known headers, and from the headers of the
+include tree for the rest. These are read when a name is looked for that the table
+lacks, once in a process.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import re
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from uapigen.headers.targets import UAPI_DIRECTORIES
+
+__all__ = ["Need", "Providers", "providers", "searched_directories", "what_is_needed"]
+
+
+class Need(NamedTuple):
+    """A name that has to be declared, or a tag that has to be complete."""
+
+    tag: str
+    """``struct``, ``union`` or ``enum``; empty for any other name."""
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.tag} {self.name}".lstrip()
+
+
+# The C library's where it has one: linux/time.h and sys/time.h cannot both be included.
+_WELL_KNOWN = {
+    "linux/ioctl.h": "_IO _IOR _IOW _IOWR _IOC _IOC_NONE _IOC_READ _IOC_WRITE _IOC_NRBITS "
+    "_IOC_TYPEBITS _IOC_SIZEBITS _IOC_DIRBITS _IOC_NRSHIFT _IOC_TYPESHIFT _IOC_SIZESHIFT "
+    "_IOC_DIRSHIFT _IOC_NRMASK _IOC_TYPEMASK _IOC_SIZEMASK _IOC_DIRMASK _IOR_BAD _IOW_BAD "
+    "_IOWR_BAD",
+    "linux/types.h": "__u8 __u16 __u32 __u64 __s8 __s16 __s32 __s64 __le16 __le32 __le64 "
+    "__be16 __be32 __be64 __sum16 __wsum __poll_t __aligned_u64 __aligned_be64 __aligned_le64",
+    "stddef.h": "size_t ptrdiff_t wchar_t NULL offsetof",
+    "stdint.h": "int8_t int16_t int32_t int64_t uint8_t uint16_t uint32_t uint64_t intptr_t "
+    "uintptr_t INT8_MAX INT16_MAX INT32_MAX INT64_MAX UINT8_MAX UINT16_MAX UINT32_MAX UINT64_MAX",
+    "stdbool.h": "bool true false",
+    "limits.h": "CHAR_BIT INT_MAX INT_MIN UINT_MAX LONG_MAX LONG_MIN ULONG_MAX PATH_MAX",
+    "sys/types.h": "dev_t gid_t ino_t mode_t off_t pid_t ssize_t uid_t loff_t caddr_t time_t "
+    "u_char u_short u_int u_long u_int8_t u_int16_t u_int32_t u_int64_t clock_t",
+    "sys/time.h": "struct_timeval struct_timespec struct_itimerval",
+    "sys/socket.h": "struct_sockaddr struct_sockaddr_storage sa_family_t",
+    "sys/uio.h": "struct_iovec",
+    "signal.h": "sigset_t",
+}
+_BYTE_ORDER = {
+    f"{constant}{source}_to_{target}{width}"
+    for constant in ("__", "__constant_")
+    for order in ("be", "le")
+    for source, target in (("cpu", order), (order, "cpu"))
+    for width in (16, 32, 64)
+}
+_HEADER_OF = dict.fromkeys(_BYTE_ORDER, "asm/byteorder.h") | {
+    name: header for header, names in _WELL_KNOWN.items() for name in names.split()
+}
+
+_HEADER_OF_PREFIX = {"AF_": "sys/socket.h", "PF_": "sys/socket.h", "SOL_": "sys/socket.h"}
+_PREFIX = re.compile("|".join(_HEADER_OF_PREFIX))
+
+_DIAGNOSTICS = re.compile(
+    r"use of undeclared identifier '(?P<a>\w+)'"
+    r"|call to undeclared function '(?P<b>\w+)'"
+    r"|unknown type name '(?P<c>\w+)'"
+    r"|(?:incomplete|forward).*? '(?:const |volatile )*(?P<tag>struct|union|enum) (?P<name>\w+)"
+)
+
+
+def what_is_needed(problem: str) -> Need | None:
+    """What would help against an error that clang reports; None where nothing would."""
+    matched = _DIAGNOSTICS.search(problem)
+    if not matched:
+        return None
+    if matched["tag"]:
+        return Need(matched["tag"], matched["name"])
+    return Need("", matched["a"] or matched["b"] or matched["c"])
+
+
+def searched_directories(arguments: Sequence[str]) -> tuple[str, ...]:
+    """The directories that clang's arguments name, in the order in which it looks into them."""
+    found: dict[str, list[str]] = {"-I": [], "-isystem": []}
+    arguments = list(arguments)
+    for i, argument in enumerate(arguments):
+        for option, directories in found.items():
+            if argument == option and i + 1 < len(arguments):
+                directories.append(arguments[i + 1])
+            elif argument.startswith(option) and len(argument) > len(option):
+                directories.append(argument[len(option) :])
+    return tuple(dict.fromkeys(found["-I"] + found["-isystem"]))
+
+
+class Providers(NamedTuple):
+    """Headers that may declare a name."""
+
+    headers: tuple[str, ...]
+    """As C includes them, likely ones first."""
+    disagree: bool = False
+    """They define it differently, and nothing tells which is meant: there is none."""
+
+
+@functools.lru_cache(maxsize=4096)
+def providers(need: Need, header: str, directories: tuple[str, ...]) -> Providers:
+    """Headers that may declare what is needed by ``header``, a path; those near to it first."""
+    known = _HEADER_OF.get(str(need).replace(" ", "_")) or _by_prefix(need)
+    if known:
+        return Providers((known,))
+    name = need.name.encode()
+    pattern = re.compile(_DEFINITIONS[bool(need.tag)] % {b"tag": need.tag.encode(), b"name": name})
+    found: dict[str, set[bytes]] = {}
+    for directory in directories:
+        for group in sorted(UAPI_DIRECTORIES):
+            for module, text in _texts(directory, group).items():
+                matched = pattern.search(text) if name in text else None
+                public = _public(module, directories) if matched else None
+                if matched and public and os.path.join(directory, module) != header:
+                    definition = b" ".join(matched[0].split())
+                    found.setdefault(public, set()).add(definition)
+    definitions = set().union(*found.values())
+    if len(found) > 1 and len(definitions) > 1:
+        return Providers((), disagree=True)
+    return Providers(tuple(sorted(found, key=lambda module: -_nearness(module, header))))
+
+
+def _by_prefix(need: Need) -> str | None:
+    prefix = _PREFIX.match(need.name)
+    return _HEADER_OF_PREFIX[prefix[0]] if prefix and not need.tag else None
+
+
+def _public(module: str, directories: tuple[str, ...]) -> str | None:
+    """The header by which programs get at a module.
+
+    What lies in ``asm-generic`` is a default: which of it a target takes, and with which other
+    values, only its own ``asm`` knows (MIPS has other error numbers, PowerPC other ioctls).
+    """
+    group, _, name = module.partition("/")
+    if group != "asm-generic":
+        return module
+    if any(name in names for names in (_names(d, "asm") for d in directories)):
+        return f"asm/{name}"
+    directive = re.compile(rb"^[ \t]*#[ \t]*include[ \t]*<%s>" % module.encode(), re.MULTILINE)
+    for directory in directories:
+        for includer, text in _texts(directory, "asm-generic").items():
+            if directive.search(text) and includer != module:
+                return _public(includer, directories)
+    return None
+
+
+def _names(directory: str, group: str) -> set[str]:
+    return {module.partition("/")[2] for module in _texts(directory, group)}
+
+
+# What is compared when several headers define a name: a macro with its value, the rest by name.
+_DEFINITIONS = {
+    True: rb"\b%(tag)s\s+%(name)s\s*\{[^}]*",
+    False: rb"(?m)^[ \t]*#[ \t]*define[ \t]+%(name)s\b(?:[^\n\\]|\\.)*"
+    rb"|\btypedef\b[^;{}]*\b%(name)s\s*(?:\[|;)|^\s*\}[^;{}]*\b%(name)s\s*;"
+    rb"|^[ \t]*%(name)s\s*(?:[,=}]|$)",
+}
+
+
+def _nearness(module: str, header: str) -> int:
+    """How much of a header's name, as C includes it, is that of a path's end."""
+    position = header.rfind("/" + module.partition("/")[0] + "/")
+    if position < 0:
+        return 0
+    return len(os.path.commonprefix([module, header[position + 1 :]]))  # noqa: RUF071  # by letter
+
+
+@functools.lru_cache(maxsize=256)
+def _texts(directory: str, group: str) -> dict[str, bytes]:
+    """The headers below one directory, by their path as C includes them."""
+    texts = {}
+    for path in sorted(_headers(os.path.join(directory, group))):
+        with open(path, "rb") as file:
+            texts[os.path.relpath(path, directory)] = file.read(_LARGEST)
+    return texts
+
+
+_LARGEST = 4 << 20
+"""No header is larger; what is, is none."""
+
+
+def _headers(directory: str) -> Iterator[str]:
+    try:
+        entries = list(os.scandir(directory))
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        return  # not every include directory has every one of them
+    for entry in entries:
+        if entry.is_dir(follow_symlinks=False):
+            yield from _headers(entry.path)
+        elif entry.name.endswith(".h") and entry.is_file() and os.access(entry.path, os.R_OK):
+            yield entry.path
