@@ -14,12 +14,18 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import Any, TypeVar, overload
 
+from uapigen.emit.docs import doc_text
+from uapigen.emit.headers import abi_of, header_plan
+from uapigen.emit.macros import macro_text
 from uapigen.emit.package import abi
-from uapigen.emit.support.bindings import Bindings
+from uapigen.emit.support.headers import HeaderBindings
+from uapigen.emit.support.linked import imported_scope
 from uapigen.emit.support.values import asdict, flexible
 from uapigen.errors import UsageError
+from uapigen.ir.declarations import MacroFunction
 from uapigen.ir.selection import Selection, select
 from uapigen.ir.types import Enum, TypeId
+from uapigen.ir.units import choose
 from uapigen.layout.plan import Plan
 from uapigen.sources import Opened, Source, open_sources
 from uapigen.validate import check
@@ -36,13 +42,18 @@ def load(
     arch: str | None = None,
     only: Sequence[str] = (),
     exclude: Sequence[str] = (),
+    **headers: Any,
 ) -> Loaded:
     """The types of one source or several, with the API of a generated package.
 
     A source is a path or the content of a file (``bytes``): BTF, an ELF file
-    or kernel image with BTF in it, any of these compressed. ``base`` lies
-    under split BTF, ``arch`` is the target where the source does not tell,
-    ``only`` and ``exclude`` are globs over C spellings as on the command line.
+    or kernel image with BTF in it, any of these compressed; or the path of a C
+    header, also as C includes it (``linux/fuse.h``), whose constants and macro
+    functions come along. ``base`` lies under split BTF, ``arch`` is the target
+    where the source does not tell, ``only`` and ``exclude`` are globs over C
+    spellings as on the command line. ``headers`` say how headers are read, as
+    options of the command line do: ``sysroot``, ``frontend``, ``cpp``, and
+    tuples ``include_dirs``, ``defines``, ``undefines`` and ``includes``.
 
     Raises :class:`~uapigen.errors.InputError` for a malformed source,
     :class:`~uapigen.errors.SystemRefusalError` for one that cannot be read,
@@ -50,8 +61,11 @@ def load(
     that matches nothing. Types are made when they are first asked for.
     """
     sources = [source] if isinstance(source, (str, bytes, os.PathLike)) else list(source)
-    opened = open_sources(sources, base=base, arch=arch)
-    selection = select(opened.graph, _patterns(only), _patterns(exclude))
+    opened = open_sources(sources, base=base, arch=arch, **headers)
+    if opened.headers is None:
+        selection = select(opened.graph, _patterns(only), _patterns(exclude))
+    else:
+        selection = choose(opened.headers, _patterns(only), _patterns(exclude))
     if selection.unmatched:
         raise UsageError(f"only: {selection.unmatched[0]!r} matches nothing in the sources")
     return Loaded(opened, selection)
@@ -73,13 +87,20 @@ class Loaded:
     def __init__(self, opened: Opened, selection: Selection) -> None:
         self._opened = opened
         self._selection = selection
-        self.__abi__: dict[str, Any] = abi(opened.graph.sources, opened.model)
+        self.__abi__: dict[str, Any] = (
+            abi(opened.graph.sources, opened.model)
+            if opened.headers is None
+            else abi_of(opened.headers, opened.model)
+        )
 
     @cached_property
-    def _bindings(self) -> Bindings:
+    def _bindings(self) -> HeaderBindings:
         with _no_garbage_collection():
-            plan = Plan(self._opened.graph, self._opened.model, self._selection)
-            return _PlannedBindings(self.__abi__, plan)
+            graph, model, joined = self._opened
+            if joined is None:
+                return _PlannedBindings(self.__abi__, Plan(graph, model, self._selection), {})
+            plan = header_plan(joined, model, self._selection)
+            return _PlannedBindings(self.__abi__, plan, joined.macros)
 
     def ctype(self, spelling: str) -> Any:
         """The type of an exact C spelling: ``struct foo``, ``u64``, ``char *[4]`` …
@@ -141,10 +162,12 @@ class Loaded:
         return self.validate(spelling)
 
 
-class _PlannedBindings(Bindings):
+class _PlannedBindings(HeaderBindings):
     """Bindings whose tables are a plan; absences come with the plan's reasons."""
 
-    def __init__(self, about: dict[str, Any], plan: Plan) -> None:
+    def __init__(
+        self, about: dict[str, Any], plan: Plan, macros: Mapping[str, MacroFunction]
+    ) -> None:
         facts = {
             "scalars": plan.scalars(),
             "aliases": plan.aliases(),
@@ -152,7 +175,7 @@ class _PlannedBindings(Bindings):
             "function_tags": _Late(plan.function_tags),
         }
         names = " and ".join(source["name"] for source in about["sources"])
-        super().__init__(about, facts, _PlanTables(plan), names)
+        super().__init__(about, facts, _PlanTables(plan, macros), names, imported_scope)
         self._plan = plan
 
     def _absence(self, spelling: str) -> str:
@@ -187,8 +210,8 @@ class _Late(Mapping[str, Any]):
 class _PlanTables:
     """Answers from a plan what ``support/tables.py`` answers from a package's files."""
 
-    def __init__(self, plan: Plan) -> None:
-        self._plan = plan
+    def __init__(self, plan: Plan, macros: Mapping[str, MacroFunction]) -> None:
+        self._plan, self._macros = plan, macros
         self._ids: dict[str, dict[str, TypeId]] = {"record": {}, "enum": {}}
         for type_id, key in plan.keys.of.items():
             kind = "enum" if isinstance(plan.graph[type_id], Enum) else "record"
@@ -209,12 +232,14 @@ class _PlanTables:
         if kind == "enum":
             node = self._plan.graph[type_id]
             assert isinstance(node, Enum)
-            return "enum", dict(node.enumerators), self.heading(key) or {}
+            facts = {**(self.heading(key) or {}), **self._doc(type_id)}
+            return "enum", dict(node.enumerators), facts
         record = self._plan.planned(type_id)
         if record is None:
             return None
         members = [member[:4] if member.bit_width else member[:3] for member in record.members]
         facts = {"size": record.byte_size, "align": record.byte_align, "name": record.spelling}
+        facts |= self._doc(type_id)
         return record.keyword, members, facts
 
     def heading(self, key: str) -> dict[str, Any] | None:
@@ -225,6 +250,23 @@ class _PlanTables:
         node = self._plan.graph[type_id]
         assert isinstance(node, Enum)
         return {"size": node.byte_size, "signed": node.signed}
+
+    def _doc(self, type_id: TypeId) -> dict[str, str]:
+        doc = self._plan.docs.get(type_id)
+        return {"doc": doc_text(doc)} if doc else {}
+
+    def has(self, kind: str, key: str) -> bool:
+        """Whether there is a struct or union (``record``), or an enum, of that key."""
+        return key in self._ids[kind]
+
+    def macro(self, name: str) -> str | None:
+        """The ``def`` statement of a macro function, or None."""
+        macro = self._macros.get(name)
+        return None if macro is None else macro_text(macro)
+
+    def macros(self) -> Iterator[str]:
+        """The names of all macro functions, sorted."""
+        return iter(sorted(self._macros))
 
     def entry(self, table: str, name: str) -> Any:
         """The value of a table's entry, or None."""

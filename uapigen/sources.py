@@ -11,7 +11,7 @@ import os
 import stat
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
-from typing import NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from uapigen.btf.blob import BtfBlob
 from uapigen.btf.format import MAGIC, parse_header
@@ -19,6 +19,9 @@ from uapigen.btf.reader import BtfGraph
 from uapigen.errors import InputError, SystemRefusalError, UsageError
 from uapigen.ir.graph import TypeGraph
 from uapigen.layout.targets import DataModel, find_target, guess_target, host_arch, machine_of_elf
+
+if TYPE_CHECKING:
+    from uapigen.ir.units import Joined
 
 __all__ = ["RUNNING_KERNEL", "Opened", "Source", "is_header", "open_sources", "split_sources"]
 
@@ -34,6 +37,8 @@ class Opened(NamedTuple):
 
     graph: TypeGraph
     model: DataModel
+    headers: Joined | None = None
+    """What headers say beside types, if there are some among the sources."""
 
 
 def split_sources(sources: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -92,18 +97,27 @@ class _File(NamedTuple):
 
 
 def open_sources(
-    sources: Sequence[Source], *, base: Source | None = None, arch: str | None = None
+    sources: Sequence[Source],
+    *,
+    base: Source | None = None,
+    arch: str | None = None,
+    **headers: Any,
 ) -> Opened:
     """Read the sources and find out what target they are for.
 
     A source is a path, or a file's whole content. ``base`` is the one under
-    split BTF, ``arch`` overrides the target that the sources speak of. Raises
+    split BTF, ``arch`` overrides the target that the sources speak of,
+    ``headers`` say how headers are read, as in
+    :class:`~uapigen.headers.options.HeaderOptions`. Raises
     :class:`InputError` for a malformed source, :class:`SystemRefusalError` for
     one that cannot be read, and :class:`UsageError` where ``arch`` contradicts
     the sources.
     """
     if not sources:
         raise UsageError("no source given")
+    named = [path for s in sources if not isinstance(s, bytes) and is_header(path := os.fspath(s))]
+    if named:
+        return _with_headers(named, sources, base, arch, headers)
     files = [_read(source) for source in sources]
     whole: dict[int, BtfGraph] = {
         index: _whole(file) for index, file in enumerate(files) if not file.split
@@ -124,6 +138,22 @@ def open_sources(
 
         graph = MergedGraph(graphs)
     return Opened(graph, _target(graph, graphs, arch))
+
+
+def _with_headers(
+    names: list[str],
+    sources: Sequence[Source],
+    base: Source | None,
+    arch: str | None,
+    said: dict[str, Any],
+) -> Opened:
+    from uapigen.header_sources import header_target, open_headers
+
+    others = [s for s in sources if isinstance(s, bytes) or os.fspath(s) not in names]
+    opened = open_sources(others, base=base, arch=arch) if others else None
+    model = opened.model if opened else header_target(names, arch)
+    joined = open_headers(names, model, opened.graph if opened else None, **said).joined
+    return Opened(joined.graph, model, joined)
 
 
 def _read(source: Source) -> _File:

@@ -10,7 +10,7 @@ import argparse
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from uapigen.cli.headers import header_options, target_of
+from uapigen.cli.headers import said_of_headers
 from uapigen.cli.outcome import Outcome, finish
 from uapigen.cli.progress import Progress
 from uapigen.cli.workers import in_workers
@@ -20,6 +20,7 @@ from uapigen.emit.output import Put, differences, write_package
 from uapigen.emit.package import title_of
 from uapigen.emit.parts import Given, Part, copies_of, parts_of
 from uapigen.errors import UsageError
+from uapigen.header_sources import header_paths, header_target
 from uapigen.headers.options import HeaderOptions
 from uapigen.headers.read import read_each
 from uapigen.ir.declarations import HeaderFile, Omission, Unit
@@ -120,9 +121,11 @@ class _Run:
 
 def run_package(options: argparse.Namespace, headers: Sequence[str], progress: Progress) -> int:
     """Generate a package; returns the exit code."""
-    model = target_of(headers, options.arch)
+    model = header_target(headers, options.arch)
+    header_options = HeaderOptions(model, **said_of_headers(options))
+    headers = list(dict.fromkeys(header_paths(headers, header_options)))
     given = Given(model, frozenset(headers), options.only, options.exclude, options.naming or "")
-    run = _Run(headers, header_options(options, model), given, options.keep_going)
+    run = _Run(headers, header_options, given, options.keep_going)
     progress.step(f"reading {len(headers)} headers")
     made = _Made()
     for share in in_workers(len(headers), run.make):

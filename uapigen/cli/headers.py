@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Sequence
+from typing import Any
 
 from uapigen.cli.outcome import Outcome, finish
 from uapigen.cli.progress import Progress
@@ -17,42 +18,28 @@ from uapigen.emit.output import (
     write_package,
 )
 from uapigen.errors import UsageError
-from uapigen.headers.options import HeaderOptions
-from uapigen.ir.declarations import Omission, Unit
+from uapigen.header_sources import header_target, open_headers
+from uapigen.ir.declarations import Omission
 from uapigen.ir.selection import Selection
-from uapigen.ir.units import Joined, choose, join
+from uapigen.ir.units import Joined, choose
 from uapigen.layout.agreement import disagreements
 from uapigen.layout.plan import Plan
-from uapigen.layout.targets import DataModel, find_target, host_arch
 from uapigen.sources import open_sources
 
-__all__ = ["header_options", "run", "target_of"]
+__all__ = ["run", "said_of_headers"]
 
 
-def header_options(options: argparse.Namespace, model: DataModel) -> HeaderOptions:
+def said_of_headers(options: argparse.Namespace) -> dict[str, Any]:
     """What the command line says of how headers are to be read."""
-    return HeaderOptions(
-        model,
-        sysroot=options.sysroot,
-        include_dirs=tuple(options.include_dirs),
-        defines=tuple(options.defines),
-        undefines=tuple(options.undefines),
-        includes=tuple(options.includes),
-        frontend=options.frontend,
-        cpp=options.cpp,
-    )
-
-
-def target_of(headers: Sequence[str], arch: str | None) -> DataModel:
-    """The target that headers are read for: ``arch``, where they lie, or this machine."""
-    if arch is not None:
-        return find_target(arch)
-    from uapigen.headers.targets import target_of_path
-
-    found = target_of_path(headers[0]) or host_arch()
-    if found is None:
-        raise UsageError("this machine's architecture is unknown: name one with --arch")
-    return find_target(found)
+    return {
+        "sysroot": options.sysroot,
+        "include_dirs": tuple(options.include_dirs),
+        "defines": tuple(options.defines),
+        "undefines": tuple(options.undefines),
+        "includes": tuple(options.includes),
+        "frontend": options.frontend,
+        "cpp": options.cpp,
+    }
 
 
 def run(options: argparse.Namespace, headers: Sequence[str], others: Sequence[str]) -> int:
@@ -72,10 +59,15 @@ def run(options: argparse.Namespace, headers: Sequence[str], others: Sequence[st
         return run_package(options, headers, progress)
     progress.step("reading")
     opened = open_sources(others, base=options.base, arch=options.arch) if others else None
-    model = opened.model if opened else target_of(headers, options.arch)
+    model = opened.model if opened else header_target(headers, options.arch)
     outcome = Outcome(options.sources, model.arch)
-    units = _read(headers, header_options(options, model), options.keep_going, outcome)
-    joined = join(units, opened.graph if opened else None)
+    joined, outcome.failed = open_headers(
+        headers,
+        model,
+        opened.graph if opened else None,
+        keep_going=options.keep_going,
+        **said_of_headers(options),
+    )
     if opened:
         outcome.warnings += disagreements(joined, model)
     progress.step("choosing types")
@@ -102,16 +94,6 @@ def run(options: argparse.Namespace, headers: Sequence[str], others: Sequence[st
     _note(outcome, joined, plan, selection)
     finish(options, outcome)
     return 0
-
-
-def _read(
-    headers: Sequence[str], options: HeaderOptions, keep_going: bool, outcome: Outcome
-) -> list[Unit]:
-    from uapigen.headers.read import read_headers
-
-    read = read_headers(headers, options, keep_going=keep_going)
-    outcome.failed += read.failed
-    return read.units
 
 
 def _note(outcome: Outcome, joined: Joined, plan: Plan, selection: Selection) -> None:

@@ -28,6 +28,7 @@ from uapigen.layout.plan import Failure, Plan
 from uapigen.layout.targets import DataModel
 
 __all__ = [
+    "abi_of",
     "docs_by_table",
     "documented",
     "header_abi",
@@ -95,14 +96,17 @@ def _own_files(joined: Joined) -> list[HeaderFile]:
     return [joined.files[path] for path in dict.fromkeys([*given, *sorted(others)])]
 
 
-def _additions(plan: Plan, joined: Joined, naming: str, prefix: str) -> Additions:
+def abi_of(joined: Joined, model: DataModel, naming: str = "") -> dict[str, object]:
+    """``__abi__`` of headers, and of BTF if that is among them."""
     before = {name for unit in joined.units for name in unit.prerequisites}
-    plain = plain_additions(plan)
     if joined.btf_end:
-        about = plain.about | extra_abi(before, naming)
-        sources = plain.sources
-    else:
-        about = header_abi(plan.model, _own_files(joined), before, naming)
+        return abi(joined.graph.sources, model) | extra_abi(before, naming)
+    return header_abi(model, _own_files(joined), before, naming)
+
+
+def _additions(plan: Plan, joined: Joined, naming: str, prefix: str) -> Additions:
+    sources = plain_additions(plan).sources
+    if not joined.btf_end:
         sources = ", ".join(joined.files[unit.header].module for unit in joined.units)
     macros = joined.macros.values()
     docs = docs_by_table(plan)
@@ -114,6 +118,7 @@ def _additions(plan: Plan, joined: Joined, naming: str, prefix: str) -> Addition
         parts = [text, naming_stub(plan, naming), macro_stubs(macros, prefix)]
         return "\n".join(part for part in parts if part)
 
+    about = abi_of(joined, plan.model, naming)
     return Additions(about, sources, macros_text(macros), finish)
 
 

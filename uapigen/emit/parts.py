@@ -274,7 +274,7 @@ class _Maker:
 
         body = "\n".join(
             text
-            for text in (constants_stub(plan, prefix), types_stub(plan, prefix, foreign))
+            for text in (constants_stub(plan, prefix, ""), types_stub(plan, prefix, foreign))
             if text
         )
         body = with_docs("stub", body, docs_by_table(plan), joined.constant_docs)

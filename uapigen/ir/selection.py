@@ -104,8 +104,12 @@ def select(
     exclude: Sequence[str] = (),
     *,
     own: Container[TypeId] | None = None,
+    close: bool = True,
 ) -> Selection:
-    """Choose from a graph's own types, or those of ``own``; without patterns, all of them."""
+    """Choose from a graph's own types, or those of ``own``; without patterns, all of them.
+
+    Without ``close``, what the chosen ones embed does not come along.
+    """
     selection = Selection()
     if not only and not exclude and own is None:
         selection.whole = True
@@ -137,7 +141,8 @@ def select(
             continue
         by_class[type(node)].append(type_id)
     selection.unmatched = wanted.unmatched
-    _close(graph, selection)
+    if close:
+        _close(graph, selection)
     return selection
 
 

@@ -11,8 +11,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from uapigen.ir.declarations import Constant, Doc, HeaderFile, MacroFunction, Omission, Unit
-from uapigen.ir.graph import TypeGraph
-from uapigen.ir.identity import identical
+from uapigen.ir.graph import TypeGraph, resolve
 from uapigen.ir.merge import MergedGraph
 from uapigen.ir.selection import Patterns, Selection, select
 from uapigen.ir.types import (
@@ -31,6 +30,9 @@ from uapigen.ir.types import (
 )
 
 __all__ = ["Joined", "choose", "join", "owned", "references"]
+
+_MAX_LEVELS = 100
+"""Types in each other; a kernel's deepest has 32."""
 
 
 @dataclass
@@ -110,17 +112,17 @@ def _name(joined: Joined, path: str) -> str:
 
 def _spell_as(unit: Unit, btf: TypeGraph) -> None:
     """Call base types as BTF does (``long unsigned int``), so that equal types are equal."""
-    names = {
-        key: node.name
+    known = {
+        (_words(node.name), node.byte_size): node
         for type_id in btf.ids_of(Int)
-        if isinstance(node := btf[type_id], Int) and (key := _words(node.name))
+        if isinstance(node := btf[type_id], Int)
     }
     for type_id in list(unit.graph.ids_of(Int)):
         node = unit.graph[type_id]
         assert isinstance(node, Int)
-        name = names.get(_words(node.name))
-        if name is not None and name != node.name:
-            unit.graph.define(type_id, node._replace(name=name))  # type: ignore[attr-defined]
+        other = known.get((_words(node.name), node.byte_size))
+        if other is not None:
+            unit.graph.define(type_id, other)  # type: ignore[attr-defined]
 
 
 def _words(name: str) -> tuple[str, ...]:
@@ -147,26 +149,51 @@ def choose(joined: Joined, only: Sequence[str] = (), exclude: Sequence[str] = ()
     BTF; with patterns, what they match and what it embeds. A type that BTF
     has comes from there.
     """
-    graph, own = joined.graph, owned(joined)
-    if joined.btf_end:
+    graph, own, btf_end = joined.graph, owned(joined), joined.btf_end
+    if btf_end:
         own -= _known_to_btf(joined, own)
-        own |= set(range(graph.first_id, joined.btf_end))
-    selection = select(graph, only, exclude, own=None if not joined.owners else own)
-    if not only:
-        _add_needed(joined, selection)
+        selection = select(graph, only, exclude, own=range(graph.first_id, btf_end))
+        _extend(selection, select(graph, only, exclude, own=own, close=False))
+    else:
+        selection = select(graph, only, exclude, own=own, close=False)
+    _add_needed(joined, selection, by_pointer=not only)
     unmatched = _choose_macros(joined, only, exclude)
     selection.unmatched = [p for p in selection.unmatched if p in unmatched]
     return selection
 
 
+def _extend(selection: Selection, other: Selection) -> None:
+    selection.tags += other.tags
+    selection.typedefs += other.typedefs
+    selection.funcs += other.funcs
+    selection.vars += other.vars
+    selection.excluded += other.excluded
+    selection.unmatched = [p for p in selection.unmatched if p in other.unmatched]
+
+
 def _known_to_btf(joined: Joined, own: Iterable[TypeId]) -> set[TypeId]:
-    """Ids of the headers' types that BTF has under the same name."""
+    """Ids of the headers' types that BTF has under the same name.
+
+    Of those without a tag, structs and unions come along with what they are parts
+    of; enums whose constants BTF has, too, are known.
+    """
     graph = joined.graph
+    values = {
+        constant
+        for type_id in graph.ids_of(Enum)
+        if type_id < joined.btf_end and isinstance(node := graph[type_id], Enum)
+        for constant in node.enumerators
+    }
     known = set()
     for type_id in own:
         node = graph[type_id]
         name = getattr(node, "name", "")
-        if name:
+        if isinstance(node, Enum) and not name:
+            if values.issuperset(node.enumerators):
+                known.add(type_id)
+        elif isinstance(node, (Struct, Union)) and not name:
+            known.add(type_id)
+        elif name:
             same = [i for i in graph.ids_named(name) if i < joined.btf_end]
             if any(type(graph[i]) is type(node) for i in same):
                 known.add(type_id)
@@ -188,10 +215,11 @@ def _choose_macros(joined: Joined, only: Sequence[str], exclude: Sequence[str]) 
     return wanted.unmatched
 
 
-def _add_needed(joined: Joined, selection: Selection) -> None:
-    """Add all that the headers' chosen types refer to, by pointers as well.
+def _add_needed(joined: Joined, selection: Selection, *, by_pointer: bool) -> None:
+    """Add all that the headers' chosen types embed, and what they point to.
 
-    Not what BTF has under the same name, unless it is embedded and differs.
+    Without ``by_pointer``, of what is pointed to only types that have no name.
+    Nothing that BTF has under the same name, unless it is embedded and differs.
     """
     graph, btf_end = joined.graph, joined.btf_end
     excluded = set(selection.excluded)
@@ -204,6 +232,8 @@ def _add_needed(joined: Joined, selection: Selection) -> None:
         node = graph[type_id]
         if isinstance(node, (Struct, Union, Enum, Typedef)):
             if type_id not in tags and type_id not in typedefs:
+                if loose and not by_pointer and node.name:
+                    continue
                 if btf_end and node.name and _has(joined, type_id, node.name, loose):
                     continue
                 (typedefs if isinstance(node, Typedef) else tags).add(type_id)
@@ -224,7 +254,34 @@ def _has(joined: Joined, type_id: TypeId, name: str, loose: bool) -> bool:
     graph = joined.graph
     kind = type(graph[type_id])
     same = [i for i in graph.ids_named(name) if i < joined.btf_end and isinstance(graph[i], kind)]
-    return bool(same) and (loose or any(identical(graph, i, type_id) for i in same))
+    return bool(same) and (loose or any(_stands_for(graph, i, type_id) for i in same))
+
+
+def _stands_for(graph: TypeGraph, btf: TypeId, header: TypeId, level: int = 0) -> bool:
+    """Whether BTF's type has the bytes of a header's: the same members at the same places.
+
+    BTF says less than a header (no alignment), and other typedefs on the way.
+    """
+    left, right = graph[resolve(graph, btf)], graph[resolve(graph, header)]
+    if type(left) is not type(right) or level > _MAX_LEVELS:
+        return False
+    if isinstance(left, (Struct, Union)) and isinstance(right, (Struct, Union)):
+        return (
+            (left.name, left.byte_size) == (right.name, right.byte_size)
+            and len(left.members) == len(right.members)
+            and all(
+                (a.name, a.bit_offset, a.bit_width) == (b.name, b.bit_offset, b.bit_width)
+                and _stands_for(graph, a.type, b.type, level + 1)
+                for a, b in zip(left.members, right.members, strict=True)
+            )
+        )
+    if isinstance(left, Array) and isinstance(right, Array):
+        return left.nelems == right.nelems and _stands_for(
+            graph, left.element, right.element, level + 1
+        )
+    if isinstance(left, (Int, Enum)) and isinstance(right, (Int, Enum)):
+        return (left.byte_size, left.signed) == (right.byte_size, right.signed)
+    return left == right or isinstance(left, Pointer)
 
 
 def references(node: Type) -> Sequence[TypeId]:
