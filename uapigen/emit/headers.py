@@ -19,6 +19,7 @@ from uapigen.emit.package import (
     package_files,
     plain_additions,
 )
+from uapigen.emit.tables import ioctls_text
 from uapigen.ir.declarations import Doc, HeaderFile
 from uapigen.ir.graph import TypeGraph
 from uapigen.ir.selection import Selection
@@ -47,6 +48,12 @@ def header_plan(joined: Joined, model: DataModel, selection: Selection) -> Plan:
     """
     plan = Plan(joined.graph, model, selection)
     plan.macro_values = {name: found.value for name, found in joined.constants.items()}
+    plan.ioctl_arguments = {
+        name: spelling
+        for name, spelling in joined.ioctl_arguments.items()
+        if name in joined.constants
+    }
+    plan.type_aliases = {name: spelling for name, (spelling, _) in joined.type_aliases.items()}
     plan.docs = _docs_of_types(joined.graph, joined.docs)
     for name in [name for name, macro in joined.macros.items() if not is_function(macro)]:
         del joined.macros[name]
@@ -119,7 +126,8 @@ def _additions(plan: Plan, joined: Joined, naming: str, prefix: str) -> Addition
         return "\n".join(part for part in parts if part)
 
     about = abi_of(joined, plan.model, naming)
-    return Additions(about, sources, macros_text(macros), finish)
+    ioctls = ioctls_text(plan)
+    return Additions(about, sources, macros_text(macros), ioctls, finish)
 
 
 def header_module_files(plan: Plan, joined: Joined, name: str, naming: str = "") -> dict[str, str]:

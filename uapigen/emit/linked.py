@@ -70,10 +70,15 @@ def _differences(believed: Part, other: Part) -> list[str]:
     ]
 
 
+_MERGED = (
+    *("records", "enums", "typedefs", "constants", "functions", "macros", "ioctls"),
+    *("aliases", "scalars", "stub_imports", "links", "uses", "defines"),
+)
+
+
 def add(part: Part, other: Part) -> None:
     """Add what another unit needs of a file."""
-    for name in ("records", "enums", "typedefs", "constants", "functions", "macros", "aliases",
-                 "scalars", "stub_imports", "links", "uses", "defines"):  # fmt: skip
+    for name in _MERGED:
         mine, theirs = getattr(part, name), getattr(other, name)
         mine.update((key, value) for key, value in theirs.items() if key not in mine)
     part.incomplete = sorted({*part.incomplete, *other.incomplete})
@@ -306,7 +311,7 @@ def _tables(
         if statements:
             text = "".join(f"\n\n{statements[key]}" for key in sorted(statements))
             yield f'_{name.upper()} = r"""\n{text}"""\n\n'
-    for name in ("typedefs", "constants", "functions"):
+    for name in ("typedefs", "constants", "functions", "ioctls"):
         pairs = getattr(part, name)
         if pairs:
             yield f'_{name.upper()} = r"""\n{entries(name.upper(), pairs.items())}"""\n\n'

@@ -20,7 +20,7 @@ def macro_text(macro: MacroFunction) -> str:
         body = f"    return (\n        {macro.expression}\n    )\n"
     return (
         f"def {_heading(macro.name, macro.params)}:\n"
-        f"{docstring(macro.c_text, 4, _APOSTROPHES)}{body}"
+        f"{docstring(' '.join(macro.c_text.split()), 4, _APOSTROPHES)}{body}"
     )
 
 

@@ -101,6 +101,8 @@ class Additions(NamedTuple):
     """What the output was made from, for its title."""
     macros: str | None = None
     """The table of macro functions; None without headers."""
+    ioctls: str = ""
+    """The table of ioctl numbers' arguments."""
     finish: Callable[[str, str], str] = lambda _, text: text
     """Adds to the text of a table, or of the stub's body (``stub``)."""
 
@@ -190,14 +192,17 @@ def package_files(
     if put is None:
         files |= {_path(name): texts[name] for name in ("stub", *_TABLES)}
     if additions.macros is not None:
-        files["macros.py"] = f'{_UNCHECKED}"""Macro functions."""\n{additions.macros}'
+        head = f'{_UNCHECKED}# fmt: off\n"""Macro functions: C\'s expressions in Python."""\n'
+        files["macros.py"] = head + additions.macros
+        what = "ioctl number -> the C type that it is made for."
+        files["ioctls.py"] = f'{_UNCHECKED}"""{what}"""\n\n{additions.ioctls}'
     return files | support_files(headers=additions.macros is not None)
 
 
 def support_files(*, headers: bool) -> dict[str, str]:
     """The support code of a package."""
     modules = ["__init__", *_SUPPORT_MODULES, "naming", "package"]
-    modules += ["cvalues", "headers", "folders", "linked"] * headers
+    modules += ["cvalues", "cobjects", "ioctls", "headers", "folders", "linked"] * headers
     return {f"_support/{module}.py": _support_text(module) for module in modules}
 
 
@@ -221,8 +226,9 @@ def module_files(plan: Plan, name: str, additions: Additions | None = None) -> d
     tables = [f'_{table.upper()} = r"""\n{texts[table]}"""\n' for table in _TABLES]
     headers = additions.macros is not None
     if headers:
+        tables.append(f'_IOCTLS = r"""\n{additions.ioctls}"""\n')
         tables.append(f'_MACROS = r"""\n{additions.macros}"""\n')
-        tables.append(f"_CVALUES = r'''\n{_support_text('cvalues')}'''\n")
+        tables.append(f"_CVALUES = r'''\n{_joined(['cvalues', 'cobjects'])}'''\n")
     module = render(
         "module.py",
         title=title,
@@ -231,7 +237,7 @@ def module_files(plan: Plan, name: str, additions: Additions | None = None) -> d
         tables="\n".join(tables),
         facts=texts,
         support=_joined_support(
-            ["naming"] * ("naming" in about) + ["headers" if headers else "module"]
+            ["naming"] * ("naming" in about) + (["ioctls", "headers"] if headers else ["module"])
         ),
     )
     typing = render("typing.pyi", p="_s_")
@@ -249,9 +255,14 @@ def _support_text(module: str) -> str:
 
 
 def _joined_support(more: Sequence[str]) -> str:
-    """The support modules as one text: their imports of each other are gone."""
+    """The support code of a single module, as one text."""
+    return _joined([*_SUPPORT_MODULES, *more])
+
+
+def _joined(names: Sequence[str]) -> str:
+    """Support modules as one text: their imports of each other are gone."""
     parts = []
-    for name in (*_SUPPORT_MODULES, *more):
+    for name in names:
         text = _RELATIVE_IMPORT.sub("", _support_text(name))
         text = _DOCSTRING.sub("", text).replace(_FUTURE, "", 1).strip("\n")
         parts.append(f"# {name}\n\n{text}\n")

@@ -26,7 +26,7 @@ from uapigen.ir.naming import identifier, keyword_of
 from uapigen.ir.selection import Selection
 from uapigen.ir.spelling import plain_name
 from uapigen.ir.types import Enum, Func, Struct, Typedef, TypeId, Union, Var
-from uapigen.ir.units import Joined, choose, join, references
+from uapigen.ir.units import Joined, choose, join, references, types_in
 from uapigen.layout.plan import Plan
 from uapigen.layout.targets import DataModel
 
@@ -64,6 +64,7 @@ class Part:
     constants: dict[str, str] = field(default_factory=dict)
     functions: dict[str, str] = field(default_factory=dict)
     macros: dict[str, str] = field(default_factory=dict)
+    ioctls: dict[str, str] = field(default_factory=dict)
     aliases: dict[str, str] = field(default_factory=dict)
     incomplete: list[str] = field(default_factory=list)
     scalars: dict[str, tuple[str, int, int]] = field(default_factory=dict)
@@ -177,9 +178,20 @@ class _Maker:
             {i: doc for i, doc in joined.docs.items() if i in ids},
             joined.constant_docs,
             [],
+            joined.ioctl_arguments,
+            {n: found for n, found in joined.type_aliases.items() if found[1] == path}
+            if whole
+            else {},
         )
         plan = header_plan(at_home, self.given.model, selection)
         self._fill(part, plan, at_home)
+        spellings = {*plan.ioctl_arguments.values(), *plan.type_aliases.values()}
+        outside |= {
+            type_id
+            for spelling in spellings
+            for type_id in types_in(self.graph, spelling)
+            if type_id in self.unit.owners and type_id not in ids
+        }
         self._link(part, outside, ids)
         self._stub(part, plan, at_home)
         part.failures = [
@@ -238,6 +250,7 @@ class _Maker:
                 part.constants[name] = value_text(value)
         part.functions = {name: f'"{c_type}"' for name, c_type in plan.functions().items()}
         part.macros = {name: macro_text(macro) for name, macro in joined.macros.items()}
+        part.ioctls = {n: f'"{literal(s)}"' for n, s in plan.ioctl_arguments.items()}
         part.aliases = plan.aliases()
         part.scalars = plan.scalars()
         part.incomplete = sorted(plan.incomplete)

@@ -296,12 +296,12 @@ def constants_stub(plan: Plan, prefix: str, api: str | None = None) -> str:
     """
     names = StubNames(plan)
     lines = [api_stub(prefix) if api is None else api]
-    constants = plan.constants
+    constants, ioctls = plan.constants, plan.ioctl_arguments
     left_out = (names.taken | _API.keys()) & constants.keys() | _unsayable(constants)
     for name in sorted(constants):
         value = constants[name]
         if name not in left_out and not isinstance(value, tuple):
-            kind = f"{prefix}{type(value).__name__}"
+            kind = f"{prefix}{'Ioctl' if name in ioctls else type(value).__name__}"
             line = f"{name}: {kind}\n"
             if len(line) > LINE_LENGTH + 1:
                 line = assigned(f"{name}: ", kind)

@@ -18,6 +18,7 @@ __all__ = [
     "enums_text",
     "facts",
     "functions_text",
+    "ioctls_text",
     "records_text",
     "typedefs_text",
     "value_text",
@@ -112,6 +113,12 @@ def value_text(value: int | float | str | bytes) -> str:
     if isinstance(value, float) and not math.isfinite(value):
         return "1e999 - 1e999" if math.isnan(value) else f"{'-' * (value < 0)}1e999"
     return repr(value)
+
+
+def ioctls_text(plan: Plan) -> str:
+    """ioctl number -> the type that it is made for."""
+    pairs = ((name, f'"{literal(s)}"') for name, s in plan.ioctl_arguments.items())
+    return entries("IOCTLS", pairs)
 
 
 def functions_text(plan: Plan) -> str:

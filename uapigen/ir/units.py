@@ -7,6 +7,7 @@ header and no BTF it is that header's :class:`Unit` itself, unchanged.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -29,7 +30,7 @@ from uapigen.ir.types import (
     Var,
 )
 
-__all__ = ["Joined", "choose", "join", "owned", "references"]
+__all__ = ["Joined", "choose", "join", "owned", "references", "types_in"]
 
 _MAX_LEVELS = 100
 """Types in each other; a kernel's deepest has 32."""
@@ -48,6 +49,10 @@ class Joined:
     docs: dict[TypeId, Doc]
     constant_docs: dict[str, str]
     omissions: list[Omission]
+    ioctl_arguments: dict[str, str] = field(default_factory=dict)
+    """By the name of a constant, C's spelling of the type that the ioctl number is made for."""
+    type_aliases: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """By the name of a macro that stands for a type: C's spelling of that, and the header."""
     warnings: list[str] = field(default_factory=list)
     """Where two headers say different things of one name; the first is believed."""
     btf_end: TypeId = 0
@@ -101,8 +106,17 @@ def _add(joined: Joined, unit: Unit, shift: TypeId) -> None:
                 f"{macro.name}() differs between {_name(joined, earlier.header)} and"
                 f" {_name(joined, macro.header)}: the first is taken"
             )
+    for name, spelling in unit.ioctl_arguments.items():
+        joined.ioctl_arguments.setdefault(name, spelling)
     known = {(o.name, o.kind, o.header) for o in joined.omissions}
-    joined.omissions += [o for o in unit.omissions if (o.name, o.kind, o.header) not in known]
+    for omission in unit.omissions:
+        name, kind, header, _ = omission
+        stands_for = unit.type_aliases.get(name) if kind == "macro" else None
+        if stands_for is not None:
+            if stands_for != name:
+                joined.type_aliases.setdefault(name, (stands_for, header))
+        elif (name, kind, header) not in known:
+            joined.omissions.append(omission)
 
 
 def _name(joined: Joined, path: str) -> str:
@@ -156,8 +170,8 @@ def choose(joined: Joined, only: Sequence[str] = (), exclude: Sequence[str] = ()
         _extend(selection, select(graph, only, exclude, own=own, close=False))
     else:
         selection = select(graph, only, exclude, own=own, close=False)
-    _add_needed(joined, selection, by_pointer=not only)
     unmatched = _choose_macros(joined, only, exclude)
+    _add_needed(joined, selection, by_pointer=not only)
     selection.unmatched = [p for p in selection.unmatched if p in unmatched]
     return selection
 
@@ -209,7 +223,7 @@ def _choose_macros(joined: Joined, only: Sequence[str], exclude: Sequence[str]) 
     def chosen(name: str) -> bool:
         return (not only or wanted.match(name)) and not (exclude and unwanted.match(name))
 
-    for table in (joined.constants, joined.macros):
+    for table in (joined.constants, joined.macros, joined.type_aliases):
         for name in [name for name in table if not chosen(name)]:
             del table[name]
     return wanted.unmatched
@@ -225,7 +239,10 @@ def _add_needed(joined: Joined, selection: Selection, *, by_pointer: bool) -> No
     excluded = set(selection.excluded)
     tags, typedefs = set(selection.tags), set(selection.typedefs)
     chosen = [*tags, *typedefs, *selection.funcs, *selection.vars]
-    todo = [(type_id, False) for type_id in chosen if type_id >= btf_end]
+    spellings = [s for name, s in joined.ioctl_arguments.items() if name in joined.constants]
+    spellings += [spelling for spelling, _ in joined.type_aliases.values()]
+    chosen += [i for spelling in dict.fromkeys(spellings) for i in types_in(graph, spelling)]
+    todo = [(type_id, False) for type_id in dict.fromkeys(chosen) if type_id >= btf_end]
     seen = set(todo)
     while todo:
         type_id, loose = todo.pop()
@@ -282,6 +299,19 @@ def _stands_for(graph: TypeGraph, btf: TypeId, header: TypeId, level: int = 0) -
     if isinstance(left, (Int, Enum)) and isinstance(right, (Int, Enum)):
         return (left.byte_size, left.signed) == (right.byte_size, right.signed)
     return left == right or isinstance(left, Pointer)
+
+
+_WORD = re.compile(r"(?:(struct|union|enum) )?([A-Za-z_]\w*)", re.ASCII)
+_TAGS: dict[str, type] = {"struct": Struct, "union": Union, "enum": Enum}
+
+
+def types_in(graph: TypeGraph, spelling: str) -> list[TypeId]:
+    """The struct, union, enum or typedef that a spelling in C names."""
+    found = []
+    for keyword, name in _WORD.findall(spelling):
+        kind = _TAGS.get(keyword, Typedef)
+        found += [i for i in graph.ids_named(name) if isinstance(graph[i], kind)]
+    return found
 
 
 def references(node: Type) -> Sequence[TypeId]:

@@ -149,6 +149,10 @@ class Plan:
         self.incomplete: set[str] = set()
         self.macro_values: Mapping[str, Value] = {}
         """Macros that are constants, where headers are among the sources."""
+        self.ioctl_arguments: Mapping[str, str] = {}
+        """By the name of an ioctl number, C's spelling of the type that it is made for."""
+        self.type_aliases: Mapping[str, str] = {}
+        """By the name of a macro, C's spelling of the type that it stands for."""
         self.docs: Mapping[TypeId, Doc] = {}
         self._planned: dict[TypeId, RecordPlan | None] = {}
         self._assign_keys()
@@ -427,6 +431,12 @@ class Plan:
             if spelling != by_key:
                 found[spelling] = by_key
         found |= self._typedef_aliases
+        for name, spelling in self.type_aliases.items():
+            target = found.get(spelling, spelling)
+            found.setdefault(name, target)
+            keyword, _, tag = spelling.partition(" ")
+            if keyword in ("struct", "union", "enum") and tag.isidentifier():
+                found.setdefault(f"{keyword} {name}", target)
         return dict(sorted(found.items()))
 
 

@@ -44,6 +44,7 @@ def install_modules(
 
 def open_root(namespace: dict[str, Any]) -> None:
     """Open the package at the top: its modules, and ``ctype`` over all of them."""
+    from .ioctls import ioctl
     from .tables import Text, evaluated, literal
     from .values import asdict, flexible
 
@@ -74,6 +75,6 @@ def open_root(namespace: dict[str, Any]) -> None:
             __import__(name)
         return sys.modules[name].ctype(spelling)
 
-    api = {"ctype": ctype, "asdict": asdict, "flexible": flexible}
+    api = {"ctype": ctype, "asdict": asdict, "flexible": flexible, "ioctl": ioctl}
     namespace.update(api)
     install_modules(namespace, namespace["_MODULES"], missing, lambda: list(namespace))

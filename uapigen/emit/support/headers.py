@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .bindings import Bindings
 from .install import install
+from .ioctls import IoctlNumber, ioctl
 from .tables import Tables, Text
 
 TYPE_CHECKING = False  # typing itself takes longer to import than all of this
@@ -17,6 +18,7 @@ class HeaderTables(Tables):
 
     def __init__(self, load: Callable[[str], str]) -> None:
         super().__init__(load)
+        self._entries["ioctls"] = Text(lambda: load("ioctls"), '\n    "', '": ')
         self._macros = Text(lambda: load("macros"), "\n\n\ndef ", "(")
 
     def macro(self, name: str) -> str | None:
@@ -36,7 +38,7 @@ class HeaderBindings(Bindings):
         self,
         abi: dict[str, Any],
         facts: dict[str, Any],
-        tables: HeaderTables,
+        tables: Any,
         module: str,
         scope: Callable[[Bindings], dict[str, Any]],
     ) -> None:
@@ -46,7 +48,17 @@ class HeaderBindings(Bindings):
 
     def _bare(self, name: str) -> Any:
         found = super()._bare(name)
-        return self._macro(name) if found is NotImplemented else found
+        if found is NotImplemented:
+            return self._macro(name)
+        if type(found) is int:
+            argument = self.tables.entry("ioctls", name)
+            if argument is not None:
+                return self.ioctl_number(found, argument)
+        return found
+
+    def ioctl_number(self, value: int, argument: str) -> IoctlNumber:
+        """An ioctl number that is made for a type, by its C spelling."""
+        return IoctlNumber(value, self, argument)
 
     def _macro(self, name: str) -> Any:
         source = self.tables.macro(name)
@@ -77,10 +89,11 @@ def open_module(namespace: dict[str, Any]) -> None:
         import types
 
         values = types.ModuleType(f"{name}._cvalues")
+        values.__dict__.update(globals())
         place = f"{namespace['__file__']}:_CVALUES"
         exec(compile(namespace["_CVALUES"], place, "exec"), values.__dict__)
-        return {"_C": values.CModel(bindings.abi)}
+        return {"_C": values.CMacros(bindings.abi, bindings)}
 
     tables = HeaderTables(lambda table: str(namespace[f"_{table.upper()}"]))
     bindings = HeaderBindings(namespace["__abi__"], facts, tables, name, scope)
-    install(bindings, namespace)
+    install(bindings, namespace, ioctl=ioctl)

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 DATA = ("functions", "variables")
 
 
-def install(bindings: Bindings, namespace: dict[str, Any]) -> None:
-    """Make a module's namespace look names up in ``bindings``."""
+def install(bindings: Bindings, namespace: dict[str, Any], **more: Any) -> None:
+    """Make a module's namespace look names up in ``bindings``, and hold ``more``."""
 
     def lookup(name: str) -> Any:
         if name in namespace:
@@ -37,6 +37,7 @@ def install(bindings: Bindings, namespace: dict[str, Any]) -> None:
         "ctype": bindings.ctype,
         "asdict": asdict,
         "flexible": flexible,
+        **more,
     }
     bindings.shown.update(api)
     namespace.update(api, __getattr__=lookup, __dir__=listing)

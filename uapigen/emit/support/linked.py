@@ -13,6 +13,7 @@ from .declarators import unqualified
 from .folders import install_modules
 from .headers import HeaderBindings, HeaderTables
 from .install import install
+from .ioctls import ioctl
 from .names import demangled
 from .package import package_facts
 
@@ -104,9 +105,9 @@ class LinkedBindings(HeaderBindings):
 
 def imported_scope(bindings: Bindings) -> dict[str, Any]:
     """What macro functions compute with."""
-    from .cvalues import CModel
+    from .cobjects import CMacros
 
-    return {"_C": CModel(bindings.abi)}
+    return {"_C": CMacros(bindings.abi, bindings)}
 
 
 def open_header(namespace: dict[str, Any], root: str) -> None:
@@ -135,7 +136,7 @@ def open_header(namespace: dict[str, Any], root: str) -> None:
             links=namespace.get("_LINKS", {}),
             includes=namespace.get("_INCLUDES", ()),
         )
-        install(bindings, namespace)
+        install(bindings, namespace, ioctl=ioctl)
         with_submodules(namespace)
 
 
@@ -167,4 +168,4 @@ def open_package(namespace: dict[str, Any]) -> None:
                 namespace["__name__"],
                 imported_scope,
             )
-            install(bindings, namespace)
+            install(bindings, namespace, ioctl=ioctl)
