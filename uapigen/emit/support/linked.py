@@ -104,9 +104,9 @@ class LinkedBindings(HeaderBindings):
 
 def imported_scope(bindings: Bindings) -> dict[str, Any]:
     """What macro functions compute with."""
-    from .cvalues import CModel
+    from .cobjects import CMacros
 
-    return {"_C": CModel(bindings.abi)}
+    return {"_C": CMacros(bindings.abi, bindings)}
 
 
 def open_header(namespace: dict[str, Any], root: str) -> None:
