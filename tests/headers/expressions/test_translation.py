@@ -228,6 +228,8 @@ def test_a_pointer_is_one_of_the_bindings() -> None:
 
 # Inline functions
 
+SWITCH = "switch (x) { case 1: case 2: return 10; case 3: { return 20; } default: return 30; }"
+
 
 def _inline(body: str, *params: tuple[str, str], returns: str = "int") -> Callable[..., Any]:
     made = expressions_of(MACROS).translate_function(
@@ -249,6 +251,10 @@ def _inline(body: str, *params: tuple[str, str], returns: str = "int") -> Callab
          0),
         ("return p->flags;", [("p", "const struct header *")], "int", (Header(flags=9),), 9),
         ("return 5;", [], "long", (), 5),
+        (SWITCH, [("x", "int")], "int", (2,), 10),
+        (SWITCH, [("x", "int")], "int", (3,), 20),
+        (SWITCH, [("x", "int")], "int", (4,), 30),
+        ("switch (x) { case 1: return 2; } return 3;", [("x", "int")], "int", (0,), 3),
     ],
 )  # fmt: skip
 def test_inline_function(
@@ -272,6 +278,15 @@ def test_inline_function(
         ("if (x) return 1;", "does not return on every way"),
         ("for (;;) return 1;", "has statements that do not return (for)"),
         ("return f(x);", "calls f"),
+        ("if (x) { if (x > 1) return 1; } return 2;", "does not return on every way"),
+        (
+            "switch (x) { case 1: { if (x) return 1; } default: return 2; }",
+            "does not return on every way",
+        ),
+        ("switch (x) { case 1: { } default: return 2; }", "does not return on every way"),
+        ("", "returns nothing"),
+        ("switch (x) { case 1: x; } return 1;", "has statements that do not return (x)"),
+        ("switch (x) { case 1: return 1; }", "does not return on every way"),
     ],
 )
 def test_inline_functions_that_do_more_are_left_out(body: str, reason: str) -> None:

@@ -57,9 +57,11 @@ from uapigen.headers.expressions.types import (
     Types,
 )
 
-__all__ = ["Translation"]
+__all__ = ["SWAPS", "Translation"]
 
-_SWAPS = {"__builtin_bswap16": 2, "__builtin_bswap32": 4, "__builtin_bswap64": 8}
+SWAPS = {f"{prefix}{8 * size}": size for prefix in ("__builtin_bswap", "__arch_swab")
+         for size in (2, 4, 8)}  # fmt: skip
+"""Functions that swap bytes, by their size; the kernel's own (asm/swab.h) are machine code."""
 
 
 class Translation:
@@ -457,8 +459,8 @@ class Translation:
         if name == "__builtin_choose_expr" and len(arguments) == 3:
             condition = self.constant(self.term(arguments[0]))
             return self.term(arguments[1 if condition.value else 2])
-        if name in _SWAPS and len(arguments) == 1:
-            kind = self.model.of_size(_SWAPS[name], False)
+        if name in SWAPS and len(arguments) == 1:
+            kind = self.model.of_size(SWAPS[name], False)
             inner = self.converted(kind, self.term(arguments[0]))
             if isinstance(inner, Constant):
                 data = int(inner.value.plain()).to_bytes(kind.size, "little")
