@@ -20,7 +20,7 @@ from uapigen.headers.pycparser_tokens import Preprocessed, read_output
 from uapigen.headers.targets import BUILTIN, include_directories, included_first
 from uapigen.layout.targets import DataModel, host_arch
 
-__all__ = ["Preprocessor"]
+__all__ = ["Preprocessor", "cross_compiler"]
 
 _DEFAULT = HeaderOptions.cpp
 _TIMEOUT = 120
@@ -73,7 +73,7 @@ class Preprocessor:
             raise UsageError("--cpp names no command")
         arch = options.model.arch
         if options.cpp == _DEFAULT and arch != host_arch():
-            cross = f"{_CROSS.get(arch, arch)}-gcc"
+            cross = cross_compiler(arch)
             if shutil.which(cross):
                 return [cross, "-E"]
         if shutil.which(command[0]) is None:
@@ -154,8 +154,13 @@ class Preprocessor:
             command, arch = " ".join(self._command), self._options.model.arch
             raise UsageError(
                 f"'{command}' is no preprocessor for {arch}: it {problem}; name one with --cpp "
-                f'("{_CROSS.get(arch, arch)}-gcc -E")'
+                f'("{cross_compiler(arch)} -E")'
             )
+
+
+def cross_compiler(arch: str) -> str:
+    """What GCC for a target is called."""
+    return f"{_CROSS.get(arch, arch)}-gcc"
 
 
 def _contradiction(predefined: Mapping[str, str], model: DataModel) -> str:
