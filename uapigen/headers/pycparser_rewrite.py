@@ -43,9 +43,9 @@ TAG = "uapigen_"
 TYPEOF = "uapigen_typeof_"
 
 BUILTIN_TYPES = (
-    "__builtin_va_list", "__int128_t", "__uint128_t", "uapigen_int128", "uapigen_unsigned_int128", "__float128", "_Float128",
-    "_Float64x", "_Float64", "_Float32x", "_Float32", "_Float16", "__bf16", "__ibm128",
-    "__ieee128", "char16_t", "char32_t",
+    "__builtin_va_list", "__int128_t", "__uint128_t", "uapigen_int128", "uapigen_unsigned_int128",
+    "__float128", "_Float128", "_Float64x", "_Float64", "_Float32x", "_Float32", "_Float16",
+    "__bf16", "__ibm128", "__ieee128", "char16_t", "char32_t",
 )  # fmt: skip
 PRELUDE = "".join(f"typedef int {name};\n" for name in BUILTIN_TYPES)
 """Declares the names of a compiler's own types; what they are is said by ``pycparser_types``."""
