@@ -105,7 +105,8 @@ class _Header:
         while reading.lacks:
             better = self._with_one_more(reading, tried)
             if better is None:
-                raise first.lacks[0]
+                lack = first.lacks[0]
+                raise InputError(lack.source, lack.place, lack.problem)
             reading = better
         if reading.conflicts:
             raise reading.conflicts[0]

@@ -173,12 +173,15 @@ class Evaluation:
         """The pointer type of a cast as C spells it; empty for what is none."""
         if spelled.rstrip().endswith("*"):
             return spelled.strip()
-        found = self.scope.typedefs.get(spelled.strip())
-        if found is None or not isinstance(self.scope.graph[self.scope.resolved(found)], Pointer):
+        scope = self.scope
+        found = scope.typedefs.get(spelled.strip())
+        node = scope.graph[scope.resolved(found)] if found is not None else None
+        if not isinstance(node, Pointer):
             return ""
         from uapigen.ir.spelling import Speller
 
-        return Speller(self.scope.graph).spell(self.scope.resolved(found))
+        plain = scope.graph.add(Pointer(scope.resolved(node.target)))
+        return Speller(scope.graph).spell(plain)
 
     def inline(self, name: str, header: str) -> None:
         """Translate an inline function."""

@@ -51,6 +51,7 @@ _FLOATS = {
     "__float128": ("__float128", 16), "_Float128": ("__float128", 16), "__bf16": ("__bf16", 2),
     "__ibm128": ("__ibm128", 16), "__ieee128": ("__float128", 16),
 }  # fmt: skip
+_TYPEDEFS = {"__int128_t": "uapigen_int128", "__uint128_t": "uapigen_unsigned_int128"}
 _LONG_DOUBLE = ("long double", "_Float64x")
 
 C_WORDS = frozenset({
@@ -122,6 +123,8 @@ class Scope:
             return 0
         if name == "__builtin_va_list":
             return self._va_list()
+        if name in _TYPEDEFS:
+            return graph.add(Typedef(name, self.named([_TYPEDEFS[name]])))
         if name in _LONG_DOUBLE:
             return graph.add(Float("long double", model.long_double_size))
         if name in _FLOATS:
