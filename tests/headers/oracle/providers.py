@@ -24,6 +24,7 @@ _LIBRARY = {
         *("UCHAR_MAX", "UINT_MAX", "ULLONG_MAX", "ULONG_MAX", "USHRT_MAX"),
     ),
     "stdint.h": ("int32_t", "int64_t", "uint8_t", "uint16_t", "uint32_t", "uint64_t", "uintptr_t"),
+    "stdbool.h": ("bool", "false", "true"),
     "sys/types.h": ("off_t", "pid_t", "u_char", "u_int", "u_long", "u_short", "uid_t"),
     "time.h": ("time_t", "struct timespec"),
     "sys/time.h": ("struct timeval",),
