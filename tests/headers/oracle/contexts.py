@@ -24,6 +24,8 @@ _PREREQUISITES = (
     ("linux/if.h",),
     ("netinet/in.h",),
     ("stddef.h", "stdint.h", "sys/types.h", "sys/socket.h", "time.h", "netinet/in.h"),
+    # BSD's names of types, but the kernel's timeval
+    ("linux/time.h", "#define __timeval_defined 1", "sys/types.h"),
 )
 
 # Headers that refuse by #error to be included by others than these
