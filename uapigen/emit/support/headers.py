@@ -53,12 +53,8 @@ class HeaderBindings(Bindings):
         if type(found) is int:
             argument = self.tables.entry("ioctls", name)
             if argument is not None:
-                return self.ioctl_number(found, argument)
+                return IoctlNumber(found, self, name, argument)
         return found
-
-    def ioctl_number(self, value: int, argument: str) -> IoctlNumber:
-        """An ioctl number that is made for a type, by its C spelling."""
-        return IoctlNumber(value, self, argument)
 
     def _macro(self, name: str) -> Any:
         source = self.tables.macro(name)
