@@ -24,7 +24,7 @@ __all__ = ["Linked", "add", "differing", "linked_files", "merged", "module_path"
 _RESERVED = frozenset({"__init__", "_support", "_facts", "_index", "_typing", "py"})
 """Names that a package's own files have."""
 
-_API = ("__abi__", "asdict", "ctype", "flexible", "functions", "variables")
+_API = ("__abi__", "asdict", "ctype", "flexible", "functions", "ioctl", "variables")
 _MAY_REDEFINE = '# mypy: disable-error-code="no-redef"\n'
 """A header may define what one that it includes has, too."""
 _NOT_WORD = re.compile(r"\W+", re.ASCII)
@@ -177,7 +177,7 @@ def linked_files(
         ),
     )
     yield "_index.py", _index(linked)
-    yield "_typing.pyi", f"{render('typing.pyi', p='')}\n{api_stub('')}"
+    yield "_typing.pyi", f"{render('typing.pyi', p='')}\n{api_stub('')}ioctl: IoctlCall\n"
     yield "py.typed", ""
     yield from support_files(headers=True).items()
     for folder, modules in linked.folders.items():
