@@ -122,7 +122,12 @@ def _additions(plan: Plan, joined: Joined, naming: str, prefix: str) -> Addition
         text = with_docs(name, text, docs, joined.constant_docs)
         if name != "stub":
             return text
-        parts = [text, f"ioctl: {prefix}IoctlCall\n", naming_stub(plan, naming), macro_stubs(macros, prefix)]
+        parts = [
+            text,
+            f"ioctl: {prefix}IoctlCall\n",
+            naming_stub(plan, naming),
+            macro_stubs(macros, prefix),
+        ]
         return "\n".join(part for part in parts if part)
 
     about = abi_of(joined, plan.model, naming)
