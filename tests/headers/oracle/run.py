@@ -97,18 +97,32 @@ def _ask_in(target: Target, directory: Path, header: Header) -> Answers:
         raise
 
 
-def check(target: Target, headers: Sequence[Header], directory: Path) -> Tally:
-    """Ask gcc, generate bindings of the same headers, and compare."""
+def check(
+    target: Target,
+    headers: Sequence[Header],
+    directory: Path,
+    *,
+    out: str = "uapi",
+    python: str = sys.executable,
+) -> Tally:
+    """Ask gcc, generate bindings of the same headers, and compare.
+
+    `out` ends in ".py" for a single file; `python` is who imports the bindings.
+    """
     answers = ask_all(target, headers, directory)
-    bindings, report = directory / "uapi", directory / "report.json"
+    bindings, report = directory / out, directory / "report.json"
     paths = [header.path for header in headers]
     options = ["--arch", target.arch, "--keep-going", "--quiet", "--report", report]
     _run([sys.executable, "-m", "uapigen", *paths, "-o", bindings, *options])
-    return hold_against(bindings, answers, report, directory)
+    return hold_against(bindings, answers, report, directory, python)
 
 
 def hold_against(
-    bindings: Path, answers: Sequence[Answers], report: Path, directory: Path
+    bindings: Path,
+    answers: Sequence[Answers],
+    report: Path,
+    directory: Path,
+    python: str = sys.executable,
 ) -> Tally:
     """Compare in fresh interpreters, each with its share of the headers."""
     known = [one for one in answers if not one["failure"]]
@@ -116,7 +130,7 @@ def hold_against(
     for number in range(min(PROCESSES, len(known))):
         share = directory / f"answers-{number}.json"
         share.write_text(json.dumps(known[number::PROCESSES]), encoding="utf-8")
-        command = [sys.executable, "-B", COMPARER, bindings, share, report]
+        command = [python, "-B", COMPARER, bindings, share, report]
         processes.append(subprocess.Popen(command, stdout=subprocess.PIPE))
     tally = Tally(refused={one["header"]: one["failure"] for one in answers if one["failure"]})
     for process in processes:
