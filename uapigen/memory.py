@@ -19,6 +19,7 @@ from uapigen.emit.headers import abi_of, header_plan
 from uapigen.emit.macros import macro_text
 from uapigen.emit.package import abi
 from uapigen.emit.support.headers import HeaderBindings
+from uapigen.emit.support.ioctls import ioctl
 from uapigen.emit.support.linked import imported_scope
 from uapigen.emit.support.values import asdict, flexible
 from uapigen.errors import UsageError
@@ -83,6 +84,7 @@ class Loaded:
 
     asdict = staticmethod(asdict)
     flexible = staticmethod(flexible)
+    ioctl = staticmethod(ioctl)
 
     def __init__(self, opened: Opened, selection: Selection) -> None:
         self._opened = opened
@@ -222,6 +224,7 @@ class _PlanTables:
             "constants": _Late(lambda: plan.constants),
             "functions": _Late(plan.functions),
             "variables": variables,
+            "ioctls": plan.ioctl_arguments,
         }
 
     def statement(self, kind: str, key: str) -> tuple[str, Any, dict[str, Any]] | None:
