@@ -15,7 +15,7 @@ from uapigen.cli.outcome import Outcome, finish
 from uapigen.cli.progress import Progress
 from uapigen.cli.workers import in_workers
 from uapigen.emit.headers import header_abi
-from uapigen.emit.linked import Linked, add, differing, linked_files, merged
+from uapigen.emit.linked import Linked, differing, linked_files, merged
 from uapigen.emit.output import Put, differences, write_package
 from uapigen.emit.package import title_of
 from uapigen.emit.parts import Given, Part, copies_of, parts_of
@@ -115,7 +115,7 @@ class _Run:
             for index, unit in self.units(sorted(wanted)):
                 if isinstance(unit, Unit):
                     for copy in copies_of(unit, index, self.given, wanted[index]):
-                        add(parts[copy.file.path], copy)
+                        parts[copy.file.path].merge(copy)
         return linked
 
 

@@ -122,12 +122,8 @@ def _additions(plan: Plan, joined: Joined, naming: str, prefix: str) -> Addition
         text = with_docs(name, text, docs, joined.constant_docs)
         if name != "stub":
             return text
-        parts = [
-            text,
-            f"ioctl: {prefix}IoctlCall\n",
-            naming_stub(plan, naming),
-            macro_stubs(macros, prefix),
-        ]
+        text = f"ioctl: {prefix}IoctlCall\n{text}"
+        parts = [text, naming_stub(plan, naming), macro_stubs(macros, prefix)]
         return "\n".join(part for part in parts if part)
 
     about = abi_of(joined, plan.model, naming)
@@ -169,12 +165,12 @@ def with_docs(
     """A table, or the stub, with comments as docstrings in its class statements."""
     of_table = docs.get(name)
     if name == "stub":
-        text = _into_classes(text, of_table, '"""', blank=False) if of_table else text
+        text = _into_classes(text, of_table, '"""') if of_table else text
         return _behind_constants(text, constant_docs) if constant_docs else text
-    return _into_classes(text, of_table, "'''", blank=True) if of_table else text
+    return _into_classes(text, of_table, "'''") if of_table else text
 
 
-def documented(statement: str, text: str, quotes: str = "'''", *, blank: bool = True) -> str:
+def documented(statement: str, text: str, quotes: str = "'''") -> str:
     """A class statement with a docstring."""
     heading = _CLASS.match(statement)
     if not text or not heading:
@@ -183,15 +179,15 @@ def documented(statement: str, text: str, quotes: str = "'''", *, blank: bool = 
     rest = statement[heading.end() :]
     if rest.startswith(" ..."):  # in a stub, a class without members
         return f"{heading[0]}\n{doc}\n"
-    return f"{heading[0]}\n{doc}\n{chr(10) * blank}{rest[1:]}"
+    return f"{heading[0]}\n{doc}\n\n{rest[1:]}"
 
 
-def _into_classes(text: str, docs: Mapping[str, str], quotes: str, *, blank: bool) -> str:
+def _into_classes(text: str, docs: Mapping[str, str], quotes: str) -> str:
     def with_doc(match: re.Match[str]) -> str:
         statement = match[0]
         heading = _CLASS.match(statement)
         doc = docs.get(heading[1], "") if heading else ""
-        return documented(statement, doc, quotes, blank=blank)
+        return documented(statement, doc, quotes)
 
     return _STATEMENT.sub(with_doc, text)
 

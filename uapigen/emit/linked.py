@@ -19,12 +19,12 @@ from uapigen.emit.templates import render
 from uapigen.emit.text import LINE_LENGTH, entries, item_tuple
 from uapigen.layout.targets import DataModel
 
-__all__ = ["Linked", "add", "differing", "linked_files", "merged", "module_path"]
+__all__ = ["Linked", "differing", "linked_files", "merged", "module_path"]
 
 _RESERVED = frozenset({"__init__", "_support", "_facts", "_index", "_typing", "py"})
 """Names that a package's own files have."""
 
-_API = ("__abi__", "asdict", "ctype", "flexible", "functions", "ioctl", "variables")
+_API = ("__abi__", "asdict", "ctype", "flexible", "ioctl", "functions", "variables")
 _MAY_REDEFINE = '# mypy: disable-error-code="no-redef"\n'
 """A header may define what one that it includes has, too."""
 _NOT_WORD = re.compile(r"\W+", re.ASCII)
@@ -58,7 +58,7 @@ def merged(parts: Iterable[Part]) -> tuple[dict[str, Part], list[str]]:
             continue
         notes += _differences(first, part)
         if not first.whole:
-            add(first, part)
+            first.merge(part)
     return found, notes
 
 
@@ -68,40 +68,6 @@ def _differences(believed: Part, other: Part) -> list[str]:
         for spelling, fingerprint in other.defines.items()
         if believed.defines.get(spelling, fingerprint) != fingerprint
     ]
-
-
-_MERGED = (
-    *("records", "enums", "typedefs", "constants", "functions", "macros", "ioctls"),
-    *("aliases", "scalars", "stub_imports", "links", "uses", "defines"),
-)
-
-
-def add(part: Part, other: Part) -> None:
-    """Add what another unit needs of a file."""
-    for name in _MERGED:
-        mine, theirs = getattr(part, name), getattr(other, name)
-        mine.update((key, value) for key, value in theirs.items() if key not in mine)
-    part.incomplete = sorted({*part.incomplete, *other.incomplete})
-    known = set(part.failures)
-    part.failures += [failure for failure in other.failures if failure not in known]
-    part.stub = _joined_stubs(part.stub, other.stub)
-
-
-_STUB_STATEMENT = re.compile(
-    r"^(?:class |def )?(\w+)[^\n]*\n(?:(?: |\)|\"\"\")[^\n]*\n|\n(?= ))*", re.MULTILINE
-)
-
-
-def _joined_stubs(left: str, right: str) -> str:
-    """Two stubs' statements, each name once: first what is one line, then classes."""
-    found: dict[str, str] = {}
-    for text in (left, right):
-        for match in _STUB_STATEMENT.finditer(text):
-            found.setdefault(match[1], match[0])
-    lines = [text for text in found.values() if not text.startswith("class ")]
-    classes = [text for text in found.values() if text.startswith("class ")]
-    blocks = ["".join(lines)] + ["\n" + text for text in classes]
-    return "".join(blocks)
 
 
 class Linked:
@@ -177,7 +143,7 @@ def linked_files(
         ),
     )
     yield "_index.py", _index(linked)
-    yield "_typing.pyi", f"{render('typing.pyi', p='')}\n{api_stub('')}ioctl: IoctlCall\n"
+    yield "_typing.pyi", f"{render('typing.pyi', p='')}\nioctl: IoctlCall\n{api_stub('')}"
     yield "py.typed", ""
     yield from support_files(headers=True).items()
     for folder, modules in linked.folders.items():
@@ -228,7 +194,7 @@ def _folder(
     )
     body = "".join(f"from . import {module} as {module}\n" for module in modules)
     if not folder:
-        body += "".join(_api(dots)[:4])
+        body += "".join(_api(dots)[:5])
     yield f"{base}.pyi", f'"""{title}"""\n\n{body}'
 
 

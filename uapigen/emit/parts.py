@@ -10,6 +10,7 @@ Parts are plain data: they travel between processes.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -78,6 +79,37 @@ class Part:
     defines: dict[str, int] = field(default_factory=dict)
     """C spelling -> fingerprint."""
     failures: list[Omission] = field(default_factory=list)
+
+    def merge(self, other: Part) -> None:
+        """Add what another unit needs of the file, or a copy of another file's types."""
+        for name in _MERGED:
+            mine, theirs = getattr(self, name), getattr(other, name)
+            mine.update((key, value) for key, value in theirs.items() if key not in mine)
+        self.incomplete = sorted({*self.incomplete, *other.incomplete})
+        self.failures += [failure for failure in other.failures if failure not in self.failures]
+        self.stub = _joined_stubs(self.stub, other.stub)
+
+
+_MERGED = (
+    *("records", "enums", "typedefs", "constants", "functions", "macros", "ioctls"),
+    *("aliases", "scalars", "stub_imports", "links", "uses", "defines"),
+)
+
+_STUB_STATEMENT = re.compile(
+    r"^(?:class |def )?(\w+)[^\n]*\n(?:(?: |\)|\"\"\")[^\n]*\n|\n(?= ))*", re.MULTILINE
+)
+
+
+def _joined_stubs(left: str, right: str) -> str:
+    """Two stubs' statements, each name once: first what is one line, then classes."""
+    found: dict[str, str] = {}
+    for text in (left, right):
+        for match in _STUB_STATEMENT.finditer(text):
+            found.setdefault(match[1], match[0])
+    lines = [text for text in found.values() if not text.startswith("class ")]
+    classes = [text for text in found.values() if text.startswith("class ")]
+    blocks = ["".join(lines)] + ["\n" + text for text in classes]
+    return "".join(blocks)
 
 
 def parts_of(

@@ -109,14 +109,17 @@ def _add(joined: Joined, unit: Unit, shift: TypeId) -> None:
     for name, spelling in unit.ioctl_arguments.items():
         joined.ioctl_arguments.setdefault(name, spelling)
     known = {(o.name, o.kind, o.header) for o in joined.omissions}
-    for omission in unit.omissions:
-        name, kind, header, _ = omission
-        stands_for = unit.type_aliases.get(name) if kind == "macro" else None
-        if stands_for is not None:
-            if stands_for != name:
-                joined.type_aliases.setdefault(name, (stands_for, header))
-        elif (name, kind, header) not in known:
-            joined.omissions.append(omission)
+    headers = {o.name: o.header for o in unit.omissions if o.kind == "macro"}
+    for name, spelling in unit.type_aliases.items():
+        if name != spelling:
+            header = headers.get(name, unit.header)
+            joined.type_aliases.setdefault(name, (spelling, header))
+    joined.omissions += [
+        o
+        for o in unit.omissions
+        if (o.name, o.kind, o.header) not in known
+        and not (o.kind == "macro" and o.name in unit.type_aliases)
+    ]
 
 
 def _name(joined: Joined, path: str) -> str:
