@@ -225,7 +225,6 @@ class _PlanTables:
             "functions": _Late(plan.functions),
             "ioctls": plan.ioctl_arguments,
             "variables": variables,
-            "ioctls": plan.ioctl_arguments,
         }
 
     def statement(self, kind: str, key: str) -> tuple[str, Any, dict[str, Any]] | None:
