@@ -18,9 +18,7 @@ __all__ = ["Condition", "KernelText", "Macro", "holds", "read_text"]
 Condition: TypeAlias = tuple[tuple[str, bool], ...]
 """Texts of ``#if`` expressions, and whether each must be true; all of them together."""
 
-_COMMENT = re.compile(
-    r"//[^\n]*|/\*.*?\*/|(\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*')", re.DOTALL
-)
+_COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/|(\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*')", re.DOTALL)
 _DIRECTIVE = re.compile(r"\s*#\s*(\w+)\s*(.*)", re.DOTALL)
 _FUNCTION_LIKE = re.compile(r"(\w+)\(([^)]*)\)(.*)", re.DOTALL)
 

@@ -7,18 +7,18 @@ kernel's own ABI; compat entries and those without ``SYSCALL_DEFINE`` have none.
 
 from __future__ import annotations
 
-import functools
 import os
-from importlib.resources import files
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from uapigen.errors import InputError, SystemRefusalError
 from uapigen.ir.syscalls import SyscallParam
 from uapigen.syscalls.prototypes import Params, Prototypes, c_type
+from uapigen.syscalls.sources.grammars import parse, read_text
 
 __all__ = ["Event", "Field", "parse_format", "prototypes"]
 
+_FORM = "a trace event's format: name, ID, fields, print fmt"
 _ENTER = "sys_enter_"
 _NUMBER_FIELD = "__syscall_nr"
 """The last field before the parameters; those before it are every event's."""
@@ -47,29 +47,15 @@ class Event(NamedTuple):
 def parse_format(text: str, source: str) -> Event:
     """Parse a whole format file; ``source`` is its name in messages.
 
-    Raises :class:`InputError` for text that the grammar (``format.lark``) does not have.
+    Raises :class:`InputError` for text that ``format.lark`` does not have.
     """
-    from lark.exceptions import UnexpectedInput
-
-    try:
-        tree = _parser().parse(text)
-    except UnexpectedInput as error:
-        raise InputError(source, f"line {error.line}", "is no trace event's format") from None
-    name, event_id, *groups, print_format = tree.children
+    name, event_id, *groups, print_format = parse("format.lark", text, source, _FORM)
     fields = tuple(
         Field(str(declaration).strip(), int(offset), int(size), signed == "1")
         for group in groups
         for declaration, offset, size, signed in (field.children for field in group.children)
     )
     return Event(str(name), int(event_id), fields, str(print_format).strip())
-
-
-@functools.cache
-def _parser() -> Any:
-    from lark import Lark  # slow to import
-
-    grammar = files(__package__).joinpath("format.lark").read_text("utf-8")
-    return Lark(grammar, parser="lalr")
 
 
 def prototypes(directory: str | os.PathLike[str], release: str = "") -> Prototypes:
@@ -85,8 +71,8 @@ def prototypes(directory: str | os.PathLike[str], release: str = "") -> Prototyp
         for path in sorted(events.iterdir()):
             if path.name.startswith(_ENTER):
                 entry = "sys_" + path.name.removeprefix(_ENTER)
-                file = path / "format"
-                found[entry] = _params(parse_format(file.read_text("utf-8"), str(file)), str(file))
+                file = str(path / "format")
+                found[entry] = _params(parse_format(read_text(file), file), file)
     except OSError as error:
         raise SystemRefusalError(f"{events}: {error.strerror or error}") from None
     return Prototypes(f"tracefs {release or os.uname().release}", found)

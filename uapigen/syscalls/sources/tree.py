@@ -33,7 +33,10 @@ _STAND_INS = frozenset({"nommu.c", "posix-stubs.c", "pci-noop.c", "sys_ni.c"})
 _DECLARING = ("include/linux/syscalls.h", "include/linux/compat.h", "include/asm-generic/compat.h",
               "include/asm-generic/syscalls.h")  # fmt: skip
 _WORD_SIZE = re.compile(r"(32|64)\.c$")
-_NO_TYPES = frozenset({"asmlinkage", "static", "inline", "notrace", "__visible", "extern", "noinline"})
+_REGISTERS = "struct pt_regs *"
+_NO_TYPES = frozenset(
+    {"asmlinkage", "static", "inline", "notrace", "__visible", "extern", "noinline"}
+)
 
 
 class Definition(NamedTuple):
@@ -61,19 +64,28 @@ class Tree:
 
     def __init__(self, directory: str | os.PathLike[str]) -> None:
         """Raises :class:`SystemRefusalError` where it is no tree or cannot be read."""
-        self._root = Path(directory)
+        self.directory = Path(directory)
         self.release = self._release()
         self.definitions: dict[str, list[Definition]] = {}
         self._macros: dict[str, dict[str, list[Macro]]] = {}
-        for path in self._files(self._root):
+        for path in self._files(self.directory):
             data = path.read_bytes()
             if _MACRO.search(data):
-                name = str(path.relative_to(self._root))
+                name = str(path.relative_to(self.directory))
                 text = self._read(name, data)
                 for definition in _invocations(text, name):
                     self.definitions.setdefault(definition.entry, []).append(definition)
-        self._shared = [self._read(name) for name in _DECLARING if (self._root / name).is_file()]
+        self._shared = [
+            self._read(name) for name in _DECLARING if (self.directory / name).is_file()
+        ]
         self._functions: dict[str, list[tuple[str, KernelText, frozenset[str]]]] = {}
+
+    @property
+    def shared(self) -> frozenset[str]:
+        """Entries that are defined outside of ``arch/`` only."""
+        return frozenset(
+            entry for entry, found in self.definitions.items() if not any(d.arch for d in found)
+        )
 
     def prototypes(self, kernel: Kernel, entries: Iterable[str]) -> Prototypes:
         """The prototypes of these entries for a kernel.
@@ -94,7 +106,7 @@ class Tree:
         return f"{found.path}:{found.line}" if found else ""
 
     def _release(self) -> str:
-        makefile = self._root / "Makefile"
+        makefile = self.directory / "Makefile"
         try:
             text = makefile.read_text("utf-8")
         except OSError as error:
@@ -114,7 +126,7 @@ class Tree:
                     yield Path(directory, file)
 
     def _read(self, name: str, data: bytes | None = None) -> KernelText:
-        raw = (self._root / name).read_bytes() if data is None else data
+        raw = (self.directory / name).read_bytes() if data is None else data
         text = read_text(raw.decode("utf-8", "replace"))
         self._macros[name] = text.macros
         return text
@@ -153,7 +165,7 @@ class Tree:
 
     def _plain(self, entry: str, kernel: Kernel) -> list[Definition]:
         """Definitions and declarations of a plain function of that name."""
-        found = []
+        found: list[Definition] = []
         for name, text, words in self._of_arch(kernel.directory):
             if entry in words:
                 found += _functions(text, entry, name)
@@ -165,10 +177,10 @@ class Tree:
         """The architecture's files that speak of entries, tokenized."""
         if arch not in self._functions:
             read = []
-            for path in self._files(self._root / "arch" / arch, (".c", ".h")):
+            for path in self._files(self.directory / "arch" / arch, (".c", ".h")):
                 data = path.read_bytes()
                 if b"asmlinkage" in data or b"SYSCALL" in data or b"syscall" in data:
-                    name = str(path.relative_to(self._root))
+                    name = str(path.relative_to(self.directory))
                     text = self._read(name, data)
                     read.append((name, text, frozenset(text.tokens)))
             self._functions[arch] = read
@@ -187,7 +199,7 @@ class Tree:
             return tuple(SyscallParam(" ".join(n), c_type(" ".join(t))) for t, n in pairs)
         except InputError as error:
             place = f"line {definition.line}"
-            path = str(self._root / definition.path)
+            path = str(self.directory / definition.path)
             raise InputError(path, place, f"{definition.entry}: {error.problem}") from None
 
     def _expanded(self, definition: Definition, kernel: Kernel) -> list[tuple[str, ...]]:
@@ -279,7 +291,12 @@ def _of_function(definition: Definition) -> Params:
     if not isinstance(node, FuncProto):
         raise InputError("", "", "is no function")
     speller = Speller(parsed.graph)
-    return tuple(SyscallParam(param.name, speller.spell(param.type)) for param in node.params)
+    made = [
+        SyscallParam(param.name or f"arg{number}", speller.spell(param.type))
+        for number, param in enumerate(node.params)
+    ]
+    # What takes the registers takes no arguments: it restores them.
+    return () if any(param.c_type == _REGISTERS for param in made) else tuple(made)
 
 
 def _closing(tokens: list[str], opening: int) -> int:
