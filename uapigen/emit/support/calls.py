@@ -12,7 +12,7 @@ import ctypes
 import operator
 import os
 
-from .pointers import is_string, make_pointer
+from .pointers import address, is_string, make_pointer
 
 TYPE_CHECKING = False  # typing itself takes longer to import than all of this
 if TYPE_CHECKING:
@@ -181,6 +181,8 @@ def _body(call: Syscall, params: tuple[Param, ...], scope: dict[str, Any]) -> li
     pointers = []
     for at, (param, places) in enumerate(zip(params, call.positions, strict=True)):
         name = param.python_name
+        if not places:  # this ABI does not have it
+            continue
         if param.kind == "p":
             count = param.counted_by
             arguments = f"{name}, {count.python_name}" if count else name
@@ -209,8 +211,21 @@ def _body(call: Syscall, params: tuple[Param, ...], scope: dict[str, Any]) -> li
         else:
             words[places[0]] = name
     scope["_u_call"] = libc_syscall(call.returns == "address")
+    if call.in_block:
+        scope["_u_block"] = make_block(len(words))
+        words = [f"_u_block({', '.join(words)})"]
     made = f"_u_call({', '.join([str(call.nr), *words])})"
     return [*lines, *pointers, *_ending(call, params, made, scope)]
+
+
+def make_block(count: int) -> Callable[..., Any]:
+    """What puts that many words behind a pointer, for calls that take one."""
+    kind = ctypes.c_long * count
+
+    def block(*words: Any) -> Any:
+        return kind(*map(address, words))
+
+    return block
 
 
 def _wide(at: int, name: str, plain: bool) -> list[str]:

@@ -56,6 +56,15 @@ def make_pointer(where: str, param: Param) -> Callable[..., Any]:
     return make_buffer(where, param)
 
 
+def address(word: Any) -> int:
+    """The value of a word of a syscall: an int, or of what has an address, that."""
+    if word is None or isinstance(word, int):
+        return word or 0
+    if isinstance(word, ctypes.c_long):
+        return word.value
+    return ctypes.cast(word, ctypes.c_void_p).value or 0
+
+
 def make_string(where: str, param: Param) -> Callable[[Any], Any]:
     """Of a string: str in the file system's encoding, bytes, os.PathLike."""
     fsencode, other = os.fsencode, make_buffer(where, param)
@@ -148,10 +157,10 @@ def make_buffer(where: str, param: Param) -> Callable[..., Any]:
 
     def convert_other(value: Any, kind: Any, count: int) -> Any:
         if hasattr(kind, "__index__"):
-            address = operator.index(value)
-            if not 0 <= address < TOP:
-                raise OverflowError(f"{where}: {name}: {address} is no address")
-            return ctypes.c_void_p(address)
+            number = operator.index(value)
+            if not 0 <= number < TOP:
+                raise OverflowError(f"{where}: {name}: {number} is no address")
+            return ctypes.c_void_p(number)
         try:
             view = memoryview(value)
         except TypeError:

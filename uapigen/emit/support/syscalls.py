@@ -202,10 +202,23 @@ class Syscall:
         return f"long {self.name}({', '.join(map(str, self.params)) or 'void'})"
 
     @property
+    def in_block(self) -> bool:
+        """Whether the one argument points to a struct with all parameters."""
+        return any("[" in name for names in self.lowering for name in names)
+
+    @property
     def positions(self) -> tuple[tuple[int, ...], ...]:
-        """By parameter, where its words lie among the argument registers."""
-        index = self._table.registers.index
-        return tuple(tuple(map(index, names)) for names in self.lowering)
+        """By parameter, the numbers of its words among the argument registers.
+
+        In a struct of all parameters, their numbers among its words.
+        """
+        size, index = self._table.pointer_size, self._table.registers.index
+
+        def position(name: str) -> int:
+            _, bracket, offset = name.partition("[")
+            return int(offset[:-1]) // size if bracket else index(name)
+
+        return tuple(tuple(map(position, names)) for names in self.lowering)
 
     def __repr__(self) -> str:
         return f"<syscall {self.nr} of {self._table.abi}: {self.prototype}>"
@@ -247,18 +260,18 @@ class Table(Mapping[str, Syscall]):
             for line in self._text.text.split('\n    "')[1:]:
                 name, _, facts = line.partition('": (')
                 found[name] = int(facts[: facts.index(",")])
-            self._names = {nr: name for name, nr in reversed(found.items())}
             self._numbers = dict(sorted(found.items(), key=lambda item: item[1]))
         return self._numbers
 
-    def name_of(self, nr: int) -> str:
-        """The name of a number; raises KeyError."""
+    @property
+    def names(self) -> dict[int, str]:
+        """Number: name."""
         if not self._names:
-            _ = self.numbers
-        return self._names[nr]
+            self._names = {nr: name for name, nr in reversed(self.numbers.items())}
+        return self._names
 
     def __getitem__(self, key: str | int) -> Syscall:
-        name = key if isinstance(key, str) else self.name_of(key)
+        name = key if isinstance(key, str) else self.names[key]
         found = self._made.get(name)
         if found is None:
             source = self._text.find(literal(name))
@@ -275,7 +288,7 @@ class Table(Mapping[str, Syscall]):
         return len(self.numbers)
 
     def __contains__(self, key: object) -> bool:
-        return key in (self.numbers if isinstance(key, str) else self.numbers.values())
+        return key in (self.numbers if isinstance(key, str) else self.names)
 
     def __repr__(self) -> str:
         return f"<{len(self)} syscalls of {self.abi}>"
