@@ -17,12 +17,38 @@ from conftest import run_uapigen
 
 NAME = "syscall_bindings"
 STRUCTS = (
-    "__kernel_itimerspec __kernel_timespec cachestat cachestat_range clone_args epoll_event"
-    " file_attr futex_waitv io_uring_params iovec landlock_path_beneath_attr landlock_ruleset_attr"
-    " mnt_id_req mount_attr new_utsname open_how pollfd rlimit64 rusage sched_attr stat statfs"
-    " statmount statx sysinfo tms xattr_args siginfo __user_cap_header_struct"
-    " __user_cap_data_struct mq_attr"
-).split()
+    "__kernel_itimerspec",
+    "__kernel_timespec",
+    "__user_cap_data_struct",
+    "__user_cap_header_struct",
+    "cachestat",
+    "cachestat_range",
+    "clone_args",
+    "epoll_event",
+    "file_attr",
+    "futex_waitv",
+    "io_uring_params",
+    "iovec",
+    "landlock_path_beneath_attr",
+    "landlock_ruleset_attr",
+    "mnt_id_req",
+    "mount_attr",
+    "mq_attr",
+    "new_utsname",
+    "open_how",
+    "pollfd",
+    "rlimit64",
+    "rusage",
+    "sched_attr",
+    "siginfo",
+    "stat",
+    "statfs",
+    "statmount",
+    "statx",
+    "sysinfo",
+    "tms",
+    "xattr_args",
+)
 
 
 @pytest.fixture(scope="session")
@@ -75,7 +101,7 @@ def in_child(body: Callable[[], None]) -> int:
         try:
             body()
             status = 0
-        except BaseException:
+        except BaseException:  # noqa: BLE001  # whatever it is, the parent is told
             import traceback
 
             traceback.print_exc()
