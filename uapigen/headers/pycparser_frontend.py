@@ -69,6 +69,13 @@ class _Header:
         """Whether it may be included by itself; else the last of ``before`` includes it."""
 
     def unit(self) -> Unit:
+        """The unit; raises :class:`InputError`."""
+        try:
+            return self._unit()
+        except RecursionError:
+            raise InputError(self.path, "", "nests too deeply") from None
+
+    def _unit(self) -> Unit:
         reading = self._stand_alone()
         evaluation = Evaluation(reading.macros, reading.scope, reading.functions())
         evaluation.macros_of(reading.owned)

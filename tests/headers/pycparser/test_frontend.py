@@ -167,6 +167,8 @@ def test_macros_functions_files_and_comments(tmp_path: Path) -> None:
         ("#include <unheard/of.h>\n", r"sample.h:1: unheard/of.h: No such file"),
         ("#error no\n", r"sample.h:1: #error no"),
         ("struct s { int x;", r"line 1: '\{' without its '\}'"),
+        ("struct s { struct s x; };", r"line 1: incomplete type 'struct s'"),
+        (f"int {'(' * 5000}x{')' * 5000};", "nests too deeply"),
     ],
 )
 def test_malformed_header_is_refused_with_its_line(tmp_path: Path, text: str, problem: str) -> None:
