@@ -93,7 +93,11 @@ class _Header:
             macros=evaluation.functions,
             omissions=reading.omissions + evaluation.omissions,
             prerequisites=tuple(self.before),
-            ioctl_arguments={n: reading.type_spelling(tokens) for n, tokens in ioctls.items()},
+            ioctl_arguments={
+                name: spelling
+                for name, tokens in ioctls.items()
+                if (spelling := reading.type_spelling(tokens)) or not tokens
+            },
             type_aliases=aliases,
         )
         add_comments(unit, reading.owned)

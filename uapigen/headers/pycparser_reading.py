@@ -149,8 +149,10 @@ class Reading:
     def type_spelling(self, tokens: Sequence[str]) -> str:
         """The type that tokens name, as C spells it; empty for what is no type here."""
         first = tokens[0] if tokens else ""
-        if not (first in C_WORDS or first in self.scope.typedefs) or self.lacking(tokens):
+        if not (first in C_WORDS or first in self.scope.typedefs):
             return ""
+        if any(" " not in name for name in self.lacking(tokens)):
+            return ""  # a tag need not be defined
         try:
             return self.scope.spell(self._types.type_name(tokens))
         except (UnsupportedError, MalformedError):

@@ -224,3 +224,28 @@ def test_prerequisites_are_found(tmp_path: Path) -> None:
 def test_macros_are_evaluated_behind_what_they_use(tmp_path: Path) -> None:
     unit = read(tmp_path, "#define GET_SIZE _IOR('x', 1, size_t)\n")
     assert [(c.name, c.value) for c in unit.constants] == [("GET_SIZE", 0x80087801)]
+
+
+def test_ioctl_numbers_know_what_they_are_made_for(tmp_path: Path) -> None:
+    unit = read(
+        tmp_path,
+        """
+        #include <linux/ioctl.h>
+        #define ALIGNED struct odd
+        ALIGNED { int x; };
+        #define NONE _IO('x', 0)
+        #define LONG _IOR('x', 1, unsigned long int)
+        #define ODD _IOWR('x', 2, ALIGNED)
+        #define ARRAY _IOW('x', 3, char[16])
+        #define UNDEFINED _IOW('x', 4, struct undefined *)
+        #define ALIAS odd
+        """,
+    )
+    assert unit.ioctl_arguments == {
+        "NONE": "",
+        "LONG": "unsigned long",
+        "ODD": "struct odd",
+        "ARRAY": "char[16]",
+        "UNDEFINED": "struct undefined *",
+    }
+    assert unit.type_aliases == {"ALIGNED": "struct odd", "ALIAS": "struct odd"}
