@@ -57,7 +57,7 @@ def main(path: str) -> None:
     say("done", context.counts, sys.version.split()[0])
 
 
-def load(path: str, below: str | None) -> Any:
+def load(path: str, below: str | None = None) -> Any:
     """Import a package or module from its place, whatever its name; or a module below it."""
     folder = os.path.isdir(path)
     spec = importlib.util.spec_from_file_location(
