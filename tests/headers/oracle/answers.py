@@ -80,6 +80,9 @@ def ask_about(target: Target, header: Header, directory: Path) -> Answers:
         if preprocessed is None:
             failure = failure or "does not preprocess"
             continue
+        if header.path not in preprocessed.text:
+            failure = failure or "is another file than gcc finds by that name"
+            continue
         try:
             _Inquiry(target, header, context, preprocessed, directory).fill(answers)
         except ContextError as error:

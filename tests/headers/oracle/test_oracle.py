@@ -89,14 +89,14 @@ DIRECTION_SHIFT = {"mipsel": 29, "ppc64le": 29}
 READ = {"mipsel": 2, "ppc64le": 2}
 
 
-def ask(arch: str, text: str, directory: Path) -> Answers:
+def ask(arch: str, text: str, directory: Path, *options: str) -> Answers:
     """gcc's answers about a header of that text."""
     target = TARGETS[arch]
     if not shutil.which(target.gcc):
         pytest.skip(f"needs {target.gcc}")
     path = directory / "small.h"
     path.write_text(text, encoding="utf-8")
-    target = replace(target, options=(*target.options, "-I", str(directory)))
+    target = replace(target, options=(*target.options, *options, "-I", str(directory)))
     return ask_about(target, Header(path.name, str(path)), directory)
 
 
@@ -188,6 +188,16 @@ def test_a_header_that_no_context_helps_is_a_failure(tmp_path: Path) -> None:
     answers = ask("x86_64", "struct lone { nothing_at_all x; };\n", tmp_path)
     assert answers["failure"] is not None
     assert "nothing_at_all" in answers["failure"]
+
+
+def test_a_header_that_gcc_finds_elsewhere_is_a_failure(tmp_path: Path) -> None:
+    first = tmp_path / "first"
+    first.mkdir()
+    (first / "small.h").write_text("struct lone { int x; };\n", encoding="utf-8")
+    text = "struct lone { char x; };\n"
+    answers = ask("x86_64", text, tmp_path, "-I", str(first))
+    assert answers["failure"] == "is another file than gcc finds by that name"
+    assert answers["records"] == {}
 
 
 def test_a_prerequisite_is_found(tmp_path: Path) -> None:
