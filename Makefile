@@ -9,7 +9,7 @@ VENV := .venv
 BIN  := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help bindings test test-slow test-all lint coverage golden bench wheel clean
+.PHONY: help bindings test test-slow test-all lint coverage golden grammar bench wheel clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -45,6 +45,9 @@ coverage: $(VENV)/.dev  ## the tests under coverage, processes they start includ
 golden: $(VENV)/.dev  ## write tests/golden anew; git diff shows what changed
 	$(BIN)/python -m pytest -q -m golden --update-golden
 	@git status --short tests/golden
+
+grammar: $(VENV)/.dev  ## the tables of the grammar of C's expressions anew
+	$(BIN)/python -m uapigen.headers.expressions.tables
 
 bench: $(VENV)/.package  ## uapigen beside bpftool and pahole, as a table
 	$(BIN)/python benchmarks/run.py $(ARGS)

@@ -223,8 +223,8 @@ class _PlanTables:
             "typedefs": _Late(lambda: plan.typedefs),
             "constants": _Late(lambda: plan.constants),
             "functions": _Late(plan.functions),
-            "variables": variables,
             "ioctls": plan.ioctl_arguments,
+            "variables": variables,
         }
 
     def statement(self, kind: str, key: str) -> tuple[str, Any, dict[str, Any]] | None:

@@ -17,8 +17,8 @@ import pytest
 from elftools.elf.elffile import ELFFile
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from kitchen.targets import TARGETS, Target, require, run
 
-from tests.kitchen.targets import TARGETS, Target, require, run
 from uapigen.errors import LayoutError
 from uapigen.layout.natural import DeclaredMember, NaturalLayout, lay_out
 from uapigen.layout.targets import DataModel, find_target

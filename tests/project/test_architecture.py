@@ -16,6 +16,7 @@ KNOWS = {
     "btf": {"ir"},
     "headers": {"ir", "layout"},
     "layout": {"ir"},
+    "syscalls": {"ir", "layout", "headers", "btf"},
     "emit": {"ir", "layout"},
     "show": {"ir", "layout"},
     "verify": {"ir", "layout"},

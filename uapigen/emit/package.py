@@ -46,6 +46,8 @@ _SUPPORT_MODULES = (
     "functions",
     "install",
 )
+_MACRO_MODULES = ("cvalues", "cobjects")
+"""What macro functions compute with, behind all others."""
 _RELATIVE_IMPORT = re.compile(r"^ *from \.\w* import (?:\([^)]*\)|[^\n]*)\n", re.MULTILINE)
 _DOCSTRING = re.compile(r'\A""".*?"""\n', re.DOTALL)
 _FUTURE = "from __future__ import annotations\n"
@@ -202,7 +204,7 @@ def package_files(
 def support_files(*, headers: bool) -> dict[str, str]:
     """The support code of a package."""
     modules = ["__init__", *_SUPPORT_MODULES, "naming", "package"]
-    modules += ["cvalues", "cobjects", "ioctls", "headers", "folders", "linked"] * headers
+    modules += [*_MACRO_MODULES, "ioctls", "headers", "folders", "linked"] * headers
     return {f"_support/{module}.py": _support_text(module) for module in modules}
 
 
@@ -228,7 +230,7 @@ def module_files(plan: Plan, name: str, additions: Additions | None = None) -> d
     if headers:
         tables.append(f'_IOCTLS = r"""\n{additions.ioctls}"""\n')
         tables.append(f'_MACROS = r"""\n{additions.macros}"""\n')
-        tables.append(f"_CVALUES = r'''\n{_joined(['cvalues', 'cobjects'])}'''\n")
+        tables.append(f"_CVALUES = r'''\n{_joined(_MACRO_MODULES)}'''\n")
     module = render(
         "module.py",
         title=title,
@@ -236,8 +238,12 @@ def module_files(plan: Plan, name: str, additions: Additions | None = None) -> d
         abi_text=python_text(about),
         tables="\n".join(tables),
         facts=texts,
-        support=_joined_support(
-            ["naming"] * ("naming" in about) + (["ioctls", "headers"] if headers else ["module"])
+        support=_joined(
+            (
+                *_SUPPORT_MODULES,
+                *["naming"] * ("naming" in about),
+                *(["ioctls", "headers"] if headers else ["module"]),
+            )
         ),
     )
     typing = render("typing.pyi", p="_s_")
@@ -254,12 +260,7 @@ def _support_text(module: str) -> str:
         return file.read()
 
 
-def _joined_support(more: Sequence[str]) -> str:
-    """The support code of a single module, as one text."""
-    return _joined([*_SUPPORT_MODULES, *more])
-
-
-def _joined(names: Sequence[str]) -> str:
+def _joined(names: Iterable[str]) -> str:
     """Support modules as one text: their imports of each other are gone."""
     parts = []
     for name in names:

@@ -213,14 +213,13 @@ class _Reader:
             self._omit(cursor, str(error))
 
     def _elsewhere(self, cursor: Cursor) -> None:
-        """Convert what other files define if the unit's macros name it."""
+        """Convert what other files define if the unit's macros name it; know their functions."""
         name = text(self._lib.clang_getCursorSpelling(cursor))
-        if name in self._named:
-            if cursor.kind == _FUNCTION_DECL:
-                self.functions.add(name, cursor)
-            else:
-                with suppress(UnsupportedTypeError):  # then a macro that needs it says so
-                    self._types.type_id(self._lib.clang_getCursorType(cursor))
+        if cursor.kind == _FUNCTION_DECL:
+            self.functions.add(name, cursor)
+        elif name in self._named:
+            with suppress(UnsupportedTypeError):  # then a macro that needs it says so
+                self._types.type_id(self._lib.clang_getCursorType(cursor))
 
     @cached_property
     def _named(self) -> set[str]:

@@ -15,9 +15,6 @@ if TYPE_CHECKING:  # its package is for headers that have something to translate
 
 __all__ = ["InlineFunctions"]
 
-_BYTE_SWAPS = {f"__arch_swab{width}": f"___constant_swab{width}" for width in (16, 32, 64)}
-"""Functions in machine code, and the macros of linux/swab.h that do the same in C."""
-
 _HEAD = re.compile(rb"\s*(?:__attribute__\s*\(\((?:[^()]|\([^()]*\))*\)\)\s*)*\{")
 _BRACE = re.compile(
     rb"""[{}]|/\*.*?\*/|//[^\n]*|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'""", re.DOTALL
@@ -74,8 +71,6 @@ class InlineFunctions(Mapping[str, "InlineFunction"]):
             (text(lib.clang_getCursorSpelling(argument)), self._spelling(argument))
             for argument in arguments
         )
-        if name in _BYTE_SWAPS:
-            body = f"return {_BYTE_SWAPS[name]}({params[0][0]});"
         returns = text(
             lib.clang_getTypeSpelling(lib.clang_getResultType(lib.clang_getCursorType(cursor)))
         )

@@ -58,7 +58,10 @@ class Evaluated:
     """C spelling of the type that a macro stands for, or of the one with the tag that it renames
     (``#define nvme_admin_cmd nvme_passthru_cmd``)."""
     ioctl_arguments: dict[str, str] = field(default_factory=dict)
-    """C spelling of the type that an ioctl number's definition names, by the number's name."""
+    """C spelling of the type that an ioctl number's definition names, by the number's name.
+
+    "" where it names none: ``_IO``.
+    """
     context: tuple[str, ...] = ()
     """What was included behind the header for some of them, as C includes it."""
 
@@ -100,7 +103,11 @@ _IOCTL_AS_PARAMETER = (
     f"#define _IOC(direction, type, number, argument) (__typeof__ argument (*)[{MARK}])",
     "#define _IOC_TYPECHECK(argument) __typeof__(argument) *",
     "#define sizeof(argument) (__typeof__(argument) *)",
+    "struct uapigen_no_argument { char none; };",
+    "#undef _IO",
+    f"#define _IO(type, number) (struct uapigen_no_argument *(*)[{MARK}])",
 )
+_NO_ARGUMENT = "struct uapigen_no_argument"
 
 
 class _Evaluation:
@@ -298,7 +305,8 @@ class _Evaluation:
         ]
         if candidates:
             functions = [(name, f"void %s {name}") for name in candidates]
-            self.ioctls = self._probe(self.context, [], functions, _IOCTL_AS_PARAMETER).types
+            found = self._probe(self.context, [], functions, _IOCTL_AS_PARAMETER).types
+            self.ioctls = {n: "" if t == _NO_ARGUMENT else t for n, t in found.items()}
 
     # The result
 

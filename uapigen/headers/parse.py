@@ -218,12 +218,13 @@ class _Parse:
 def _where_types_begin(tokens: list[str]) -> Iterator[str]:
     """Names with which a declaration, a member or a parameter begins."""
     yield from (tokens[index] for index in used_types(tokens))
-    begins = False
+    begins, depth = False, 0
     for index, token in enumerate(tokens):
+        depth += (token == "(") - (token == ")")
         # "(name)(" is a name in brackets, as functions are declared that macros are called like.
         if begins and is_name(token) and tokens[index + 1 : index + 3] != [")", "("]:
             yield token
-        begins = token in "(," or (begins and token in _QUALIFIERS)
+        begins = (depth > 0 and token in "(,") or (begins and token in _QUALIFIERS)
 
 
 def _no_digest() -> str:

@@ -10,9 +10,6 @@ from uapigen.headers.pycparser_rewrite import MalformedError, closing
 
 __all__ = ["InlineFunctions"]
 
-_BYTE_SWAPS = {f"__arch_swab{width}": f"___constant_swab{width}" for width in (16, 32, 64)}
-"""Functions in machine code, and the macros of linux/swab.h that do the same in C."""
-
 _NO_TYPE = frozenset({
     "static", "inline", "__inline", "__inline__", "extern", "__extension__", "_Noreturn",
 })  # fmt: skip
@@ -66,8 +63,6 @@ class InlineFunctions(Mapping[str, InlineFunction]):
         if params is None:
             return None
         body = " ".join(self._texts[external.body + 1 : external.end - 1])
-        if name in _BYTE_SWAPS:
-            body = f"return {_BYTE_SWAPS[name]}({params[0][0]});"
         return InlineFunction(name, params, " ".join(head[:at]), body)
 
 

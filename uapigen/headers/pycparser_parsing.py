@@ -9,7 +9,7 @@ from functools import cache, partial
 
 from pycparser import c_ast, c_parser
 
-from uapigen.headers.pycparser_rewrite import PRELUDE, Declaration
+from uapigen.headers.pycparser_rewrite import BUILTIN_TYPES, PRELUDE, TAG, TYPEOF, Declaration
 from uapigen.headers.pycparser_scope import C_WORDS
 
 __all__ = [
@@ -47,7 +47,8 @@ def parse_declarations(
     declarations: Sequence[Declaration], type_names: Collection[str] = ()
 ) -> list[c_ast.Node]:
     """pycparser's nodes. ``type_names`` are declared before; raises :class:`RefusedError`."""
-    before = PRELUDE + "".join(f"typedef int {name};\n" for name in type_names)
+    typeofs = [t for d in declarations for t in d.text if t.startswith(TYPEOF)]
+    before = PRELUDE + "".join(f"typedef int {name};\n" for name in [*typeofs, *type_names])
     skipped = before.count("\n")
     try:
         # One token a line, so that an error's line tells the token.
@@ -106,7 +107,12 @@ def _fails(declarations: Sequence[Declaration], before: str, last: int) -> bool:
 
 def is_name(text: str) -> bool:
     """Whether it is a name that has to be declared."""
-    return text[:1].isidentifier() and text not in C_WORDS
+    return (
+        text[:1].isidentifier()
+        and text not in C_WORDS
+        and text not in BUILTIN_TYPES
+        and not text.startswith(TAG)
+    )
 
 
 def used_types(texts: Sequence[str]) -> Iterator[int]:

@@ -26,6 +26,7 @@ from typing import NamedTuple
 from uapigen.headers.pycparser_tokens import PRAGMA
 
 __all__ = [
+    "BUILTIN_TYPES",
     "PRELUDE",
     "TAG",
     "TYPEOF",
@@ -41,12 +42,12 @@ __all__ = [
 TAG = "uapigen_"
 TYPEOF = "uapigen_typeof_"
 
-_BUILTIN_TYPES = (
-    "__builtin_va_list", "uapigen_int128", "uapigen_unsigned_int128", "__float128", "_Float128",
-    "_Float64x", "_Float64", "_Float32x", "_Float32", "_Float16", "__bf16", "__ibm128",
-    "__ieee128", "char16_t", "char32_t",
+BUILTIN_TYPES = (
+    "__builtin_va_list", "__int128_t", "__uint128_t", "uapigen_int128", "uapigen_unsigned_int128",
+    "__float128", "_Float128", "_Float64x", "_Float64", "_Float32x", "_Float32", "_Float16",
+    "__bf16", "__ibm128", "__ieee128", "char16_t", "char32_t",
 )  # fmt: skip
-PRELUDE = "".join(f"typedef int {name};\n" for name in _BUILTIN_TYPES)
+PRELUDE = "".join(f"typedef int {name};\n" for name in BUILTIN_TYPES)
 """Declares the names of a compiler's own types; what they are is said by ``pycparser_types``."""
 
 _DROPPED = frozenset({
@@ -57,7 +58,6 @@ _RENAMED = {
     "__signed": "signed", "__signed__": "signed", "__const": "const", "__const__": "const",
     "__volatile": "volatile", "__volatile__": "volatile", "__restrict": "restrict",
     "__restrict__": "restrict", "__complex__": "_Complex", "__complex": "_Complex",
-    "__int128_t": "uapigen_int128", "__uint128_t": "uapigen_unsigned_int128",
 }  # fmt: skip
 _ATTRIBUTE = frozenset({"__attribute__", "__attribute"})
 _ASM = frozenset({"asm", "__asm", "__asm__"})

@@ -40,6 +40,10 @@ _BASES = {
     "char16_t": "char16_t", "char32_t": "char32_t", "_Bool": "_Bool",
 }  # fmt: skip
 """Integer types by what :func:`_canonical` makes of their words, as GCC calls them in DWARF."""
+_WRITTEN = {dwarf: name for name, dwarf in _BASES.items() if "uapigen" not in name} | {
+    "unsigned int": "unsigned int",
+    "__int128 unsigned": "unsigned __int128",
+}
 _SIZES = {
     "char": 1, "signed char": 1, "unsigned char": 1, "short": 2, "unsigned short": 2, "int": 4,
     "unsigned": 4, "long long": 8, "unsigned long long": 8, "uapigen_int128": 16,
@@ -51,6 +55,7 @@ _FLOATS = {
     "__float128": ("__float128", 16), "_Float128": ("__float128", 16), "__bf16": ("__bf16", 2),
     "__ibm128": ("__ibm128", 16), "__ieee128": ("__float128", 16),
 }  # fmt: skip
+_TYPEDEFS = {"__int128_t": "uapigen_int128", "__uint128_t": "uapigen_unsigned_int128"}
 _LONG_DOUBLE = ("long double", "_Float64x")
 
 C_WORDS = frozenset({
@@ -122,6 +127,8 @@ class Scope:
             return 0
         if name == "__builtin_va_list":
             return self._va_list()
+        if name in _TYPEDEFS:
+            return graph.add(Typedef(name, self.named([_TYPEDEFS[name]])))
         if name in _LONG_DOUBLE:
             return graph.add(Float("long double", model.long_double_size))
         if name in _FLOATS:
@@ -162,6 +169,11 @@ class Scope:
         """Whether a name is C's own, a typedef's or an enumerator's."""
         return name in C_WORDS or name in self.typedefs or name in self.enumerators
 
+    def is_complete(self, keyword: str, tag: str) -> bool:
+        """Whether a tag is defined."""
+        found = self.tags.get((keyword, tag))
+        return found is not None and not isinstance(self.graph[found], Forward)
+
     def declare_typedef(self, name: str, type_id: TypeId) -> None:
         """Let a name stand for a typedef; raises :class:`ConflictError` if that differs."""
         before = self.typedefs.setdefault(name, type_id)
@@ -184,6 +196,15 @@ class Scope:
                 return type_id
             type_id = node.target
         raise UnsupportedError("a chain of typedefs without an end")
+
+    def spell(self, type_id: TypeId) -> str:
+        """A type with base types as people write them, not as GCC's DWARF has them."""
+        from uapigen.ir.spelling import Named, Speller, plain_name
+
+        def name(type_id: TypeId, node: Named) -> str:
+            return _WRITTEN.get(node.name) or plain_name(type_id, node)
+
+        return Speller(self.graph, name).spell(type_id)
 
     # Sizes
 

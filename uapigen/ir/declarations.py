@@ -91,6 +91,6 @@ class Unit:
     prerequisites: tuple[str, ...] = ()
     """What had to be included first, as C includes it (``sys/socket.h``)."""
     ioctl_arguments: dict[str, str] = field(default_factory=dict)
-    """By the name of an ioctl number, C's spelling of the type that it is made for."""
+    """By the name of an ioctl number, C's spelling of the type that it is made for; "" for none."""
     type_aliases: dict[str, str] = field(default_factory=dict)
     """By the name of a macro, C's spelling of the type that it stands for; an omission as well."""

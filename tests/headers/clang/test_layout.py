@@ -52,14 +52,14 @@ def test_records_are_laid_out_as_the_compiler_does(answers: tuple[KitchenBuild, 
 def test_alignments_are_the_compilers(answers: tuple[KitchenBuild, Unit]) -> None:
     built, unit = answers
     expected = {name: facts["align"] for name, facts in _facts(built) if facts["align"] is not None}
-    assert {name: _align(unit, find(unit, name)) for name in expected} == expected
+    assert {name: align(unit, find(unit, name)) for name in expected} == expected
 
 
 def _facts(built: KitchenBuild) -> list[tuple[str, Facts]]:
     return [(spelling, facts) for spelling, facts in built.facts.items() if spelling != NOT_C]
 
 
-def _align(unit: Unit, type_id: TypeId) -> int | None:
+def align(unit: Unit, type_id: TypeId) -> int | None:
     """The alignment of a record or of a typedef of one."""
     found = unit.graph[type_id]
     while isinstance(found, Qualifier) or (isinstance(found, Typedef) and not found.byte_align):

@@ -47,6 +47,8 @@ MACROS = r"""
 #define IGNORES(a, ...) (a)
 #define IDENTITY(x) x
 #define DATA(p) ((void *)((char *)(p) + 4))
+#define IS_NULL(p) ((void *)(p) == 0)
+#define BEHIND(a, b) ((short *)(a) - (short *)(b))
 #define SWAPPED(x) __builtin_bswap16(x)
 #define CHOICE(x) (__builtin_constant_p(x) ? (x) + 1 : (x) + 1)
 """  # noqa: E501
@@ -124,6 +126,8 @@ class Header(ctypes.Structure):
         ("COUNT", (21,), 42),
         ("IGNORES", (4, 5, 6), 4),
         ("IDENTITY", (0x8000000000000000,), 1 << 63),
+        ("IS_NULL", (ctypes.c_uint32(0),), 1),
+        ("BEHIND", (ctypes.c_uint64(2), ctypes.c_uint64(8)), -3),
         ("SWAPPED", (0x1234,), 0x3412),
         ("CHOICE", (4,), 5),
     ],
@@ -228,6 +232,8 @@ def test_a_pointer_is_one_of_the_bindings() -> None:
 
 # Inline functions
 
+SWITCH = "switch (x) { case 1: case 2: return 10; case 3: { return 20; } default: return 30; }"
+
 
 def _inline(body: str, *params: tuple[str, str], returns: str = "int") -> Callable[..., Any]:
     made = expressions_of(MACROS).translate_function(
@@ -249,6 +255,10 @@ def _inline(body: str, *params: tuple[str, str], returns: str = "int") -> Callab
          0),
         ("return p->flags;", [("p", "const struct header *")], "int", (Header(flags=9),), 9),
         ("return 5;", [], "long", (), 5),
+        (SWITCH, [("x", "int")], "int", (2,), 10),
+        (SWITCH, [("x", "int")], "int", (3,), 20),
+        (SWITCH, [("x", "int")], "int", (4,), 30),
+        ("switch (x) { case 1: return 2; } return 3;", [("x", "int")], "int", (0,), 3),
     ],
 )  # fmt: skip
 def test_inline_function(
@@ -272,6 +282,15 @@ def test_inline_function(
         ("if (x) return 1;", "does not return on every way"),
         ("for (;;) return 1;", "has statements that do not return (for)"),
         ("return f(x);", "calls f"),
+        ("if (x) { if (x > 1) return 1; } return 2;", "does not return on every way"),
+        (
+            "switch (x) { case 1: { if (x) return 1; } default: return 2; }",
+            "does not return on every way",
+        ),
+        ("switch (x) { case 1: { } default: return 2; }", "does not return on every way"),
+        ("", "returns nothing"),
+        ("switch (x) { case 1: x; } return 1;", "has statements that do not return (x)"),
+        ("switch (x) { case 1: return 1; }", "does not return on every way"),
     ],
 )
 def test_inline_functions_that_do_more_are_left_out(body: str, reason: str) -> None:

@@ -173,6 +173,7 @@ struct mine { char name[24]; };
 """
     found = _tree(tmp_path, {"linux/mine.h": text})
     assert found.ioctl_arguments == {
+        "NONE": "",
         "STRUCT": "struct mine",
         "TYPEDEF": "point_t",
         "SCALAR": "__u64",

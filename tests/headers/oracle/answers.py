@@ -157,7 +157,7 @@ class _Inquiry:
     def _borrow(self, macros: Iterable[Macro]) -> None:
         """Ask once more for what was refused for want of something that another header has.
 
-        Where several headers could be meant, all that gcc takes must agree.
+        Where several headers could be meant, the nearest that gcc takes must agree.
         """
         groups: dict[frozenset[str], list[Macro]] = {}
         for macro in macros:
@@ -166,12 +166,14 @@ class _Inquiry:
             missing = missing_of(self.preprocessed.reach(macro), self.preprocessed)
             groups.setdefault(missing, []).append(macro)
         for missing, group in groups.items():
-            told: dict[Key, set[Answer]] = {}
-            for providers in provisions(self.target, self.header.name, missing):
+            told: dict[Key, tuple[int, set[Answer]]] = {}
+            for distance, providers in provisions(self.target, self.header.name, missing):
                 for key, answer in self._ask_with(providers, group).items():
-                    told.setdefault(key, set()).add(answer)
-                    self.borrowed.setdefault(key.name, providers)
-            for key, answers in told.items():
+                    nearest, answers = told.setdefault(key, (distance, set()))
+                    if distance == nearest:
+                        answers.add(answer)
+                        self.borrowed.setdefault(key.name, providers)
+            for key, (_, answers) in told.items():
                 if len(answers) == 1:
                     self.found[key] = answers.pop()
 
@@ -195,7 +197,7 @@ class _Inquiry:
             more = next(provisions(self.target, self.header.name, missing), None)
             if more is None:
                 break
-            providers = (*providers, *more)
+            providers = (*providers, *more.headers)
         questions = [question for macro in macros for question in _about_macro(macro, preprocessed)]
         try:
             return ask(self.target, includes(names), questions, self.directory).answers

@@ -67,7 +67,7 @@ def spelled(argument: Argument) -> str:
 
 # Which parameters are types
 
-_SIZE_OF = re.compile(r"\b(?:sizeof|_Alignof|__alignof__|typeof|__typeof__)\s*\(+\s*(\w+)\s*\)")
+_SIZE_OF = re.compile(r"\b(?:sizeof|_Alignof|__alignof__)\s*\(+\s*(\w+)\s*\)")
 _CALL = re.compile(r"\b([A-Za-z_]\w*)\s*\(")
 
 

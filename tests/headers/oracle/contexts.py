@@ -9,22 +9,23 @@ __all__ = ["AFTER", "contexts"]
 AFTER = ("stddef.h", "linux/ioctl.h")
 """Behind every header: half of the ioctl macros are in headers that include neither."""
 
-# In the order tried, first each alone, then all up to each. What the C library has in common with
-# the kernel comes late: its sigset_t is larger, and after netinet/in.h linux/in.h is silent.
+# In the order tried. What the C library has in common with the kernel comes late: its sigset_t is
+# larger, and after netinet/in.h linux/in.h is silent.
 _PREREQUISITES = (
-    "stddef.h",
-    "stdint.h",
-    "linux/types.h",
-    "asm/signal.h",
-    "sys/types.h",
-    "sys/socket.h",
-    "linux/time.h",
-    "time.h",
-    "signal.h",
-    "linux/if.h",
-    "netinet/in.h",
-    "asm/sigcontext.h",
-    "xen/interface/xen.h",
+    ("stddef.h",),
+    ("stdint.h",),
+    ("linux/types.h",),
+    ("linux/time.h",),
+    ("asm/signal.h", "asm/sigcontext.h"),
+    ("sys/types.h",),
+    ("sys/socket.h",),
+    ("time.h",),
+    ("signal.h",),
+    ("linux/if.h",),
+    ("netinet/in.h",),
+    ("stddef.h", "stdint.h", "sys/types.h", "sys/socket.h", "time.h", "netinet/in.h"),
+    # BSD's names of types, but the kernel's timeval
+    ("linux/time.h", "#define __timeval_defined 1", "sys/types.h"),
 )
 
 # Headers that refuse by #error to be included by others than these
@@ -37,7 +38,5 @@ def contexts(header: str) -> Iterator[tuple[str, ...]]:
         yield (_INCLUDED_BY[header],)
         return
     yield (header,)
-    for name in _PREREQUISITES:
-        yield (name, header)
-    for count in range(2, len(_PREREQUISITES) + 1):
-        yield (*_PREREQUISITES[:count], header)
+    for names in _PREREQUISITES:
+        yield (*names, header)

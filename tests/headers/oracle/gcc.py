@@ -94,7 +94,8 @@ def tags_of(text: str) -> list[str]:
 
 
 def includes(names: Sequence[str]) -> str:
-    return "".join(f"#include <{name}>\n" for name in names)
+    """C that includes these headers; a name that is a directive is taken as it is."""
+    return "".join(f"{name}\n" if name[0] == "#" else f"#include <{name}>\n" for name in names)
 
 
 # Preprocessing

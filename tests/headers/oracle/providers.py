@@ -11,11 +11,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from itertools import zip_longest
 from pathlib import Path
+from typing import NamedTuple
 
 from .gcc import Macro, Preprocessed
 from .targets import Target, headers_of
 
-__all__ = ["Missing", "missing_of", "provisions"]
+__all__ = ["Missing", "Provision", "missing_of", "provisions"]
 
 _LIBRARY = {
     "errno.h": ("E2BIG", "EBUSY", "EINVAL", "EIO", "ENODEV", "ENOENT", "ENOMEM", "ENOSYS"),
@@ -24,6 +25,7 @@ _LIBRARY = {
         *("UCHAR_MAX", "UINT_MAX", "ULLONG_MAX", "ULONG_MAX", "USHRT_MAX"),
     ),
     "stdint.h": ("int32_t", "int64_t", "uint8_t", "uint16_t", "uint32_t", "uint64_t", "uintptr_t"),
+    "stdbool.h": ("bool", "false", "true"),
     "sys/types.h": ("off_t", "pid_t", "u_char", "u_int", "u_long", "u_short", "uid_t"),
     "time.h": ("time_t", "struct timespec"),
     "sys/time.h": ("struct timeval",),
@@ -79,8 +81,15 @@ def missing_of(reach: Iterable[Macro], preprocessed: Preprocessed) -> Missing:
     return frozenset(found)
 
 
-def provisions(target: Target, header: str, missing: Missing) -> Iterator[tuple[str, ...]]:
-    """Lists of headers that seem to define what is missing; none if nothing does.
+class Provision(NamedTuple):
+    """Headers that seem to define what is missing, and how far they are from who needs it."""
+
+    distance: int
+    headers: tuple[str, ...]
+
+
+def provisions(target: Target, header: str, missing: Missing) -> Iterator[Provision]:
+    """The nearest first; none if nothing defines any of it.
 
     A name that no header has may be one half of another, which ## puts together.
     """
@@ -89,12 +98,13 @@ def provisions(target: Target, header: str, missing: Missing) -> Iterator[tuple[
     if not missing:
         return
     candidates = [
-        sorted(index[name], key=lambda other: (_distance(header, other), other))[:_MOST]
+        sorted((_distance(header, other), other) for other in index[name])[:_MOST]
         for name in sorted(missing)
     ]
     for choice in zip_longest(*candidates):
-        chosen = [name or names[0] for name, names in zip(choice, candidates, strict=True)]
-        yield tuple(dict.fromkeys(chosen))
+        chosen = [one or ones[0] for one, ones in zip(choice, candidates, strict=True)]
+        distance = max(distance for distance, _ in chosen)
+        yield Provision(distance, tuple(dict.fromkeys(name for _, name in chosen)))
 
 
 def _distance(header: str, other: str) -> int:

@@ -7,14 +7,14 @@ import os
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from .allowed import is_allowed
+from .allowed import REFUSED, is_allowed
 from .answers import Answers, ask_about
 from .targets import Header, Target
 
@@ -33,6 +33,8 @@ class Tally:
     right: Counter[str] = field(default_factory=Counter)
     wrong: list[dict[str, Any]] = field(default_factory=list)
     missing: list[dict[str, Any]] = field(default_factory=list)
+    refused: dict[str, str] = field(default_factory=dict)
+    """Headers that gcc does not take, with its error."""
 
     def faults(self) -> dict[str, list[str]]:
         """By category, a line for each that is wrong, or missing without an accepted reason."""
@@ -48,6 +50,9 @@ class Tally:
                 told += f"the report says {reason!r}" if reason else "the report is silent"
             line = f"{verdict['header']}: {verdict['name']}: {told}"
             faults.setdefault(verdict["category"], []).append(line)
+        for header, failure in self.refused.items():
+            if header not in REFUSED:
+                faults.setdefault("headers that gcc refuses", []).append(f"{header}: {failure}")
         return faults
 
     def table(self) -> str:
@@ -92,28 +97,42 @@ def _ask_in(target: Target, directory: Path, header: Header) -> Answers:
         raise
 
 
-def check(target: Target, headers: Sequence[Header], directory: Path) -> Tally:
-    """Ask gcc, generate bindings of the same headers, and compare."""
+def check(
+    target: Target,
+    headers: Sequence[Header],
+    directory: Path,
+    *,
+    out: str = "uapi",
+    python: str = sys.executable,
+) -> Tally:
+    """Ask gcc, generate bindings of the same headers, and compare.
+
+    `out` ends in ".py" for a single file; `python` is who imports the bindings.
+    """
     answers = ask_all(target, headers, directory)
-    bindings, report = directory / "uapi", directory / "report.json"
+    bindings, report = directory / out, directory / "report.json"
     paths = [header.path for header in headers]
     options = ["--arch", target.arch, "--keep-going", "--quiet", "--report", report]
     _run([sys.executable, "-m", "uapigen", *paths, "-o", bindings, *options])
-    return hold_against(bindings, answers, report, directory)
+    return hold_against(bindings, answers, report, directory, python)
 
 
 def hold_against(
-    bindings: Path, answers: Iterable[Answers], report: Path, directory: Path
+    bindings: Path,
+    answers: Sequence[Answers],
+    report: Path,
+    directory: Path,
+    python: str = sys.executable,
 ) -> Tally:
     """Compare in fresh interpreters, each with its share of the headers."""
-    known = [one for one in answers if one["failure"] is None]
+    known = [one for one in answers if not one["failure"]]
     processes = []
     for number in range(min(PROCESSES, len(known))):
         share = directory / f"answers-{number}.json"
         share.write_text(json.dumps(known[number::PROCESSES]), encoding="utf-8")
-        command = [sys.executable, "-B", COMPARER, bindings, share, report]
+        command = [python, "-B", COMPARER, bindings, share, report]
         processes.append(subprocess.Popen(command, stdout=subprocess.PIPE))
-    tally = Tally()
+    tally = Tally(refused={one["header"]: one["failure"] for one in answers if one["failure"]})
     for process in processes:
         output, _ = process.communicate()
         assert process.returncode == 0, f"{COMPARER.name}: exit {process.returncode}"

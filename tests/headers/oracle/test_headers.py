@@ -11,6 +11,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from kitchen import interpreters
 
 from .run import check
 from .targets import TARGETS, Header, headers_of, sample
@@ -45,6 +46,21 @@ def require(arch: str) -> list[Header]:
 def test_ten_headers_agree_with_gcc(tmp_path: Path) -> None:
     headers = [header for header in require("x86_64") if header.name in QUICK]
     tally = check(TARGETS["x86_64"], headers, tmp_path)
+    assert not tally.faults(), str(tally)
+
+
+def test_a_header_as_one_file_agrees_with_gcc(tmp_path: Path) -> None:
+    headers = [header for header in require("x86_64") if header.name == "linux/fuse.h"]
+    tally = check(TARGETS["x86_64"], headers, tmp_path, out="fuse.py")
+    assert not tally.faults(), str(tally)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("version", interpreters.VERSIONS)
+def test_ten_headers_agree_with_gcc_on_every_python(version: str, tmp_path: Path) -> None:
+    python = interpreters.python(version)
+    headers = [header for header in require("s390x") if header.name in QUICK]
+    tally = check(TARGETS["s390x"], headers, tmp_path, python=python)
     assert not tally.faults(), str(tally)
 
 

@@ -53,12 +53,8 @@ class HeaderBindings(Bindings):
         if type(found) is int:
             argument = self.tables.entry("ioctls", name)
             if argument is not None:
-                return self.ioctl_number(found, argument)
+                return IoctlNumber(found, self, name, argument)
         return found
-
-    def ioctl_number(self, value: int, argument: str) -> IoctlNumber:
-        """An ioctl number that is made for a type, by its C spelling."""
-        return IoctlNumber(value, self, argument)
 
     def _macro(self, name: str) -> Any:
         source = self.tables.macro(name)
@@ -86,13 +82,10 @@ def open_module(namespace: dict[str, Any]) -> None:
     name = namespace["__name__"]
 
     def scope(bindings: Bindings) -> dict[str, Any]:
-        import types
-
-        values = types.ModuleType(f"{name}._cvalues")
-        values.__dict__.update(globals())
+        values: dict[str, Any] = dict(globals())  # the modules that it imports
         place = f"{namespace['__file__']}:_CVALUES"
-        exec(compile(namespace["_CVALUES"], place, "exec"), values.__dict__)
-        return {"_C": values.CMacros(bindings.abi, bindings)}
+        exec(compile(namespace["_CVALUES"], place, "exec"), values)
+        return {"_C": values["CMacros"](bindings.abi, bindings)}
 
     tables = HeaderTables(lambda table: str(namespace[f"_{table.upper()}"]))
     bindings = HeaderBindings(namespace["__abi__"], facts, tables, name, scope)

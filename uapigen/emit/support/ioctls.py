@@ -1,12 +1,10 @@
-"""ioctl numbers that know what they are made for, and the call that takes them.
-
-The parts of a number are as ``asm-generic/ioctl.h`` has them, on a few targets as
-their own ``asm/ioctl.h``. Sizes are bytes.
-"""
+"""ioctl numbers that know what they are made of, and the call that goes by it."""
 
 from __future__ import annotations
 
 import ctypes
+import os
+from numbers import Integral
 
 TYPE_CHECKING = False  # typing itself takes longer to import than all of this
 if TYPE_CHECKING:
@@ -14,64 +12,99 @@ if TYPE_CHECKING:
 
     from .bindings import Bindings
 
-WIDE_DIRECTION = ("alpha", "mips", "powerpc", "ppc", "sparc")  # 3 bits, 13 for the size
-READ, WRITE = 2, 1  # _IOC_READ, _IOC_WRITE of most targets
-WIDE_READ, WIDE_WRITE = 2, 4
+# Architecture's family -> the direction bits' place, the size's width in bits,
+# and _IOC_NONE, _IOC_READ, _IOC_WRITE (asm-generic/ioctl.h; asm/ioctl.h of the others).
+GENERIC = (30, 14, 0, 2, 1)
+ENCODINGS = {
+    "alpha": (29, 13, 1, 2, 4),
+    "mips": (29, 13, 1, 2, 4),
+    "ppc": (29, 13, 1, 2, 4),
+    "sparc": (29, 13, 1, 2, 4),
+    "parisc": (30, 14, 0, 1, 2),
+}
+SIZE_PLACE, TYPE_PLACE = 16, 8
+
+
+def encoding_of(arch: str) -> tuple[int, int, int, int, int]:
+    """How an architecture puts an ioctl number together."""
+    for family, found in ENCODINGS.items():
+        if arch.startswith(family):
+            return found
+    return GENERIC
 
 
 class IoctlNumber(int):
-    """An ioctl number: an ``int`` that knows what it consists of."""
+    """An ioctl number: an ``int`` that knows what it is made of."""
 
-    _bindings_: Any = None
-    _spelling_ = ""
+    name: str
+    argument_spelling: str
+    _bindings: Bindings
 
-    def __new__(cls, value: int, bindings: Bindings, spelling: str) -> IoctlNumber:
+    def __new__(
+        cls, value: int, bindings: Bindings, name: str, spelling: str
+    ) -> IoctlNumber:
+        """``spelling`` is C's for the argument's type; "" if the header names none."""
         made = super().__new__(cls, value)
-        made._bindings_, made._spelling_ = bindings, spelling
+        made.name, made.argument_spelling = name, spelling
+        made._bindings = bindings
         return made
 
     @property
-    def _size_bits(self) -> int:
-        wide = self._bindings_.abi["arch"].startswith(WIDE_DIRECTION)
-        return 13 if wide else 14
+    def _encoding(self) -> tuple[int, int, int, int, int]:
+        return encoding_of(self._bindings.abi["arch"])
 
     @property
     def dir(self) -> int:
-        """``_IOC_DIR``: whether the kernel reads or writes the argument."""
-        return (int(self) & 0xFFFFFFFF) >> 16 + self._size_bits
-
-    @property
-    def type(self) -> int:
-        """``_IOC_TYPE``: the letter of the driver, as a number."""
-        return int(self) >> 8 & 0xFF
-
-    @property
-    def nr(self) -> int:
-        """``_IOC_NR``: the number among the driver's."""
-        return int(self) & 0xFF
-
-    @property
-    def size(self) -> int:
-        """``_IOC_SIZE``: of the argument, in bytes."""
-        return int(self) >> 16 & (1 << self._size_bits) - 1
-
-    @property
-    def argument(self) -> Any:
-        """The type that the number is made for; raises LookupError without it."""
-        return self._bindings_.ctype(self._spelling_)
+        """``_IOC_DIR``: the target's ``_IOC_NONE``, ``_IOC_READ``, ``_IOC_WRITE``."""
+        place, _, none, read, write = self._encoding
+        bits = self >> place
+        return bits & (read | write) or none
 
     @property
     def reads(self) -> bool:
-        """Whether the caller gets something back (``_IOR``, ``_IOWR``)."""
-        return bool(self.dir & (WIDE_READ if self._size_bits == 13 else READ))
+        """Whether the kernel fills the argument."""
+        return bool(self.dir & self._encoding[3])
 
     @property
     def writes(self) -> bool:
-        """Whether the caller hands something over (``_IOW``, ``_IOWR``)."""
-        return bool(self.dir & (WIDE_WRITE if self._size_bits == 13 else WRITE))
+        """Whether the kernel reads the argument."""
+        return bool(self.dir & self._encoding[4])
+
+    @property
+    def type(self) -> int:
+        """``_IOC_TYPE``: the driver's letter."""
+        return self >> TYPE_PLACE & 0xFF
+
+    @property
+    def nr(self) -> int:
+        """``_IOC_NR``: the command among the driver's."""
+        return self & 0xFF
+
+    @property
+    def size(self) -> int:
+        """``_IOC_SIZE``: of the argument, in bytes; 0 where the number has none."""
+        if not (self.reads or self.writes):
+            return 0
+        _, width, *_ = self._encoding
+        if self._bindings.abi["arch"].startswith("sparc"):
+            width = 14  # the lowest direction bit is the size's, where there is one
+        return self >> SIZE_PLACE & (1 << width) - 1
+
+    @property
+    def argument(self) -> Any:
+        """The ctypes type that the number is made for, or None."""
+        if not self.argument_spelling:
+            return None
+        return self._bindings.ctype(self.argument_spelling)
 
     def __repr__(self) -> str:
-        return hex(self)
+        return f"<ioctl {self.name} = {int(self):#x}>"
+
+    def __str__(self) -> str:
+        return int.__repr__(self)
+
+    def __format__(self, spec: str) -> str:
+        return int.__format__(self, spec)
 
     def __copy__(self) -> IoctlNumber:
         return self
@@ -80,40 +113,90 @@ class IoctlNumber(int):
         return self
 
     def __reduce__(self) -> Any:
-        return self._bindings_.ioctl_number, (int(self), self._spelling_)
+        return self._bindings.lookup, (self.name,)
 
 
-def ioctl(fd: Any, number: int, arg: Any = None) -> Any:
-    """``ioctl(2)``: the filled argument, or what the call returned where there is none.
+def ioctl(fd: Any, number: int, argument: Any = None) -> Any:
+    """Call ioctl(2); what the kernel filled, or what the call returned.
 
-    ``arg`` is an instance of the type that the number is made for, or a writable
-    buffer, which is filled in place; for a number's own integer type, an int; None
-    for a new, empty instance. An integer argument comes back as an int. Other
-    numbers (``_IO``, and those older than the encoding) take None, an int or an object.
-
-    Raises OSError as the kernel says, TypeError for an argument of another size
-    than the number has, ValueError for a number of another architecture.
+    For a number whose argument the kernel fills, that is ``argument``, or
+    without one a new object of the number's type; a scalar's value, ``bytes``
+    for ``bytes``. ``argument`` may be a ctypes object or a buffer of the
+    number's size, an int for a scalar, or an int for a number without a size.
+    Raises OSError, and TypeError for an argument of another size and a number
+    of another architecture.
     """
-    import fcntl
+    if isinstance(number, IoctlNumber) and not number._bindings._is_host():
+        arch = number._bindings.abi["arch"]
+        raise TypeError(f"{number!r} is a number of {arch}, not of this machine")
+    descriptor = fd if isinstance(fd, int) else fd.fileno()
+    given, passed = passed_for(number, argument)
+    libc = ctypes.CDLL(None, use_errno=True)
+    word = ctypes.c_ulong(passed) if isinstance(passed, int) else ctypes.byref(passed)
+    done = int(libc.ioctl(descriptor, ctypes.c_ulong(number), word))
+    if done < 0:
+        error = ctypes.get_errno()
+        raise OSError(error, os.strerror(error))
+    if given is None or not getattr(number, "reads", True):
+        return done
+    return result_of(passed, given)
 
-    if not isinstance(number, IoctlNumber):
-        if arg is None or isinstance(arg, int):
-            return fcntl.ioctl(fd, number, int(arg or 0))
-        fcntl.ioctl(fd, number, arg, True)
-        return arg
-    bindings = number._bindings_
-    if not bindings._is_host():
-        arch = bindings.abi["arch"]
-        raise ValueError(f"{number!r} is a number of {arch}, not of this machine")
-    kind = number.argument
-    made = arg
-    if arg is None:
+
+def passed_for(number: int, argument: Any) -> tuple[Any, Any]:
+    """(what decides the result's form, the int or ctypes object to pass).
+
+    Raises TypeError for an argument that does not fit the number.
+    """
+    known = isinstance(number, IoctlNumber)
+    size = number.size if isinstance(number, IoctlNumber) else 0
+    kind = number.argument if isinstance(number, IoctlNumber) and size else None
+    if argument is None:
+        if not size:
+            return None, 0
+        if kind is None or (isinstance(number, IoctlNumber) and number.writes):
+            raise TypeError(f"{number!r} wants an argument of {size} bytes")
         made = kind()
-    elif isinstance(arg, int) and issubclass(kind, ctypes._SimpleCData):
-        made = kind(arg)
-    size = memoryview(made).nbytes
-    if size != number.size:
-        wanted = f"{number.size} ({number._spelling_})"
-        raise TypeError(f"an argument of {size} bytes, where {number!r} has {wanted}")
-    fcntl.ioctl(fd, number, made, True)
-    return made.value if isinstance(made, ctypes._SimpleCData) else made
+        return made, made
+    if isinstance(argument, Integral) and not hasattr(argument, "_b_base_"):
+        if not size:
+            return None, int(argument) & (1 << 8 * ctypes.sizeof(ctypes.c_ulong)) - 1
+        if kind is None or not hasattr(kind, "value") or hasattr(kind, "_length_"):
+            raise TypeError(f"{number!r} wants {spelled(number)}, not an int")
+        made = kind(int(argument))
+        if made.value != argument:
+            raise TypeError(f"{number!r}: {argument} does not fit {spelled(number)}")
+        return made, made
+    if hasattr(argument, "_b_base_"):
+        passed = argument
+    elif isinstance(argument, bytes):
+        passed = (ctypes.c_char * len(argument)).from_buffer_copy(argument)
+    else:
+        view = memoryview(argument)
+        passed = (ctypes.c_char * view.nbytes).from_buffer(view)
+    length = ctypes.sizeof(passed)
+    if known and size and length != size and not (length > size and has_tail(kind)):
+        raise TypeError(
+            f"{number!r} wants {spelled(number)} of {size} bytes, not {length}"
+        )
+    return argument, passed
+
+
+def spelled(number: Any) -> str:
+    """What a number wants, for messages."""
+    return number.argument_spelling or "an argument"
+
+
+def has_tail(kind: Any) -> bool:
+    """Whether a type ends in a flexible array, and its objects may be longer."""
+    leaves = getattr(kind, "_leaves_", ())
+    storage = leaves[-1][1] if leaves else None
+    return getattr(storage, "_length_", None) == 0
+
+
+def result_of(passed: Any, given: Any) -> Any:
+    """What the kernel filled, in the form in which the caller gave it."""
+    if isinstance(given, bytes):
+        return bytes(passed)
+    if hasattr(given, "value") and not hasattr(given, "_length_"):
+        return given.value
+    return given

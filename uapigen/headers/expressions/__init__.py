@@ -31,7 +31,7 @@ from uapigen.headers.expressions.terms import (
     result,
 )
 from uapigen.headers.expressions.tokens import Token
-from uapigen.headers.expressions.translation import Translation
+from uapigen.headers.expressions.translation import SWAPS, Translation
 from uapigen.headers.expressions.types import CType, PointerType, Types
 from uapigen.ir.declarations import MacroFunction, Value
 
@@ -158,7 +158,10 @@ class Expressions:
             else:
                 raise NotAnExpression(f"takes {name} as {spelled}")
         translation = Translation(self._types, bound, self._call)
-        expanded = self._expander.expand(self._expander.tokens(function.body))
+        body = function.body
+        if function.name in SWAPS:
+            body = f"return {function.name}({function.params[0][0]});"
+        expanded = self._expander.expand(self._expander.tokens(body))
         value = translation.term(returned(expanded, self._parsed))
         kind = self._spelled(types, function.returns)
         if not isinstance(kind, (NumberType, PointerType)):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import reduce
 from typing import NamedTuple, TypeAlias
 
 from uapigen.headers.expressions.errors import NotAnExpression
-from uapigen.headers.expressions.nodes import Conditional, Node
+from uapigen.headers.expressions.nodes import Binary, Conditional, Node
 from uapigen.headers.expressions.tokens import Token
 
 __all__ = ["InlineFunction", "returned"]
@@ -30,25 +31,36 @@ _Parse: TypeAlias = Callable[[list[Token]], Node]
 def returned(tokens: Sequence[Token], parse: _Parse) -> Node:
     """What a function with these statements returns, as one expression.
 
-    ``return x;`` and ``if (c) return x;`` with whatever follows; raises
-    :class:`NotAnExpression` for a body with any other statement.
+    ``return x;``, ``if (c) return x;`` with whatever follows, and ``switch`` over cases that
+    return; raises :class:`NotAnExpression` for a body with any other statement.
     """
-    node, rest = _block(list(tokens), parse)
+    node, _ = _block(list(tokens), parse)
     if node is None:
-        raise NotAnExpression("does not return on every way")
-    del rest  # never reached
+        raise NotAnExpression("returns nothing")
     return node
 
 
+_NOT_ALWAYS = "does not return on every way"
+
+
+def _no_return(tokens: list[Token]) -> str:
+    return f"has statements that do not return ({tokens[0].text if tokens else 'none'})"
+
+
 def _block(tokens: list[Token], parse: _Parse) -> tuple[Node | None, list[Token]]:
-    """Statements one after the other, up to one that returns: its value, and what is left."""
+    """Statements up to where all ways have returned: the value, and what is left.
+
+    None for no statement at all.
+    """
     while tokens:
         word = tokens[0].text
         if word == "return":
-            value, rest = _until_semicolon(tokens[1:])
+            value, rest = _until(";", tokens[1:])
             return parse(value), rest
+        if word == "switch":
+            return _switch(tokens, parse)
         if word != "if":
-            raise NotAnExpression(f"has statements that do not return ({word})")
+            raise NotAnExpression(_no_return(tokens))
         condition, rest = _bracketed(tokens[1:], "(", ")")
         chosen, rest = _statement(rest, parse)
         if rest and rest[0].text == "else":
@@ -60,9 +72,42 @@ def _block(tokens: list[Token], parse: _Parse) -> tuple[Node | None, list[Token]
             following, rest = _block(rest, parse)
         chosen, other = chosen or following, other or following
         if chosen is None or other is None:
-            return None, rest
+            raise NotAnExpression(_NOT_ALWAYS)
         return Conditional(parse(condition), chosen, other), rest
     return None, []
+
+
+def _switch(tokens: list[Token], parse: _Parse) -> tuple[Node | None, list[Token]]:
+    """A ``switch`` as comparisons in turn; what follows it is what no case returns."""
+    condition, rest = _bracketed(tokens[1:], "(", ")")
+    cases, rest = _bracketed(rest, "{", "}")
+    value = parse(condition)
+    tests: list[tuple[Node, Node]] = []
+    default: Node | None = None
+    while cases:
+        labels: list[Node] = []
+        is_default = False
+        while cases and cases[0].text in ("case", "default"):
+            is_default = is_default or cases[0].text == "default"
+            label, cases = _until(":", cases[1:])
+            if label:
+                labels.append(Binary("==", value, parse(label)))
+        chosen, cases = _statement(cases, parse)
+        if not labels and not is_default:
+            raise NotAnExpression("has statements that no case leads to")
+        if chosen is None:
+            raise NotAnExpression(_NOT_ALWAYS)
+        if is_default:
+            default = chosen
+        else:
+            tests.append((reduce(lambda a, b: Binary("||", a, b), labels), chosen))
+    if default is None:
+        default, rest = _block(rest, parse)
+    if default is None:
+        raise NotAnExpression(_NOT_ALWAYS)
+    for test, chosen in reversed(tests):
+        default = Conditional(test, chosen, default)
+    return default, rest
 
 
 def _statement(tokens: list[Token], parse: _Parse) -> tuple[Node | None, list[Token]]:
@@ -70,14 +115,17 @@ def _statement(tokens: list[Token], parse: _Parse) -> tuple[Node | None, list[To
         inner, rest = _bracketed(tokens, "{", "}")
         return _block(inner, parse)[0], rest
     if tokens and tokens[0].text == "return":
-        value, rest = _until_semicolon(tokens[1:])
+        value, rest = _until(";", tokens[1:])
         return parse(value), rest
-    raise NotAnExpression("has statements that do not return")
+    raise NotAnExpression(
+        f"has statements that do not return ({tokens[0].text if tokens else '}'})"
+    )
 
 
-def _until_semicolon(tokens: list[Token]) -> tuple[list[Token], list[Token]]:
+def _until(end: str, tokens: list[Token]) -> tuple[list[Token], list[Token]]:
+    """What stands before a punctuator, and what behind it."""
     for at, token in enumerate(tokens):
-        if token.kind == "punctuator" and token.text == ";":
+        if token.kind == "punctuator" and token.text == end:
             return tokens[:at], tokens[at + 1 :]
     raise NotAnExpression("ends within a statement")
 

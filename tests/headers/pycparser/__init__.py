@@ -1,0 +1,1 @@
+"""The pycparser front end, and what is built on pycparser."""
