@@ -67,6 +67,14 @@ def test_a_type_exists_once(packaged: Packaged, tmp_path: Path) -> None:
     assert uapi.ctype("struct base") is a.base
 
 
+def test_the_top_has_its_own_names_from_the_first_touch(
+    packaged: Packaged, tmp_path: Path
+) -> None:
+    uapi = packaged(demo(tmp_path))
+    assert ctypes.sizeof(uapi.ctype("struct demo")) == 40
+    assert {"ctype", "asdict", "flexible", "ioctl", "linux"} <= set(dir(uapi))
+
+
 def test_what_is_included_is_reached_and_nothing_else(packaged: Packaged, tmp_path: Path) -> None:
     uapi = packaged(demo(tmp_path), using(tmp_path, "linux/b.h"))
     assert uapi.linux.demo.BASE_ONE == 1

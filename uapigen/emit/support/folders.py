@@ -30,6 +30,8 @@ def install_modules(
     package = namespace["__name__"]
 
     def found(name: str) -> Any:
+        if name in namespace:
+            return namespace[name]
         made = lookup(name)
         if made is not NotImplemented:
             return made
