@@ -67,9 +67,7 @@ def test_a_type_exists_once(packaged: Packaged, tmp_path: Path) -> None:
     assert uapi.ctype("struct base") is a.base
 
 
-def test_the_top_has_its_own_names_from_the_first_touch(
-    packaged: Packaged, tmp_path: Path
-) -> None:
+def test_the_top_has_its_own_names_from_the_first_touch(packaged: Packaged, tmp_path: Path) -> None:
     uapi = packaged(demo(tmp_path))
     assert ctypes.sizeof(uapi.ctype("struct demo")) == 40
     assert {"ctype", "asdict", "flexible", "ioctl", "linux"} <= set(dir(uapi))

@@ -23,6 +23,10 @@ ENCODINGS = {
     "parisc": (30, 14, 0, 1, 2),
 }
 SIZE_PLACE, TYPE_PLACE = 16, 8
+# (type, nr) of numbers that are made for a long, and of which the kernel reads
+# and writes an int: FS_IOC_{GET,SET}FLAGS and ..VERSION (fs/ioctl.c,
+# include/linux/fs.h: FS_IOC32_*), BLKBSZGET and BLKBSZSET (block/ioctl.c).
+INTS = {(0x66, 1), (0x66, 2), (0x76, 1), (0x76, 2), (0x12, 112), (0x12, 113)}
 
 
 def encoding_of(arch: str) -> tuple[int, int, int, int, int]:
@@ -123,6 +127,8 @@ def ioctl(fd: Any, number: int, argument: Any = None) -> Any:
     without one a new object of the number's type; a scalar's value, ``bytes``
     for ``bytes``. ``argument`` may be a ctypes object or a buffer of the
     number's size, an int for a scalar, or an int for a number without a size.
+    A plain ``int(number)`` is not held against any size: some drivers want
+    another argument than their number says (``TUNSETIFF``).
     Raises OSError, and TypeError for an argument of another size and a number
     of another architecture.
     """
@@ -147,9 +153,11 @@ def passed_for(number: int, argument: Any) -> tuple[Any, Any]:
 
     Raises TypeError for an argument that does not fit the number.
     """
-    known = isinstance(number, IoctlNumber)
     size = number.size if isinstance(number, IoctlNumber) else 0
     kind = number.argument if isinstance(number, IoctlNumber) and size else None
+    short = isinstance(number, IoctlNumber) and (number.type, number.nr) in INTS
+    if short:
+        kind = ctypes.c_uint
     if argument is None:
         if not size:
             return None, 0
@@ -174,7 +182,8 @@ def passed_for(number: int, argument: Any) -> tuple[Any, Any]:
         view = memoryview(argument)
         passed = (ctypes.c_char * view.nbytes).from_buffer(view)
     length = ctypes.sizeof(passed)
-    if known and size and length != size and not (length > size and has_tail(kind)):
+    fits = length == size or (short and length == 4)
+    if size and not fits and not (length > size and has_tail(kind)):
         raise TypeError(
             f"{number!r} wants {spelled(number)} of {size} bytes, not {length}"
         )
