@@ -47,6 +47,7 @@ SMALL = """
 static __inline__ __attribute__((__const__)) __u16 small_half(__u16 x) { return x / 2; }
 static inline long small_less(int a, int b) { int c = a - b; return c; }
 static inline int small_read(const int *at) { return *at; }
+static inline const char *small_text(int x) { return x ? "one" : "none"; }
 static inline int small_opaque(int x) { __asm__("" : "+r"(x)); return x; }
 
 enum small_kind { SMALL_A, SMALL_B = -2, SMALL_C = 0x7fffffff };
@@ -342,6 +343,18 @@ def test_only_what_the_report_gives_an_accepted_reason_for_may_be_missing(
     other = path.replace("pair", "chair")
     assert "silent" in faults(name="ALIGN", header=other, reason="calls a function")[0]
     assert "silent" in faults(name="ALIGN2", header=path, reason="calls a function")[0]
+
+
+@pytest.mark.parametrize(("category", "pattern", "why"), allowed.ACCEPTED)
+def test_accepted_reasons_are_of_a_category_and_explained(
+    category: str, pattern: str, why: str
+) -> None:
+    reason = pattern.replace(".*", " (loop)").replace(r"\w+", "x")
+    assert allowed.is_allowed({"category": category, "reason": reason})
+    assert not allowed.is_allowed({"category": category, "reason": "because"})
+    assert not allowed.is_allowed({"category": category, "reason": None})
+    assert category in ("calls", "inline calls")  # nothing else may be missing at all
+    assert why
 
 
 @pytest.mark.parametrize(
