@@ -10,6 +10,7 @@ from __future__ import annotations
 import keyword
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 
 import uapigen
 from uapigen.emit.package import python_text, support_files, title_of
@@ -25,7 +26,7 @@ _RESERVED = frozenset({"__init__", "_support", "_facts", "_index", "_typing", "p
 """Names that a package's own files have."""
 
 _API = ("__abi__", "asdict", "ctype", "flexible", "ioctl", "functions", "variables")
-_MAY_REDEFINE = '# mypy: disable-error-code="no-redef"\n'
+_MAY_REDEFINE = '# mypy: disable-error-code="assignment, no-redef"\n'
 """A header may define what one that it includes has, too."""
 _NOT_WORD = re.compile(r"\W+", re.ASCII)
 
@@ -76,6 +77,7 @@ class Linked:
     def __init__(self, parts: Mapping[str, Part], includes: Mapping[str, Sequence[str]]) -> None:
         self.parts = parts
         self._includes = includes
+        self._listed: dict[str, list[str]] = {}
         self.modules: dict[str, tuple[str, ...]] = {}
         taken: dict[tuple[str, ...], int] = {}
         for path, part in parts.items():
@@ -90,6 +92,11 @@ class Linked:
 
     def includes(self, path: str) -> list[str]:
         """Dotted modules of what a file includes; of files without one, what those include."""
+        if path not in self._listed:
+            self._listed[path] = self._include_list(path)
+        return self._listed[path]
+
+    def _include_list(self, path: str) -> list[str]:
         part = self.parts[path]
         found: dict[str, None] = {}
         seen = {path}
@@ -104,6 +111,24 @@ class Linked:
             else:
                 todo += reversed(self._includes.get(at, ()))
         return list(found)
+
+    def reaches(self, module: str, path: str) -> bool:
+        """Whether a module's header includes a file, directly or not."""
+        wanted, paths = self.dotted(path), self._paths
+        seen = {module}
+        todo = [module]
+        while todo:
+            new = [m for m in self.includes(paths[todo.pop()]) if m not in seen]
+            if wanted in new:
+                return True
+            seen.update(new)
+            todo += new
+        return False
+
+    @cached_property
+    def _paths(self) -> dict[str, str]:
+        """By dotted module, the file's path."""
+        return {self.dotted(path): path for path in self.parts}
 
     def dotted(self, path: str) -> str:
         """The module of a file, below the package."""
@@ -247,7 +272,12 @@ def _module(
     )
     typing = [f"from {dots} import _typing as _s\n", *_api(dots)]
     typing += [f"from . import {name} as {name}\n" for name in inner]
-    typing += [f"from {dots}{included} import *\n" for included in includes]
+    # Type checkers lose names where modules import all of each other's.
+    typing += [
+        f"from {dots}{included} import *\n"
+        for included in includes
+        if included > linked.dotted(path) or not linked.reaches(included, path)
+    ]
     for name, there in sorted(part.stub_imports.items()):
         if there in linked.parts and there != path:
             typing.append(f"from {dots}{linked.dotted(there)} import {name} as _i_{name}\n")

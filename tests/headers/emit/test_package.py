@@ -99,6 +99,16 @@ def test_headers_that_include_each_other_end(packaged: Packaged, tmp_path: Path)
     assert not hasattr(uapi.linux.a, "C")
 
 
+def test_stubs_do_not_import_all_of_each_other(tmp_path: Path) -> None:
+    first, second = Builder(tmp_path, "linux/a.h"), Builder(tmp_path, "linux/b.h")
+    for made in (first, second):
+        made.file("linux/a.h", "linux/b.h")
+        made.file("linux/b.h", "linux/a.h")
+    files = package_of(first.unit, second.unit)
+    assert "from ..linux.b import *\n" in files["linux/a.pyi"]
+    assert "import *" not in files["linux/b.pyi"]
+
+
 def test_only_what_is_touched_is_imported(tmp_path: Path) -> None:
     write(package_of(demo(tmp_path), using(tmp_path, "linux/b.h")), tmp_path / "place" / "uapi")
     script = """
