@@ -87,10 +87,10 @@ class IoctlNumber(int):
     @property
     def size(self) -> int:
         """``_IOC_SIZE``: of the argument, in bytes; 0 where the number has none."""
-        if not (self.reads or self.writes):
-            return 0
         _, width, *_ = self._encoding
         if self._bindings.abi["arch"].startswith("sparc"):
+            if not (self.reads or self.writes):
+                return 0
             width = 14  # the lowest direction bit is the size's, where there is one
         return self >> SIZE_PLACE & (1 << width) - 1
 
@@ -161,7 +161,9 @@ def passed_for(number: int, argument: Any) -> tuple[Any, Any]:
     if argument is None:
         if not size:
             return None, 0
-        if kind is None or (isinstance(number, IoctlNumber) and number.writes):
+        if not (kind and getattr(number, "reads", False)) or getattr(
+            number, "writes", True
+        ):
             raise TypeError(f"{number!r} wants an argument of {size} bytes")
         made = kind()
         return made, made
