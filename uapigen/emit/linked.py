@@ -22,7 +22,7 @@ from uapigen.layout.targets import DataModel
 
 __all__ = ["Linked", "differing", "linked_files", "merged", "module_path"]
 
-_RESERVED = frozenset({"__init__", "_support", "_facts", "_index", "_typing", "py"})
+_RESERVED = frozenset({"__init__", "_support", "_facts", "_abi", "_index", "_typing", "py"})
 """Names that a package's own files have."""
 
 _API = ("__abi__", "asdict", "ctype", "flexible", "ioctl", "functions", "variables")
@@ -200,8 +200,9 @@ def _folder(
     """A package that is no header's."""
     dots = "." * (len(folder) + 1)
     facts = f"_MODULES = {_tuple(modules)}\n"
-    if not folder:
-        facts = f"__abi__ = {python_text(about)}\n\n{facts}"
+    if not folder:  # of many headers, their digests are not read with each import
+        what = '# type: ignore\n"""What the bindings are for and what they were made from."""\n\n'
+        yield "_abi.py", f"{what}ABI = {python_text(about)}\n"
     else:
         title = f"Headers below {'/'.join(folder)}/."
     base = "/".join((*folder, "__init__"))

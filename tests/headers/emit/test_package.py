@@ -70,7 +70,8 @@ def test_a_type_exists_once(packaged: Packaged, tmp_path: Path) -> None:
 def test_the_top_has_its_own_names_from_the_first_touch(packaged: Packaged, tmp_path: Path) -> None:
     uapi = packaged(demo(tmp_path))
     assert ctypes.sizeof(uapi.ctype("struct demo")) == 40
-    assert {"ctype", "asdict", "flexible", "ioctl", "linux"} <= set(dir(uapi))
+    assert {"__abi__", "ctype", "asdict", "flexible", "ioctl", "linux"} <= set(dir(uapi))
+    assert uapi.__abi__["arch"] == "x86_64"
 
 
 def test_what_is_included_is_reached_and_nothing_else(packaged: Packaged, tmp_path: Path) -> None:
