@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import keyword
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 
 import uapigen
@@ -74,17 +74,29 @@ def _differences(believed: Part, other: Part) -> list[str]:
 class Linked:
     """All parts, and where each file's module lies."""
 
-    def __init__(self, parts: Mapping[str, Part], includes: Mapping[str, Sequence[str]]) -> None:
+    def __init__(
+        self,
+        parts: Mapping[str, Part],
+        includes: Mapping[str, Sequence[str]],
+        given: Collection[str] = (),
+    ) -> None:
         self.parts = parts
+        self.namesakes: list[str] = []
+        """A sentence for each file that another one of its name keeps from its module."""
         self._includes = includes
         self._listed: dict[str, list[str]] = {}
         self.modules: dict[str, tuple[str, ...]] = {}
-        taken: dict[tuple[str, ...], int] = {}
-        for path, part in parts.items():
-            wanted = module_path(part.file.module)
-            number = taken[wanted] = taken.get(wanted, 0) + 1
-            last = wanted[-1] if number == 1 else f"{wanted[-1]}___{number}"
+        taken: dict[tuple[str, ...], list[str]] = {}
+        # Of two files of one name, the one that was asked for has the name's module.
+        for path in sorted(parts, key=lambda path: path not in given):
+            wanted = module_path(parts[path].file.module)
+            paths = taken.setdefault(wanted, [])
+            paths.append(path)
+            last = wanted[-1] if len(paths) == 1 else f"{wanted[-1]}___{len(paths)}"
             self.modules[path] = (*wanted[:-1], last)
+            if len(paths) > 1:
+                first, other = self.dotted(paths[0]), self.dotted(path)
+                self.namesakes.append(f"{first} is {paths[0]}; {path} is {other}")
         self.folders: dict[tuple[str, ...], set[str]] = {}
         for module in self.modules.values():
             for depth in range(len(module)):

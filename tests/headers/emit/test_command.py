@@ -314,3 +314,17 @@ def test_verify(place: Path, capfd: pytest.CaptureFixture[str]) -> None:
     capfd.readouterr()
     run("verify", place / "out", place / "a.h", code=1)
     assert "constant A_ONE: is 2, in the source 1" in capfd.readouterr().out
+
+
+def test_of_two_headers_of_one_name_the_first_has_the_module(tmp_path: Path) -> None:
+    for folder, name in (("one", "ONE"), ("two", "TWO")):
+        (tmp_path / folder / "linux").mkdir(parents=True)
+        (tmp_path / folder / "linux" / "x.h").write_text(f"#define {name} 1\n")
+    headers = [str(tmp_path / folder / "linux" / "x.h") for folder in ("one", "two")]
+    report = tmp_path / "report.json"
+    folders = [f"-I{tmp_path / folder}" for folder in ("one", "two")]
+    assert main([*headers, *folders, "-o", str(tmp_path / "out"), "--report", str(report)]) == 0
+    assert "ONE" in (tmp_path / "out" / "linux" / "x.py").read_text()
+    assert "TWO" in (tmp_path / "out" / "linux" / "x___2.py").read_text()
+    (warning,) = json.loads(report.read_text())["warnings"]
+    assert warning == f"linux.x is {headers[0]}; {headers[1]} is linux.x___2"
