@@ -53,20 +53,22 @@ _MOST = 3  # candidates tried of one that several headers define
 def _index(target: Target) -> Mapping[str, Sequence[str]]:
     """By identifier, or tag with its keyword: headers of the target that seem to define it.
 
-    A header of asm-generic is a default: it is not for targets that have their own.
+    A header of asm-generic is a default: where a target has its own, that is what may include it.
     """
     found: dict[str, list[str]] = {}
     headers = headers_of(target)
     own = {header.name for header in headers}
     for header in headers:
-        if header.name.replace("asm-generic/", "asm/") in own - {header.name}:
-            continue
+        specific = header.name.replace("asm-generic/", "asm/")
+        includable = specific if specific in own else header.name
         text = Path(header.path).read_text(encoding="utf-8", errors="surrogateescape")
         names = {*_DEFINES.findall(text), *_ENUMERATOR.findall(text)}
         names.update(_one_space(tag) for tag in _TAG.findall(text))
         names.update(name for pair in _TYPEDEF.findall(text) for name in pair if name)
         for name in names:
-            found.setdefault(name, []).append(header.name)
+            headers_with = found.setdefault(name, [])
+            if includable not in headers_with:
+                headers_with.append(includable)
     for header_name, names_of in _LIBRARY.items():
         for name in names_of:
             found.setdefault(name, []).insert(0, header_name)
