@@ -67,6 +67,11 @@ class Preprocessed:
     """By file that was read: what it has beside directives, its macros expanded."""
 
     @cached_property
+    def defined(self) -> frozenset[str]:
+        """Its macros, but for those that stand for themselves (bool and vector on powerpc)."""
+        return frozenset(name for name, macro in self.macros.items() if macro.body != name)
+
+    @cached_property
     def words(self) -> frozenset[str]:
         """All identifiers that appear in it."""
         return frozenset(word for part in self.text.values() for word in _IDENTIFIER.findall(part))
