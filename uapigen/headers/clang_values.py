@@ -84,7 +84,7 @@ def add_functions(
     richer = _in_context(again.values(), parsed, arguments)
     enumerators = _enumerators(again.values(), parsed, arguments)
     if richer or enumerators:
-        known: ChainMap[str, MacroDefinition] = ChainMap(enumerators, macros, richer or {})  # type: ignore[arg-type]
+        known: ChainMap[str, MacroDefinition] = ChainMap({}, macros, richer or {}, enumerators)  # type: ignore[arg-type]
         expressions = Expressions(known, types, functions)
     for definition, reason in again.items():
         try:
@@ -107,6 +107,13 @@ def _translated(definition: MacroDefinition, expressions: Expressions) -> MacroF
     return expressions.translate(name, params or (), body, header)
 
 
+_SUFFIXES = {
+    "unsigned int": "U",
+    "long": "L",
+    "unsigned long": "UL",
+    "long long": "LL",
+    "unsigned long long": "ULL",
+}
 _UNDEFINED = re.compile(r"uses (\w+), which is not defined|calls (\w+)$")
 
 
@@ -141,7 +148,8 @@ def _enumerators(
         asked = [(name, name) for name in missing]
         for name, answer in probe(header, before, behind, asked, [], arguments).answers.items():
             if isinstance(answer.value, int):
-                found[name] = MacroDefinition(name, None, f"({answer.value})", header, 0)
+                literal = f"({answer.value}{_SUFFIXES.get(answer.c_type, '')})"
+                found[name] = MacroDefinition(name, None, literal, header, 0)
         missing = [name for name in missing if name not in found]
         if behind:
             break
