@@ -19,7 +19,7 @@ from uapigen.syscalls.quirks import (
     ARGUMENT_ORDERS,
     CLONE_ORDERS,
     MULTIPLEXED,
-    PADDED,
+    PAIR_STARTS,
     SECOND_RESULTS,
 )
 from uapigen.syscalls.sources.package import numbers
@@ -104,7 +104,7 @@ def test_multiplexers_are_those_that_have_a_number(name: str) -> None:
     assert [call for call in MULTIPLEXED if call in numbers(name)] == list(ABIS[name].multiplexers)
 
 
-@pytest.mark.parametrize("table", [ARGUMENT_BLOCKS, ARGUMENT_ORDERS, PADDED, SECOND_RESULTS])
+@pytest.mark.parametrize("table", [ARGUMENT_BLOCKS, ARGUMENT_ORDERS, PAIR_STARTS, SECOND_RESULTS])
 def test_quirks_are_of_calls_that_the_abi_has(table: dict[str, object]) -> None:
     for name, calls in table.items():
         assert set(calls) <= numbers(name).keys(), name  # type: ignore[call-overload]
