@@ -42,7 +42,7 @@ class _Names(NamedTuple):
     """What tools call a target."""
 
     triple: str
-    """clang's ``--target``."""
+    """clang's ``--target``; "" where it has none."""
     directories: tuple[str, ...]
     """Names of directories with its headers, the likelier first: ``/usr/NAME/include``, or
     ``/usr/include/NAME``."""
@@ -69,27 +69,34 @@ _NAMES: dict[str, _Names] = {
     "aarch64": _names("aarch64-linux-gnu"),
     "arm": _names("arm-linux-gnueabihf", "arm-linux-gnueabihf", "arm-linux-gnueabi"),
     "riscv64": _names("riscv64-linux-gnu"),
-    "riscv32": _names("riscv32-linux-gnu"),
+    "riscv32": _names("riscv32-linux-gnu", "riscv32-linux-gnu", "riscv64-linux-gnu"),
     "s390x": _names("s390x-linux-gnu"),
+    "s390": _names("", "s390-linux-gnu", "s390x-linux-gnu"),
     "ppc64le": _names("powerpc64le-linux-gnu", options=()),
     "ppc64": _names("powerpc64-linux-gnu", options=()),
     "ppc": _names("powerpc-linux-gnu", options=()),
     "mips64el": _names("mips64el-linux-gnuabi64"),
     "mips64": _names("mips64-linux-gnuabi64"),
+    "mipsn32el": _names("mips64el-linux-gnuabin32"),
+    "mipsn32": _names("mips64-linux-gnuabin32"),
     "mipsel": _names("mipsel-linux-gnu"),
     "mips": _names("mips-linux-gnu"),
     "loongarch64": _names("loongarch64-linux-gnu"),
     "sparc64": _names("sparc64-linux-gnu"),
-    "sparc": _names("sparc-linux-gnu"),
+    "sparc": _names("sparc-linux-gnu", "sparc-linux-gnu", "sparc64-linux-gnu"),
+    "parisc": _names("", "hppa-linux-gnu"),
+    "alpha": _names("", "alpha-linux-gnu"),
+    "sh": _names("", "sh4-linux-gnu"),
+    "m68k": _names("", "m68k-linux-gnu"),
 }
-"""Targets whose ABI libclang knows. It has none of parisc's, alpha's or sh's, and lays m68k's
-types out with the alignments of other targets."""
+"""libclang knows nothing of the ABIs of parisc, alpha, sh and 31-bit s390, and lays m68k's types
+out with the alignments of other targets."""
 
 
 def clang_triple(arch: str) -> str:
     """clang's name of the target; raises :class:`InputError` where libclang does not know it."""
     names = _NAMES.get(arch)
-    if names is None:
+    if names is None or not names.triple:
         raise InputError(
             "", "", f"libclang does not know the C ABI of {arch}: use --frontend pycparser"
         )
@@ -113,7 +120,8 @@ def target_of_path(path: str) -> str | None:
 def _arch_of_directory() -> dict[str, str]:
     found: dict[str, str] = {}
     for arch, names in _NAMES.items():
-        found.setdefault(names.triple, arch)
+        if names.triple:
+            found.setdefault(names.triple, arch)
     for arch, names in _NAMES.items():
         for directory in names.directories:
             found.setdefault(directory, arch)
@@ -134,9 +142,8 @@ def tree_of_header(path: str) -> str | None:
 def _system_directories(arch: str, sysroot: str | None) -> Iterator[str]:
     """Directories that a compiler for this target would search, whether they exist or not."""
     root = (sysroot or "").rstrip("/")
-    directories = _NAMES[arch].directories if arch in _NAMES else ()
     native = sysroot is None and arch == host_arch()
-    for name in directories:
+    for name in _NAMES[arch].directories:
         cross = f"{root}/usr/{name}/include"
         # This machine's compiler does not look where a cross compiler for it would.
         if os.path.isdir(cross) and not (native and os.path.isdir(f"/usr/include/{name}")):
@@ -169,8 +176,7 @@ def include_directories(options: HeaderOptions, header: str | None = None) -> li
     ]
     tree = tree_of_header(header) if header else None
     if tree is not None and not any(_same(tree, directory) for directory in [*found, *system]):
-        names = _NAMES.get(options.model.arch)
-        multiarch = [os.path.join(tree, name) for name in names.directories] if names else []
+        multiarch = [os.path.join(tree, name) for name in _NAMES[options.model.arch].directories]
         found += [*filter(os.path.isdir, multiarch), tree]
     return [*found, *system]
 
@@ -223,4 +229,4 @@ def included_first(options: HeaderOptions) -> list[str]:
     ]
 
 
-assert set(_NAMES) <= set(TARGETS)
+assert set(_NAMES) == set(TARGETS)

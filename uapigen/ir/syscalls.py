@@ -30,7 +30,9 @@ class Lowered(NamedTuple):
 
     registers: tuple[str, ...]
     """Names as the ABI's manual has them (``rdi``, ``r2``); ``stack+16`` for bytes above the
-    stack pointer, where an ABI has run out of registers (mips o32)."""
+    stack pointer, where an ABI has run out of registers (mips o32); ``ebx[4]`` for bytes into the
+    block that a register points to (``mmap`` of i386 and s390x). Empty for a parameter that the
+    ABI does not have (``pipe`` on mips)."""
 
 
 class Syscall(NamedTuple):

@@ -21,7 +21,7 @@ from uapigen.layout.targets import TARGETS
 
 from .reading import OPTIONS, node, place, read
 
-UNKNOWN = {"parisc", "alpha", "sh", "m68k"}
+UNKNOWN = {"parisc", "alpha", "sh", "m68k", "s390"}
 KNOWN = sorted(TARGETS.keys() - UNKNOWN)
 
 SCALARS = """
