@@ -41,8 +41,11 @@ class _InOrder(argparse.Action):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write the table; the exit code."""
     assert __doc__
-    parser = argparse.ArgumentParser(prog="python -m uapigen.syscalls.extract", description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
+    parser = argparse.ArgumentParser(
+        prog="python -m uapigen.syscalls.extract",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.set_defaults(sources=[])
     for option, metavar, what in (
         ("--btf", "FILE", "a kernel's BTF"),
