@@ -50,13 +50,16 @@ class Syscall(NamedTuple):
     """``int`` (0 or a value, negative errno), ``address`` (unsigned; the last page is errno),
     ``always`` (never fails), ``never`` (does not return)."""
     since: str = ""
-    """First kernel release with it on this ABI ("5.6"); "" where not known."""
+    """First kernel release with it, on any architecture ("5.6"); "" where not known."""
     reason: str = ""
     """Why there is no prototype (``not implemented``, ``private to the architecture``)."""
     lowering: tuple[Lowered, ...] = ()
     """By parameter."""
     provenance: tuple[str, ...] = ()
     """Names of the sources that gave the number and the prototype."""
+    compat: str = ""
+    """The entry symbol of a 64-bit kernel for this ABI, where that is another one; as its table
+    has it where the architecture puts nothing else before it."""
 
 
 class Disagreement(NamedTuple):
@@ -64,7 +67,7 @@ class Disagreement(NamedTuple):
 
     name: str
     what: str
-    """``number``, ``entry``, ``parameters``, ``type of PARAM``."""
+    """``parameters`` (their count), ``name of parameter N``, ``type of PARAM``."""
     believed: str
     other: str
     """``source: what it says``, both."""
