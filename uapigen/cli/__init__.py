@@ -19,6 +19,7 @@ __all__ = ["main", "one_line"]
 
 _COMMANDS = {
     "show": "uapigen.cli.show",
+    "syscalls": "uapigen.cli.syscalls",
     "verify": "uapigen.cli.verify",
 }
 

@@ -10,13 +10,14 @@ import uapigen
 from uapigen.cli import one_line
 from uapigen.cli.progress import Progress
 from uapigen.emit.output import (
+    Put,
     check_replaceable,
     differences,
     module_name,
     write_module,
     write_package,
 )
-from uapigen.emit.package import module_files, package_files
+from uapigen.emit.package import Additions, module_files, package_files
 from uapigen.errors import SystemRefusalError, UsageError
 from uapigen.ir.selection import select
 from uapigen.layout.plan import Plan
@@ -30,7 +31,7 @@ file with .BTF (vmlinux, .ko, a compiled BPF object), a kernel image, any of
 these compressed; a C header (/usr/include/linux/fuse.h, or linux/fuse.h). One
 header becomes one .py file, several a package with a module for each; with BTF
 among the sources, types are BTF's, and headers add constants and macros.
-Other commands: show, verify.
+Other commands: show, syscalls, verify.
 
 exit codes: 0 done; 1 with --check, OUT would change; 2 usage; 3 an input is
 malformed or unsupported; 4 the system refused.
@@ -40,7 +41,7 @@ malformed or unsupported; 4 the system refused.
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="uapigen",
-        usage="uapigen [options] SOURCE... -o OUT\n       uapigen {show,verify} --help",
+        usage="uapigen [options] SOURCE... -o OUT\n       uapigen {show,syscalls,verify} --help",
         description="Generate Python bindings that match the kernel's ABI byte for byte.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -126,7 +127,7 @@ def run(argv: list[str]) -> int:
         lines = (
             differences(module_files(plan, name, additions), folder)
             if is_module
-            else differences(package_files(plan, None, additions), out)
+            else differences(_package(plan, None, additions), out)
         )
         progress.done()
         if lines:
@@ -135,11 +136,18 @@ def run(argv: list[str]) -> int:
     if is_module:
         write_module(module_files(plan, name, additions), folder)
     else:
-        write_package(lambda put: package_files(plan, put, additions), out)
+        write_package(lambda put: _package(plan, put, additions), out)
     progress.done()
     _write_extras(options, opened, plan)
     _summary(options, plan, out)
     return 0
+
+
+def _package(plan: Plan, put: Put | None, additions: Additions | None) -> dict[str, str]:
+    """A package's files, the syscalls of its architecture among them."""
+    from uapigen.cli.package_syscalls import syscalls_files
+
+    return package_files(plan, put, additions) | syscalls_files(plan.model)
 
 
 def make_plan(opened: Opened, only: list[str], exclude: list[str]) -> Plan:

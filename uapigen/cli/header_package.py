@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from uapigen.cli.headers import said_of_headers
 from uapigen.cli.outcome import Outcome, finish
+from uapigen.cli.package_syscalls import syscalls_files
 from uapigen.cli.progress import Progress
 from uapigen.cli.workers import in_workers
 from uapigen.emit.headers import header_abi
@@ -139,8 +140,10 @@ def run_package(options: argparse.Namespace, headers: Sequence[str], progress: P
     about = _about(made, given)
     title = title_of(_listed([file.module for _, file in sorted(made.files.items())]), model)
     out: str = options.output
+    # A header of that name at the top keeps it.
+    more = {} if "syscalls" in linked.folders[()] else syscalls_files(model)
     if options.check:
-        lines = differences(dict(linked_files(linked, model, about, title)), out)
+        lines = differences(dict(linked_files(linked, model, about, title)) | more, out)
         progress.done()
         if lines:
             print("\n".join(lines))
@@ -149,7 +152,7 @@ def run_package(options: argparse.Namespace, headers: Sequence[str], progress: P
     def write(put: Put) -> dict[str, str]:
         for path, text in linked_files(linked, model, about, title):
             put(path, text)
-        return {}
+        return more
 
     write_package(write, out)
     progress.done()

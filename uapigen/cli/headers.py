@@ -80,7 +80,10 @@ def run(options: argparse.Namespace, headers: Sequence[str], others: Sequence[st
         files = header_module_files(plan, joined, name, options.naming or "")
         folder = os.path.dirname(out)
     else:
-        files, folder = header_package_files(plan, joined, options.naming or ""), out
+        from uapigen.cli.package_syscalls import syscalls_files
+
+        files = header_package_files(plan, joined, options.naming or "") | syscalls_files(model)
+        folder = out
     progress.done()
     if options.check:
         lines = differences(files, folder)

@@ -51,9 +51,9 @@ def _beside(path: str) -> str:
     return os.path.join(folder, f".{name}.{os.getpid()}-{time.monotonic_ns()}")
 
 
-def _write(path: str, text: str) -> None:
-    with open(path, "x", encoding="utf-8") as file:
-        file.write(text)
+def _write(path: str, text: str | bytes) -> None:
+    with open(path, "xb") as file:
+        file.write(text if isinstance(text, bytes) else text.encode())
 
 
 def module_name(out: str) -> str:
@@ -64,7 +64,7 @@ def module_name(out: str) -> str:
     return name
 
 
-def write_module(files: Mapping[str, str], folder: str) -> None:
+def write_module(files: Mapping[str, str | bytes], folder: str) -> None:
     """Write a module and its stub into ``folder``; each is replaced in one step.
 
     Raises :class:`SystemRefusalError` with everything as it was before.

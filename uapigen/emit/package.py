@@ -23,6 +23,7 @@ from uapigen.layout.targets import DataModel
 __all__ = [
     "Additions",
     "abi",
+    "joined_support",
     "module_files",
     "package_files",
     "plain_additions",
@@ -48,6 +49,7 @@ _SUPPORT_MODULES = (
 )
 _MACRO_MODULES = ("cvalues", "cobjects")
 """What macro functions compute with, behind all others."""
+_SYSCALL_MODULES = ("pointers", "syscalls", "calls", "handlers")
 _RELATIVE_IMPORT = re.compile(r"^ *from \.\w* import (?:\([^)]*\)|[^\n]*)\n", re.MULTILINE)
 _DOCSTRING = re.compile(r'\A""".*?"""\n', re.DOTALL)
 _FUTURE = "from __future__ import annotations\n"
@@ -203,7 +205,7 @@ def package_files(
 
 def support_files(*, headers: bool) -> dict[str, str]:
     """The support code of a package."""
-    modules = ["__init__", *_SUPPORT_MODULES, "naming", "package"]
+    modules = ["__init__", *_SUPPORT_MODULES, "naming", "package", *_SYSCALL_MODULES]
     modules += [*_MACRO_MODULES, "ioctls", "headers", "folders", "linked"] * headers
     return {f"_support/{module}.py": _support_text(module) for module in modules}
 
@@ -230,7 +232,7 @@ def module_files(plan: Plan, name: str, additions: Additions | None = None) -> d
     if headers:
         tables.append(f'_IOCTLS = r"""\n{additions.ioctls}"""\n')
         tables.append(f'_MACROS = r"""\n{additions.macros}"""\n')
-        tables.append(f"_CVALUES = r'''\n{_joined(_MACRO_MODULES)}'''\n")
+        tables.append(f"_CVALUES = r'''\n{joined_support(_MACRO_MODULES)}'''\n")
     module = render(
         "module.py",
         title=title,
@@ -238,7 +240,7 @@ def module_files(plan: Plan, name: str, additions: Additions | None = None) -> d
         abi_text=python_text(about),
         tables="\n".join(tables),
         facts=texts,
-        support=_joined(
+        support=joined_support(
             (
                 *_SUPPORT_MODULES,
                 *["naming"] * ("naming" in about),
@@ -260,7 +262,7 @@ def _support_text(module: str) -> str:
         return file.read()
 
 
-def _joined(names: Iterable[str]) -> str:
+def joined_support(names: Iterable[str]) -> str:
     """Support modules as one text: their imports of each other are gone."""
     parts = []
     for name in names:

@@ -30,7 +30,7 @@ def install_modules(
     package = namespace["__name__"]
 
     def found(name: str) -> Any:
-        if name in namespace:
+        if name in namespace:  # since the first touch, which this may be
             return namespace[name]
         made = lookup(name)
         if made is not NotImplemented:
