@@ -9,7 +9,7 @@ VENV := .venv
 BIN  := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help bindings test test-slow test-all lint coverage golden grammar bench wheel clean
+.PHONY: help bindings test test-slow test-all lint coverage golden grammar syscalls bench wheel clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -48,6 +48,9 @@ golden: $(VENV)/.dev  ## write tests/golden anew; git diff shows what changed
 
 grammar: $(VENV)/.dev  ## the tables of the grammar of C's expressions anew
 	$(BIN)/python -m uapigen.headers.expressions.tables
+
+syscalls: $(VENV)/.package  ## the syscall tables that packages have, anew
+	$(BIN)/python -m uapigen.cli.package_syscalls
 
 bench: $(VENV)/.package  ## uapigen beside bpftool and pahole, as a table
 	$(BIN)/python benchmarks/run.py $(ARGS)

@@ -132,7 +132,7 @@ def _python(abi: SyscallAbi, table: SyscallTable) -> str:
 
     model = find_target(abi.name)
     text = table_text(table, model, abi.argument_registers)
-    return syscalls_file(syscalls_abi(table, model), abi.argument_registers, text)
+    return syscalls_file(syscalls_abi(model, table.sources), abi.argument_registers, text)
 
 
 def _write_filter(options: argparse.Namespace, abi: SyscallAbi, table: SyscallTable) -> None:

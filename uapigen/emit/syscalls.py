@@ -13,13 +13,16 @@ a pointer), and the direction of what it points to.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import uapigen
 from uapigen.emit.package import joined_support, python_text
 from uapigen.emit.templates import render
 from uapigen.emit.text import literal
-from uapigen.ir.syscalls import Syscall, SyscallParam, SyscallTable
 from uapigen.layout.targets import DataModel
+
+if TYPE_CHECKING:
+    from uapigen.ir.syscalls import Syscall, SyscallParam, SyscallTable
 
 __all__ = [
     "kind_of",
@@ -44,7 +47,8 @@ _TYPEDEFS: dict[str, str] = {
     **dict.fromkeys(("s32", "__s32", "int32_t", "pid_t", "key_t", "clockid_t", "timer_t"), "i4"),
     **dict.fromkeys(("mqd_t", "key_serial_t", "rwf_t", "bool", "_Bool"), "i4"),
     **dict.fromkeys(("s64", "__s64", "int64_t", "loff_t", "compat_s64", "compat_loff_t"), "i8"),
-    **dict.fromkeys(("size_t", "aio_context_t", "__kernel_size_t", "__kernel_ulong_t"), "ul"),
+    **dict.fromkeys(("size_t", "aio_context_t", "old_sigset_t", "uintptr_t"), "ul"),
+    **dict.fromkeys(("__kernel_size_t", "__kernel_ulong_t"), "ul"),
     **dict.fromkeys(("ssize_t", "off_t", "ptrdiff_t", "__kernel_long_t"), "il"),
     **dict.fromkeys(("compat_ulong_t", "compat_size_t", "compat_aio_context_t"), "u4"),
     **dict.fromkeys(("compat_uptr_t", "compat_sigset_word", "compat_uint_t"), "u4"),
@@ -52,6 +56,8 @@ _TYPEDEFS: dict[str, str] = {
     **dict.fromkeys(("compat_long_t", "compat_ssize_t", "compat_off_t", "compat_pid_t"), "i4"),
     **dict.fromkeys(("compat_int_t", "compat_timer_t", "compat_key_t", "old_time32_t"), "i4"),
     **dict.fromkeys(("cap_user_header_t", "cap_user_data_t", "__sighandler_t"), "p"),
+    "utrap_entry_t": "i4",  # arch/sparc/include/uapi/asm/utrap.h
+    "utrap_handler_t": "p",
 }
 _QUALIFIERS = frozenset({"const", "volatile", "restrict", "__user", "int", "signed"})
 
@@ -143,13 +149,13 @@ def table_text(table: SyscallTable, model: DataModel, registers: Sequence[str]) 
     return "".join(["SYSCALLS = {\n", *lines, "}\n"])
 
 
-def syscalls_abi(table: SyscallTable, model: DataModel) -> dict[str, object]:
+def syscalls_abi(model: DataModel, sources: Sequence[str]) -> dict[str, object]:
     """``__abi__``: what the table is for, and the sources it comes from."""
     return {
-        "arch": table.abi,
+        "arch": model.arch,
         "byteorder": "big" if model.big_endian else "little",
         "pointer_size": model.pointer_size,
-        "sources": list(table.sources),
+        "sources": list(sources),
         "uapigen": uapigen.__version__,
     }
 

@@ -16,9 +16,11 @@ import pytest
 from conftest import run_uapigen
 
 NAME = "syscall_bindings"
-STRUCTS = [
+STRUCTS = (
     "__kernel_itimerspec",
     "__kernel_timespec",
+    "__user_cap_data_struct",
+    "__user_cap_header_struct",
     "cachestat",
     "cachestat_range",
     "clone_args",
@@ -31,12 +33,14 @@ STRUCTS = [
     "landlock_ruleset_attr",
     "mnt_id_req",
     "mount_attr",
+    "mq_attr",
     "new_utsname",
     "open_how",
     "pollfd",
     "rlimit64",
     "rusage",
     "sched_attr",
+    "siginfo",
     "stat",
     "statfs",
     "statmount",
@@ -44,11 +48,7 @@ STRUCTS = [
     "sysinfo",
     "tms",
     "xattr_args",
-    "siginfo",
-    "__user_cap_header_struct",
-    "__user_cap_data_struct",
-    "mq_attr",
-]
+)
 
 
 @pytest.fixture(scope="session")
@@ -101,7 +101,7 @@ def in_child(body: Callable[[], None]) -> int:
         try:
             body()
             status = 0
-        except BaseException:
+        except BaseException:  # noqa: BLE001  # whatever it is, the parent is told
             import traceback
 
             traceback.print_exc()
