@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from uapigen.errors import InputError, SystemRefusalError
 from uapigen.sources import open_sources
@@ -159,6 +161,24 @@ def test_bytes_that_are_no_text_are_refused(table: Path) -> None:
 def test_absent_table_is_the_systems_refusal(table: Path) -> None:
     with pytest.raises(SystemRefusalError, match="No such file"):
         tbl.entries(str(table), "x86_64")
+
+
+FIELDS = st.sampled_from(
+    ["0", "1", "134", "common", "64", "x32", "read", "sys_read", "-", "noreturn", "#", "\n", " ",
+     "\t", "\r\n", "0x1", "é", "\0"]
+)  # fmt: skip
+
+
+@given(st.lists(FIELDS).map("".join))
+def test_any_text_is_a_table_or_an_input_error(text: str) -> None:
+    try:
+        lines = tbl.parse_table(text, "any.tbl")
+    except InputError as error:
+        number = int(error.place.removeprefix("line "))
+        assert 0 <= number <= len(text.splitlines())
+    else:
+        assert all(line.name.isidentifier() for line in lines)
+        assert len(lines) == sum(bool(line.partition("#")[0].strip()) for line in text.split("\n"))
 
 
 TREES = [
