@@ -72,7 +72,7 @@ def test_malformed_source_is_refused(tmp_path: Path, name: str, text: str, probl
 
 
 def test_directory_that_is_nothing_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="neither tracefs .* nor a kernel's source tree"):
+    with pytest.raises(UsageError, match=r"neither tracefs .* nor a kernel's source tree"):
         open_table("x86_64", [str(tmp_path)])
 
 

@@ -54,6 +54,13 @@ MACROS = r"""
 """  # noqa: E501
 
 
+def test_way_for_constants_is_taken_where_the_other_one_is_no_expression() -> None:
+    text = "#define SWAP(x) (__builtin_constant_p(x) ? (x) + 1 : unheard_of(x))"
+    assert called(text, "SWAP", 1) == 2
+    with pytest.raises(NotAnExpression):
+        called("#define SWAP(x) ((x) ? (x) + 1 : unheard_of(x))", "SWAP", 1)
+
+
 class Colour(IntEnum):
     RED = 5
 

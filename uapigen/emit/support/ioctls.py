@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     from .bindings import Bindings
 
 # Architecture's family -> the direction bits' place, the size's width in bits,
-# and _IOC_NONE, _IOC_READ, _IOC_WRITE (asm-generic/ioctl.h; asm/ioctl.h of the others).
-GENERIC = (30, 14, 0, 2, 1)
+# and _IOC_READ, _IOC_WRITE (asm-generic/ioctl.h; asm/ioctl.h of the others).
+GENERIC = (30, 14, 2, 1)
 ENCODINGS = {
-    "alpha": (29, 13, 1, 2, 4),
-    "mips": (29, 13, 1, 2, 4),
-    "ppc": (29, 13, 1, 2, 4),
-    "sparc": (29, 13, 1, 2, 4),
-    "parisc": (30, 14, 0, 1, 2),
+    "alpha": (29, 13, 2, 4),
+    "mips": (29, 13, 2, 4),
+    "ppc": (29, 13, 2, 4),
+    "sparc": (29, 13, 2, 4),
+    "parisc": (30, 14, 1, 2),
 }
 SIZE_PLACE, TYPE_PLACE = 16, 8
 # (type, nr) of numbers that are made for a long, and of which the kernel reads
@@ -29,7 +29,7 @@ SIZE_PLACE, TYPE_PLACE = 16, 8
 INTS = {(0x66, 1), (0x66, 2), (0x76, 1), (0x76, 2), (0x12, 112), (0x12, 113)}
 
 
-def encoding_of(arch: str) -> tuple[int, int, int, int, int]:
+def encoding_of(arch: str) -> tuple[int, int, int, int]:
     """How an architecture puts an ioctl number together."""
     for family, found in ENCODINGS.items():
         if arch.startswith(family):
@@ -54,25 +54,26 @@ class IoctlNumber(int):
         return made
 
     @property
-    def _encoding(self) -> tuple[int, int, int, int, int]:
+    def _encoding(self) -> tuple[int, int, int, int]:
         return encoding_of(self._bindings.abi["arch"])
 
     @property
     def dir(self) -> int:
         """``_IOC_DIR``: the target's ``_IOC_NONE``, ``_IOC_READ``, ``_IOC_WRITE``."""
-        place, _, none, read, write = self._encoding
-        bits = self >> place
-        return bits & (read | write) or none
+        bits = self >> self._encoding[0] & 7
+        if bits & 6 and self._bindings.abi["arch"].startswith("sparc"):
+            bits &= 6  # the lowest one is the size's then
+        return bits
 
     @property
     def reads(self) -> bool:
         """Whether the kernel fills the argument."""
-        return bool(self.dir & self._encoding[3])
+        return bool(self.dir & self._encoding[2])
 
     @property
     def writes(self) -> bool:
         """Whether the kernel reads the argument."""
-        return bool(self.dir & self._encoding[4])
+        return bool(self.dir & self._encoding[3])
 
     @property
     def type(self) -> int:

@@ -67,6 +67,15 @@ SWAPS = {f"{prefix}{8 * size}": size for prefix in ("__builtin_bswap", "__arch_s
 """Functions that swap bytes, by their size; the kernel's own (asm/swab.h) are machine code."""
 
 
+def _asks_for_constant(node: Node) -> bool:
+    """Whether a condition is ``__builtin_constant_p``."""
+    return (
+        isinstance(node, Call)
+        and isinstance(node.function, Name)
+        and node.function.text == "__builtin_constant_p"
+    )
+
+
 class Translation:
     """Translates the expressions of one unit.
 
@@ -184,7 +193,13 @@ class Translation:
     def _conditional(self, node: Conditional) -> Term:
         condition = self.rvalue(self.term(node.condition))
         chosen = condition if node.chosen is None else self.rvalue(self.term(node.chosen))
-        other = self.rvalue(self.term(node.other))
+        try:
+            other = self.rvalue(self.term(node.other))
+        except NotAnExpression:
+            # Two ways to the same value: the one for what is no constant may be statements.
+            if not _asks_for_constant(node.condition):
+                raise
+            return chosen
         known = self._known_truth(condition)
         if isinstance(chosen, Nothing) and isinstance(other, Nothing):
             return Nothing()
