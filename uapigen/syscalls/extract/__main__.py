@@ -98,8 +98,8 @@ def _read(sources: Sequence[tuple[str, str]]) -> Sources:
         else:
             graph, arch = _graph(path)
             symbols |= btf.entry_symbols(graph)
-            found = btf.prototypes(graph)
-            said.append(Said(found._replace(source=f"btf {Path(path).name.partition('.btf')[0]}"), arch))
+            name = Path(path).name.partition(".btf")[0]
+            said.append(Said(btf.prototypes(graph)._replace(source=f"btf {name}"), arch))
     if not trees:
         raise UsageError("no kernel tree given (--tree DIR)")
     for one in DOCUMENTED:
