@@ -49,7 +49,7 @@ golden: $(VENV)/.dev  ## write tests/golden anew; git diff shows what changed
 grammar: $(VENV)/.dev  ## the tables of the grammar of C's expressions anew
 	$(BIN)/python -m uapigen.headers.expressions.tables
 
-bench: $(VENV)/.package  ## uapigen beside bpftool and pahole, as a table
+bench: $(VENV)/.package  ## uapigen beside bpftool, pahole and ctypesgen, as tables
 	$(BIN)/python benchmarks/run.py $(ARGS)
 
 wheel: $(VENV)/.package  ## a wheel, in dist/
