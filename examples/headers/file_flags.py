@@ -7,8 +7,6 @@ The numbers of these ioctls differ between architectures; the header's macros kn
 
 from __future__ import annotations
 
-import ctypes
-import fcntl
 import sys
 import tempfile
 
@@ -18,14 +16,11 @@ m = bindings("linux/fs.h")
 
 
 def get_flags(fd: int) -> int:
-    # Declared with a long, but the kernel has always read and written an int.
-    flags = ctypes.c_uint()
-    fcntl.ioctl(fd, m.FS_IOC_GETFLAGS, flags)
-    return flags.value
+    return m.ioctl(fd, m.FS_IOC_GETFLAGS)
 
 
 def set_flags(fd: int, flags: int) -> None:
-    fcntl.ioctl(fd, m.FS_IOC_SETFLAGS, ctypes.c_uint(flags))
+    m.ioctl(fd, m.FS_IOC_SETFLAGS, flags)
 
 
 def names(flags: int) -> list[str]:

@@ -6,7 +6,6 @@ python loop_device.py        (as root)
 from __future__ import annotations
 
 import ctypes
-import fcntl
 import os
 import tempfile
 
@@ -21,7 +20,7 @@ NAME = b"image of an example"
 def attach(image: int) -> tuple[int, str]:
     """A free loop device, opened, over the file, read-only; and its path."""
     control = os.open("/dev/loop-control", os.O_RDWR | os.O_CLOEXEC)
-    path = f"/dev/loop{fcntl.ioctl(control, m.LOOP_CTL_GET_FREE)}"
+    path = f"/dev/loop{m.ioctl(control, m.LOOP_CTL_GET_FREE)}"
     os.close(control)
     config = m.loop_config(fd=image, block_size=4096)
     config.info.lo_file_name[: len(NAME)] = NAME  # unsigned bytes to C, so no string to ctypes
@@ -29,7 +28,7 @@ def attach(image: int) -> tuple[int, str]:
     config.info.lo_flags = m.LO_FLAGS_READ_ONLY | m.LO_FLAGS_AUTOCLEAR
     device = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        fcntl.ioctl(device, m.LOOP_CONFIGURE, config)
+        m.ioctl(device, m.LOOP_CONFIGURE, config)
     except OSError:
         os.close(device)
         raise
@@ -42,14 +41,12 @@ def main() -> None:
         image.write(b"the first sector")
         image.flush()
         device, path = attach(image.fileno())
-    status = m.loop_info64()
-    fcntl.ioctl(device, m.LOOP_GET_STATUS64, status)
-    size, block = ctypes.c_size_t(), ctypes.c_int()
-    fcntl.ioctl(device, m.BLKGETSIZE64, size)
-    fcntl.ioctl(device, m.BLKSSZGET, block)
+    status, block = m.loop_info64(), ctypes.c_int()
+    m.ioctl(device, m.LOOP_GET_STATUS64, status)
+    m.ioctl(device, m.BLKSSZGET, block)
     name = bytes(status.lo_file_name).rstrip(b"\0").decode()
     print(path, "is", name, "of inode", status.lo_inode)
-    print(size.value, "bytes in sectors of", block.value)
+    print(m.ioctl(device, m.BLKGETSIZE64), "bytes in sectors of", block.value)
     print("read-only:", bool(status.lo_flags & m.LO_FLAGS_READ_ONLY))
     print("it begins with:", os.pread(device, 16, 0).decode())
     os.close(device)  # the last to close it detaches it

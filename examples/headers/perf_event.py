@@ -8,7 +8,6 @@ Half of ``struct perf_event_attr`` are bitfields; each is set by its name.
 from __future__ import annotations
 
 import ctypes
-import fcntl
 import mmap
 import os
 import time
@@ -36,11 +35,11 @@ def counted(event: int) -> Iterator[Any]:
     count = ctypes.c_uint64()
     any_cpu, no_group = -1, -1
     fd = syscall(m.__NR_perf_event_open, attr, 0, any_cpu, no_group, m.PERF_FLAG_FD_CLOEXEC)
-    fcntl.ioctl(fd, m.PERF_EVENT_IOC_ENABLE)
+    m.ioctl(fd, m.PERF_EVENT_IOC_ENABLE)
     try:
         yield count
     finally:
-        fcntl.ioctl(fd, m.PERF_EVENT_IOC_DISABLE)
+        m.ioctl(fd, m.PERF_EVENT_IOC_DISABLE)
         os.readv(fd, [count])
         os.close(fd)
 

@@ -6,7 +6,6 @@ python userfaultfd.py
 from __future__ import annotations
 
 import ctypes
-import fcntl
 import mmap
 import os
 import threading
@@ -21,10 +20,10 @@ PAGE = mmap.PAGESIZE
 def watched(address: int, size: int) -> int:
     """A descriptor that tells of touches of missing pages in that range."""
     fd = syscall(m.__NR_userfaultfd, os.O_CLOEXEC | m.UFFD_USER_MODE_ONLY)
-    fcntl.ioctl(fd, m.UFFDIO_API, m.uffdio_api(api=m.UFFD_API))
+    m.ioctl(fd, m.UFFDIO_API, m.uffdio_api(api=m.UFFD_API))
     register = m.uffdio_register(mode=m.UFFDIO_REGISTER_MODE_MISSING)
     register.range.start, register.range.len = address, size
-    fcntl.ioctl(fd, m.UFFDIO_REGISTER, register)
+    m.ioctl(fd, m.UFFDIO_REGISTER, register)
     if not register.ioctls >> m._UFFDIO_COPY & 1:
         raise SystemExit("needs UFFDIO_COPY")
     return fd
@@ -39,7 +38,7 @@ def provide(fd: int, first: int) -> None:
     page = message.arg.pagefault.address & -PAGE
     content = ctypes.create_string_buffer(b"made for page %d" % ((page - first) // PAGE), PAGE)
     copy = m.uffdio_copy(dst=page, src=ctypes.addressof(content), len=PAGE)
-    fcntl.ioctl(fd, m.UFFDIO_COPY, copy)
+    m.ioctl(fd, m.UFFDIO_COPY, copy)
     print("fault at page", (page - first) // PAGE, "resolved with", copy.copy, "bytes")
 
 

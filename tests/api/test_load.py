@@ -206,7 +206,8 @@ def test_loading_decodes_hardly_anything(running_kernel: Path) -> None:
 
 
 def test_copies_and_pickling_probes_do_not_recurse(k: uapigen.Loaded) -> None:
-    assert copy.copy(k).exec_event is k.exec_event
+    made = k.exec_event
+    assert copy.copy(k).exec_event is made
     with pytest.raises(AttributeError):
         _ = uapigen.Loaded.__new__(uapigen.Loaded).anything
 

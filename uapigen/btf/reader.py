@@ -14,6 +14,7 @@ import sys
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
+from functools import cached_property
 from itertools import repeat
 from typing import Any
 
@@ -105,6 +106,7 @@ class BtfGraph:
         if relocation is not None:
             self.index.relocate(relocation, header)
         self.nodes = Nodes(self._decode)
+        self._preloaded = False
         self._users: dict[TypeId, list[tuple[TypeId, int]]] | None = None
         self._pointer_size: int | None = None
         self._machine, self._release = machine, release
@@ -144,7 +146,16 @@ class BtfGraph:
         return self.index.ids(kind_set(*wanted))
 
     def ids_named(self, name: str) -> list[TypeId]:
+        if self._preloaded:
+            return self._by_name.get(name, [])
         return self.index.named(self.strings.offsets_of(name))
+
+    @cached_property
+    def _by_name(self) -> dict[str, list[TypeId]]:
+        found: dict[str, list[TypeId]] = {}
+        for type_id, name_off in self.index.names():
+            found.setdefault(self.strings[name_off], []).append(type_id)
+        return found
 
     def names_fit(self) -> bool:
         """Whether most names are whole strings: over another's base, split BTF's are not."""
@@ -173,6 +184,7 @@ class BtfGraph:
 
     def preload(self) -> None:
         self.strings.preload()
+        self._preloaded = True
         with suppress(InputError):  # of one type, which raises it again when it is decoded
             self._preload_composites()
 

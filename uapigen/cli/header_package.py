@@ -109,7 +109,7 @@ class _Run:
     def link(self, parts: dict[str, Part], includes: dict[str, tuple[str, ...]]) -> Linked:
         """The parts as a package, in which each header finds the types that it was read with."""
         for _ in range(_MAX_ROUNDS):
-            linked = Linked(parts, includes)
+            linked = Linked(parts, includes, self.given.headers)
             wanted = differing(linked)
             if not wanted:
                 break
@@ -157,6 +157,7 @@ def run_package(options: argparse.Namespace, headers: Sequence[str], progress: P
     write_package(write, out)
     progress.done()
     outcome = Outcome(options.sources, model.arch, notes=sorted(set(notes)))
+    outcome.warnings = linked.namesakes
     outcome.failed = [failed for _, failed in sorted(made.failed.items())]
     outcome.failures = [one for part in linked.parts.values() for one in part.failures]
     outcome.missing = list(dict.fromkeys(o for _, o in sorted(made.omissions)))

@@ -22,7 +22,7 @@ __all__ = ["declaration", "run"]
 _EPILOG = """\
 Without SOURCE, numbers are those of the package system-calls, and prototypes those
 that uapigen has. A SOURCE says it otherwise: BTF, a kernel's source tree or headers
-package, asm/unistd.h, a mounted tracefs. Without -o, the table is listed.
+package, a table of it (*.tbl), asm/unistd.h, a mounted tracefs. Without -o, the table is listed.
 
 exit codes: 0 done; 2 usage; 3 a source is malformed or unsupported; 4 the system
 refused.
@@ -83,9 +83,13 @@ def run(argv: list[str]) -> int:
 
 
 def _table(abi: SyscallAbi, sources: list[str]) -> SyscallTable:
-    from uapigen.syscalls.join import syscall_table
+    if not sources:
+        from uapigen.syscalls.join import syscall_table
 
-    return syscall_table(abi.name, sources=sources)
+        return syscall_table(abi.name)
+    from uapigen.syscall_sources import open_table
+
+    return open_table(abi.name, sources)
 
 
 def declaration(call: Syscall) -> str:

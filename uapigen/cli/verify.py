@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from uapigen.cli.progress import Progress
+from uapigen.emit.headers import header_plan
+from uapigen.emit.linked import module_path
+from uapigen.emit.parts import Given, own_plan
 from uapigen.errors import UsageError
 from uapigen.ir.graph import SourceInfo
 from uapigen.ir.selection import select
+from uapigen.ir.units import choose
 from uapigen.layout.plan import Plan
-from uapigen.sources import RUNNING_KERNEL, open_sources
+from uapigen.sources import RUNNING_KERNEL, Opened, open_sources
 from uapigen.verify.expectations import expectations
 from uapigen.verify.run import Outcome, run_probe
 
@@ -60,22 +67,55 @@ def run(argv: list[str]) -> int:
     progress = Progress(enabled=not options.quiet)
     progress.step("reading")
     opened = open_sources(options.sources or [RUNNING_KERNEL], base=options.base, arch=options.arch)
-    selection = select(opened.graph, options.only, options.exclude)
-    if selection.unmatched:
-        raise UsageError(f"--only {selection.unmatched[0]!r} matches nothing in the sources")
     progress.step("working out what must be there")
-    expected = expectations(Plan(opened.graph, opened.model, selection))
-    progress.step("importing and looking")
-    outcome = run_probe(Path(options.bindings), expected, options.python)
+    outcome = Outcome()
+    refused: dict[str, str] = {}
+    for expected in _expected(opened, options):
+        progress.step("importing and looking")
+        _add(outcome, run_probe(Path(options.bindings), expected, options.python))
+        refused |= expected["refused"]
     progress.done()
     for line in outcome.differences:
         print(_printable(line))
     if options.verbose:
-        for spelling, reason in expected["refused"].items():
+        for spelling, reason in refused.items():
             print(_printable(f"uapigen: {spelling} cannot be laid out: {reason}"), file=sys.stderr)
     if not options.quiet:
         print(_printable(_summary(options, opened.graph.sources, outcome)))
     return 1 if outcome.differences else 0
+
+
+def _expected(opened: Opened, options: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    """What must be there, for the bindings or for each module of a package of headers."""
+    graph, model, joined = opened
+    if joined is None:
+        selection = select(graph, options.only, options.exclude)
+    else:
+        selection = choose(joined, options.only, options.exclude)
+    if selection.unmatched:
+        raise UsageError(f"--only {selection.unmatched[0]!r} matches nothing in the sources")
+    if joined is None:
+        yield expectations(Plan(graph, model, selection))
+    elif joined.btf_end or not os.path.isdir(options.bindings):
+        plan = header_plan(joined, model, selection)
+        yield expectations(plan, joined.macros, linked=bool(joined.btf_end))
+    else:
+        headers = frozenset(unit.header for unit in joined.units)
+        given = Given(model, headers, options.only, options.exclude)
+        for unit in joined.units:
+            plan, macros = own_plan(unit, given)
+            module = ".".join(module_path(unit.files[unit.header].module))
+            yield expectations(plan, macros, module, linked=True)
+
+
+def _add(outcome: Outcome, more: Outcome) -> None:
+    """Add what was found in another module."""
+    sources = [*outcome.abi.get("sources", []), *more.abi.get("sources", [])]
+    outcome.abi = {**more.abi, "sources": sources}
+    outcome.python = more.python
+    outcome.differences += more.differences
+    for what, number in more.counts.items():
+        outcome.counts[what] = outcome.counts.get(what, 0) + number
 
 
 def _summary(options: argparse.Namespace, sources: list[SourceInfo], outcome: Outcome) -> str:
@@ -88,7 +128,7 @@ def _summary(options: argparse.Namespace, sources: list[SourceInfo], outcome: Ou
         f" on Python {outcome.python}"
     ]
     made_from, here = _digests(outcome), {source.sha256 for source in sources}
-    if made_from != here:
+    if not here <= made_from:  # headers were made from what they include, too
         lines.append(
             f"they were made from another source: sha256 {_short(made_from)}, here {_short(here)}"
         )

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import keyword
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 
 import uapigen
 from uapigen.emit.package import python_text, support_files, title_of
@@ -21,11 +22,11 @@ from uapigen.layout.targets import DataModel
 
 __all__ = ["Linked", "differing", "linked_files", "merged", "module_path"]
 
-_RESERVED = frozenset({"__init__", "_support", "_facts", "_index", "_typing", "py"})
+_RESERVED = frozenset({"__init__", "_support", "_facts", "_abi", "_index", "_typing", "py"})
 """Names that a package's own files have."""
 
 _API = ("__abi__", "asdict", "ctype", "flexible", "ioctl", "functions", "variables")
-_MAY_REDEFINE = '# mypy: disable-error-code="no-redef"\n'
+_MAY_REDEFINE = '# mypy: disable-error-code="assignment, no-redef"\n'
 """A header may define what one that it includes has, too."""
 _NOT_WORD = re.compile(r"\W+", re.ASCII)
 
@@ -73,16 +74,29 @@ def _differences(believed: Part, other: Part) -> list[str]:
 class Linked:
     """All parts, and where each file's module lies."""
 
-    def __init__(self, parts: Mapping[str, Part], includes: Mapping[str, Sequence[str]]) -> None:
+    def __init__(
+        self,
+        parts: Mapping[str, Part],
+        includes: Mapping[str, Sequence[str]],
+        given: Collection[str] = (),
+    ) -> None:
         self.parts = parts
+        self.namesakes: list[str] = []
+        """A sentence for each file that another one of its name keeps from its module."""
         self._includes = includes
+        self._listed: dict[str, list[str]] = {}
         self.modules: dict[str, tuple[str, ...]] = {}
-        taken: dict[tuple[str, ...], int] = {}
-        for path, part in parts.items():
-            wanted = module_path(part.file.module)
-            number = taken[wanted] = taken.get(wanted, 0) + 1
-            last = wanted[-1] if number == 1 else f"{wanted[-1]}___{number}"
+        taken: dict[tuple[str, ...], list[str]] = {}
+        # Of two files of one name, the one that was asked for has the name's module.
+        for path in sorted(parts, key=lambda path: path not in given):
+            wanted = module_path(parts[path].file.module)
+            paths = taken.setdefault(wanted, [])
+            paths.append(path)
+            last = wanted[-1] if len(paths) == 1 else f"{wanted[-1]}___{len(paths)}"
             self.modules[path] = (*wanted[:-1], last)
+            if len(paths) > 1:
+                first, other = self.dotted(paths[0]), self.dotted(path)
+                self.namesakes.append(f"{first} is {paths[0]}; {path} is {other}")
         self.folders: dict[tuple[str, ...], set[str]] = {}
         for module in self.modules.values():
             for depth in range(len(module)):
@@ -90,6 +104,11 @@ class Linked:
 
     def includes(self, path: str) -> list[str]:
         """Dotted modules of what a file includes; of files without one, what those include."""
+        if path not in self._listed:
+            self._listed[path] = self._include_list(path)
+        return self._listed[path]
+
+    def _include_list(self, path: str) -> list[str]:
         part = self.parts[path]
         found: dict[str, None] = {}
         seen = {path}
@@ -104,6 +123,24 @@ class Linked:
             else:
                 todo += reversed(self._includes.get(at, ()))
         return list(found)
+
+    def reaches(self, module: str, path: str) -> bool:
+        """Whether a module's header includes a file, directly or not."""
+        wanted, paths = self.dotted(path), self._paths
+        seen = {module}
+        todo = [module]
+        while todo:
+            new = [m for m in self.includes(paths[todo.pop()]) if m not in seen]
+            if wanted in new:
+                return True
+            seen.update(new)
+            todo += new
+        return False
+
+    @cached_property
+    def _paths(self) -> dict[str, str]:
+        """By dotted module, the file's path."""
+        return {self.dotted(path): path for path in self.parts}
 
     def dotted(self, path: str) -> str:
         """The module of a file, below the package."""
@@ -175,8 +212,9 @@ def _folder(
     """A package that is no header's."""
     dots = "." * (len(folder) + 1)
     facts = f"_MODULES = {_tuple(modules)}\n"
-    if not folder:
-        facts = f"__abi__ = {python_text(about)}\n\n{facts}"
+    if not folder:  # of many headers, their digests are not read with each import
+        what = '# type: ignore\n"""What the bindings are for and what they were made from."""\n\n'
+        yield "_abi.py", f"{what}ABI = {python_text(about)}\n"
     else:
         title = f"Headers below {'/'.join(folder)}/."
     base = "/".join((*folder, "__init__"))
@@ -247,7 +285,12 @@ def _module(
     )
     typing = [f"from {dots} import _typing as _s\n", *_api(dots)]
     typing += [f"from . import {name} as {name}\n" for name in inner]
-    typing += [f"from {dots}{included} import *\n" for included in includes]
+    # Type checkers lose names where modules import all of each other's.
+    typing += [
+        f"from {dots}{included} import *\n"
+        for included in includes
+        if included > linked.dotted(path) or not linked.reaches(included, path)
+    ]
     for name, there in sorted(part.stub_imports.items()):
         if there in linked.parts and there != path:
             typing.append(f"from {dots}{linked.dotted(there)} import {name} as _i_{name}\n")

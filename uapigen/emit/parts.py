@@ -31,7 +31,7 @@ from uapigen.ir.units import Joined, choose, join, references, types_in
 from uapigen.layout.plan import Plan
 from uapigen.layout.targets import DataModel
 
-__all__ = ["Given", "Part", "copies_of", "parts_of"]
+__all__ = ["Given", "Part", "copies_of", "own_plan", "parts_of"]
 
 
 @dataclass
@@ -143,6 +143,16 @@ def parts_of(
     return parts, selection.unmatched
 
 
+def own_plan(unit: Unit, given: Given) -> tuple[Plan, Collection[str]]:
+    """What a package says of a unit's own header: the plan, and names of macro functions."""
+    joined = join([unit])
+    groups = _by_file(joined, choose(joined, given.only, given.exclude))
+    maker = _Maker(unit, 0, given, joined)
+    at_home = maker.at_home(unit.header, groups.get(unit.header, set()), whole=True)
+    selection, _ = maker.selected(groups.get(unit.header, set()))
+    return header_plan(at_home, given.model, selection), at_home.macros
+
+
 def copies_of(
     unit: Unit, index: int, given: Given, wanted: Mapping[str, Collection[str]]
 ) -> list[Part]:
@@ -198,23 +208,8 @@ class _Maker:
             part.prerequisites = self.unit.prerequisites
             modules = {f.module: f.path for f in self.unit.files.values()}
             part.before = tuple(modules[n] for n in part.prerequisites if n in modules)
-        selection, outside = self._selected(ids)
-        joined = self.joined
-        at_home = Joined(
-            self.graph,
-            [self.unit],
-            joined.files,
-            joined.owners,
-            {name: c for name, c in joined.constants.items() if c.header == path} if whole else {},
-            {name: m for name, m in joined.macros.items() if m.header == path} if whole else {},
-            {i: doc for i, doc in joined.docs.items() if i in ids},
-            joined.constant_docs,
-            [],
-            joined.ioctl_arguments,
-            {n: found for n, found in joined.type_aliases.items() if found[1] == path}
-            if whole
-            else {},
-        )
+        selection, outside = self.selected(ids)
+        at_home = self.at_home(path, ids, whole=whole)
         plan = header_plan(at_home, self.given.model, selection)
         self._fill(part, plan, at_home)
         spellings = {*plan.ioctl_arguments.values(), *plan.type_aliases.values()}
@@ -232,7 +227,26 @@ class _Maker:
         ]
         return part
 
-    def _selected(self, ids: set[TypeId]) -> tuple[Selection, set[TypeId]]:
+    def at_home(self, path: str, ids: set[TypeId], *, whole: bool) -> Joined:
+        """What is the file's own of constants, macros and comments."""
+        joined = self.joined
+        return Joined(
+            self.graph,
+            [self.unit],
+            joined.files,
+            joined.owners,
+            {name: c for name, c in joined.constants.items() if c.header == path} if whole else {},
+            {name: m for name, m in joined.macros.items() if m.header == path} if whole else {},
+            {i: doc for i, doc in joined.docs.items() if i in ids},
+            joined.constant_docs,
+            [],
+            joined.ioctl_arguments,
+            {n: found for n, found in joined.type_aliases.items() if found[1] == path}
+            if whole
+            else {},
+        )
+
+    def selected(self, ids: set[TypeId]) -> tuple[Selection, set[TypeId]]:
         """The file's own types with those that no file owns, and what they use of other files."""
         graph, owners = self.graph, self.unit.owners
         chosen, seen = set(ids), set(ids)

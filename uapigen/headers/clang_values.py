@@ -13,6 +13,7 @@ from uapigen.headers.clang_macros import Macros, macros_of, still_defined
 from uapigen.headers.clang_parse import TranslationUnit, as_path, include
 from uapigen.headers.context import Need, providers, searched_directories
 from uapigen.headers.macros import MacroDefinition, evaluate_macros
+from uapigen.headers.probe import probe
 from uapigen.ir.declarations import MacroFunction, Omission, Unit
 from uapigen.ir.types import Func
 from uapigen.layout.targets import DataModel
@@ -81,11 +82,13 @@ def add_functions(
         except NotAnExpression as error:
             again[definition] = str(error)
     richer = _in_context(again.values(), parsed, arguments)
-    if richer:
-        expressions = Expressions(ChainMap({}, macros, richer), types, functions)  # type: ignore[arg-type]
+    enumerators = _enumerators(again.values(), parsed, arguments)
+    if richer or enumerators:
+        known: ChainMap[str, MacroDefinition] = ChainMap({}, macros, richer or {}, enumerators)  # type: ignore[arg-type]
+        expressions = Expressions(known, types, functions)
     for definition, reason in again.items():
         try:
-            if not richer:
+            if not (richer or enumerators):
                 raise NotAnExpression(reason)
             unit.macros.append(_translated(definition, expressions))
         except NotAnExpression as error:
@@ -104,21 +107,63 @@ def _translated(definition: MacroDefinition, expressions: Expressions) -> MacroF
     return expressions.translate(name, params or (), body, header)
 
 
+_SUFFIXES = {
+    "unsigned int": "U",
+    "long": "L",
+    "unsigned long": "UL",
+    "long long": "LL",
+    "unsigned long long": "ULL",
+}
 _UNDEFINED = re.compile(r"uses (\w+), which is not defined|calls (\w+)$")
+
+
+def _missing(reasons: Iterable[str]) -> list[str]:
+    return sorted({found[1] or found[2] for found in map(_UNDEFINED.search, reasons) if found})
+
+
+def _headers_with(
+    names: Iterable[str], parsed: TranslationUnit, arguments: Sequence[str]
+) -> list[str]:
+    """Headers that define these names, as C includes them."""
+    directories, path = searched_directories(arguments), os.path.abspath(parsed.path)
+    found = {
+        header: None
+        for name in names
+        for header in providers(Need("", name), path, directories).headers[:1]
+    }
+    return list(found)
+
+
+def _enumerators(
+    reasons: Iterable[str], parsed: TranslationUnit, arguments: Sequence[str]
+) -> dict[str, MacroDefinition]:
+    """Enumerators of other headers that these reasons say are missing, as if they were macros."""
+    missing = _missing(reasons)
+    before, header = list(parsed.before), as_path(parsed.path)
+    if not parsed.direct:
+        header = before.pop()
+    found: dict[str, MacroDefinition] = {}
+    behind: list[str] = []
+    while missing:
+        asked = [(name, name) for name in missing]
+        for name, answer in probe(header, before, behind, asked, [], arguments).answers.items():
+            if isinstance(answer.value, int):
+                literal = f"({answer.value}{_SUFFIXES.get(answer.c_type, '')})"
+                found[name] = MacroDefinition(name, None, literal, header, 0)
+        missing = [name for name in missing if name not in found]
+        if behind:
+            break
+        behind = [include(other) for other in _headers_with(missing, parsed, arguments)]
+        if not behind:
+            break
+    return found
 
 
 def _in_context(
     reasons: Iterable[str], parsed: TranslationUnit, arguments: Sequence[str]
 ) -> Macros | None:
     """The macros that there are with the headers that have what these reasons say is missing."""
-    directories = searched_directories(arguments)
-    path = os.path.abspath(parsed.path)
-    missing = {found[1] or found[2] for found in map(_UNDEFINED.search, reasons) if found}
-    headers = {
-        header: None
-        for name in sorted(missing)
-        for header in providers(Need("", name), path, directories).headers[:1]
-    }
+    headers = _headers_with(_missing(reasons), parsed, arguments)
     if not headers:
         return None
     after = "".join(f"{include(header)}\n" for header in headers)

@@ -108,6 +108,13 @@ _IOCTL_AS_PARAMETER = (
     f"#define _IO(type, number) (struct uapigen_no_argument *(*)[{MARK}])",
 )
 _NO_ARGUMENT = "struct uapigen_no_argument"
+_IOC = re.compile(r"\b_IOC\s*\(")
+# What is put together by hand, with a size that is no type's.
+_IOCTL_OF_ANY_SIZE = (
+    "struct uapigen_no_argument { char none; };",
+    "#undef _IOC",
+    f"#define _IOC(direction, type, number, size) (struct uapigen_no_argument *(*)[{MARK}])",
+)
 
 
 class _Evaluation:
@@ -306,6 +313,13 @@ class _Evaluation:
         if candidates:
             functions = [(name, f"void %s {name}") for name in candidates]
             found = self._probe(self.context, [], functions, _IOCTL_AS_PARAMETER).types
+            by_hand = [
+                (name, declared)
+                for name, declared in functions
+                if name not in found and _IOC.search(self.definitions[name].body)
+            ]
+            if by_hand:
+                found |= self._probe(self.context, [], by_hand, _IOCTL_OF_ANY_SIZE).types
             self.ioctls = {n: "" if t == _NO_ARGUMENT else t for n, t in found.items()}
 
     # The result

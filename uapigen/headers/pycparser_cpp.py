@@ -25,8 +25,8 @@ from uapigen.layout.targets import DataModel, host_arch
 __all__ = ["Preprocessor", "cross_compiler"]
 
 _DEFAULT = HeaderOptions.cpp
-_MAX_OUTPUT = 32 << 20
-"""Bytes; the largest header of the kernel makes one twentieth of that."""
+_MAX_OUTPUT = 16 << 20
+"""Bytes; the largest header of the kernel makes a twentieth of that, a kernel as one a fifth."""
 _SHOWN = 3
 
 _CROSS = {

@@ -33,6 +33,8 @@ _TRIALS = 16
 _ROUNDS = 3
 """How often macros are tried again with more headers behind them."""
 
+_IOCTL_TYPES = frozenset({"unsigned int", "unsigned long"})
+
 
 def read_header(path: str, options: HeaderOptions, names: FileNames | None = None) -> Unit:
     """Read a header for a target.
@@ -62,16 +64,26 @@ class _Header:
         self.preprocessor = Preprocessor(options)
         self.directories = self.preprocessor.directories(path)
         self.before: list[str] = []
+        self.after: list[str] = []
         self.direct = True
         """Whether it may be included by itself; else the last of ``before`` includes it."""
 
     def unit(self) -> Unit:
+        """The unit; raises :class:`InputError`."""
+        try:
+            return self._unit()
+        except RecursionError:
+            raise InputError(self.path, "", "nests too deeply") from None
+
+    def _unit(self) -> Unit:
         reading = self._stand_alone()
         evaluation = Evaluation(reading.macros, reading.scope, reading.functions())
         evaluation.macros_of(reading.owned)
         self._in_context(evaluation, reading)
         for name, header in reading.inline:
             evaluation.inline(name, header)
+        ioctls, aliases = self._types_of_macros(evaluation, reading)
+        reading = self._with_types(reading, [t for tokens in ioctls.values() for t in tokens])
         unit = Unit(
             graph=reading.graph,
             header=reading.header,
@@ -81,15 +93,25 @@ class _Header:
             macros=evaluation.functions,
             omissions=reading.omissions + evaluation.omissions,
             prerequisites=tuple(self.before),
+            ioctl_arguments={
+                name: spelling
+                for name, tokens in ioctls.items()
+                if (spelling := reading.type_spelling(tokens)) or not tokens
+            },
+            type_aliases=aliases,
         )
         add_comments(unit, reading.owned)
         return unit
 
     def _read(
-        self, before: Sequence[str], after: Sequence[str] = (), only: Collection[str] | None = None
+        self,
+        before: Sequence[str],
+        after: Sequence[str] = (),
+        only: Collection[str] | None = None,
+        also: Collection[str] = (),
     ) -> Reading:
         output = self.preprocessor.run(self.path, before, after, direct=self.direct)
-        return Reading(self.path, output, self.options, self.names, only)
+        return Reading(self.path, output, self.options, self.names, only, also)
 
     # What must be included before the header
 
@@ -152,7 +174,6 @@ class _Header:
         if reading.declares(evaluation.needs()):
             # Only macros use them: they were left out.
             pending = self._again(evaluation, reading.for_macros(evaluation.failed()))
-        after: list[str] = []
         searched: set[Need] = set()
         for _ in range(_ROUNDS):
             new: dict[str, None] = {}
@@ -163,7 +184,7 @@ class _Header:
                     new |= dict.fromkeys(found.headers[:1])
             if not new:
                 return
-            richer = self._richer(after, list(new), evaluation.failed())
+            richer = self._richer(list(new), evaluation.failed())
             if richer is None:
                 return
             pending = self._again(evaluation, richer)
@@ -176,13 +197,47 @@ class _Header:
         evaluation.take(pending)
         return pending
 
-    def _richer(self, after: list[str], new: list[str], failed: Sequence[str]) -> Reading | None:
+    def _richer(self, new: list[str], failed: Sequence[str]) -> Reading | None:
         """Read with more behind the header: all at once or, where they conflict, each that goes."""
         for more in [new] if len(new) == 1 else [new, *([name] for name in new)]:
             try:
-                reading = self._read(self.before, [*after, *more], failed)
+                reading = self._read(self.before, [*self.after, *more], failed)
             except InputError:
                 continue
-            after += more
+            self.after += more
             return reading
         return None
+
+    # What types macros speak of
+
+    def _types_of_macros(
+        self, evaluation: Evaluation, reading: Reading
+    ) -> tuple[dict[str, list[str]], dict[str, str]]:
+        """What ioctl numbers are made for, as tokens, and the types that macros are."""
+        if not (evaluation.constants or evaluation.omissions):
+            return {}, {}
+        from uapigen.headers.pycparser_ioctls import MacroTypes
+
+        types = MacroTypes(evaluation.macros)
+        ioctls = {}
+        for constant in evaluation.constants:
+            if constant.c_type in _IOCTL_TYPES:
+                argument = types.ioctl_argument(constant.name)
+                if argument is not None:
+                    ioctls[constant.name] = argument
+        aliases = {}
+        for name in evaluation.failed_constants():
+            tokens = types.expansion(name)
+            spelling = reading.type_spelling(tokens) or reading.tag_spelling(tokens)
+            if spelling:
+                aliases[name] = spelling
+        evaluation.are_types(aliases)
+        return ioctls, aliases
+
+    def _with_types(self, reading: Reading, tokens: Sequence[str]) -> Reading:
+        """The same with the types that the tokens name, as far as they are to be had."""
+        lacking = reading.lacking(tokens)
+        if not lacking:
+            return reading
+        richer = self._read(self.before, self.after, also=lacking)
+        return reading if richer.lacks or richer.conflicts else richer

@@ -178,10 +178,7 @@ class Evaluation:
         node = scope.graph[scope.resolved(found)] if found is not None else None
         if not isinstance(node, Pointer):
             return ""
-        from uapigen.ir.spelling import Speller
-
-        plain = scope.graph.add(Pointer(scope.resolved(node.target)))
-        return Speller(scope.graph).spell(plain)
+        return scope.spell(scope.graph.add(Pointer(scope.resolved(node.target))))
 
     def inline(self, name: str, header: str) -> None:
         """Translate an inline function."""
@@ -201,6 +198,19 @@ class Evaluation:
     def failed(self) -> list[str]:
         """Names of the macros that have no value."""
         return [o.name for o in self.omissions if o.kind in (_MACRO, _FUNCTION)]
+
+    def failed_constants(self) -> list[str]:
+        """Names of those without parameters that have a body."""
+        return [o.name for o in self.omissions if o.kind == _MACRO and o.reason != _EMPTY]
+
+    def are_types(self, spellings: Mapping[str, str]) -> None:
+        """Say of the macros that failed which types they are."""
+        self.omissions = [
+            omission._replace(reason=f"a type: {spellings[omission.name]}")
+            if omission.kind == _MACRO and omission.name in spellings
+            else omission
+            for omission in self.omissions
+        ]
 
     def needs(self) -> dict[Need, None]:
         """What the macros that failed use and nothing declares."""
@@ -227,7 +237,8 @@ class Evaluation:
                     yield called or cast
 
     def take(self, other: Evaluation) -> None:
-        """Replace omissions by what another evaluation has found."""
+        """Replace omissions by what another evaluation has found, and know its macros."""
+        self.macros = other.macros
         found = {constant.name for constant in other.constants}
         found |= {function.name for function in other.functions}
         order = {name: index for index, name in enumerate(self.macros)}

@@ -19,12 +19,19 @@ from uapigen.headers.pycparser_declarations import External, needed, split
 from uapigen.headers.pycparser_macros import final_macros, names_used
 from uapigen.headers.pycparser_parsing import (
     RefusedError,
+    is_name,
     parse_declarations,
     unknown_names,
     used_types,
 )
 from uapigen.headers.pycparser_rewrite import Declaration, Declared, MalformedError, Rewriter
-from uapigen.headers.pycparser_scope import ConflictError, Scope, UndeclaredError, UnsupportedError
+from uapigen.headers.pycparser_scope import (
+    C_WORDS,
+    ConflictError,
+    Scope,
+    UndeclaredError,
+    UnsupportedError,
+)
 from uapigen.headers.pycparser_tokens import PRAGMA, Preprocessed
 from uapigen.headers.pycparser_types import Converter, is_definition
 from uapigen.ir.declarations import HeaderFile, Omission
@@ -69,7 +76,8 @@ class Reading:
     """A header as it has been preprocessed, converted when it is made.
 
     ``only`` names macros, for whose sake alone it is read: declarations are then converted as far
-    as these use them. Raises :class:`InputError` for text that is no declarations at all.
+    as these use them. ``also`` names declarations (tags as ``struct foo``) that are wanted, too.
+    Raises :class:`InputError` for text that is no declarations at all.
     """
 
     def __init__(
@@ -79,6 +87,7 @@ class Reading:
         options: HeaderOptions,
         names: FileNames,
         only: Collection[str] | None = None,
+        also: Collection[str] = (),
     ) -> None:
         self.path = path
         self.header = names.canonical(path)
@@ -114,7 +123,7 @@ class Reading:
             for path in reachable(self.header, self._includes)
             if path == self.header or not (names.system(path) or names.given(path))
         }
-        self._declarations(only)
+        self._declarations(only, also)
         self._problems()
 
     @property
@@ -137,15 +146,49 @@ class Reading:
         asked = set(map(str, needs))
         return any(not asked.isdisjoint(external.declares) for external in self._externals)
 
+    def type_spelling(self, tokens: Sequence[str]) -> str:
+        """The type that tokens name, as C spells it; empty for what is no type here."""
+        first = tokens[0] if tokens else ""
+        if not (first in C_WORDS or first in self.scope.typedefs):
+            return ""
+        if any(" " not in name for name in self.lacking(tokens)):
+            return ""  # a tag need not be defined
+        try:
+            return self.scope.spell(self._types.type_name(tokens))
+        except (UnsupportedError, MalformedError):
+            return ""
+
+    def tag_spelling(self, tokens: Sequence[str]) -> str:
+        """The type whose tag the only token is; empty for none."""
+        if len(tokens) == 1:
+            for keyword in ("struct", "union", "enum"):
+                if self.scope.is_complete(keyword, tokens[0]):
+                    return f"{keyword} {tokens[0]}"
+        return ""
+
+    def lacking(self, tokens: Sequence[str]) -> list[str]:
+        """Types among tokens that are not in the graph: names, and tags as ``struct foo``."""
+        found = []
+        before = ""
+        for text in tokens:
+            if before in ("struct", "union", "enum"):
+                if not self.scope.is_complete(before, text):
+                    found.append(f"{before} {text}")
+            elif is_name(text) and not self.scope.knows(text):
+                found.append(text)
+            before = text
+        return found
+
     def for_macros(self, only: Collection[str]) -> Reading:
         """The same text, read for the sake of some macros."""
         return Reading(self.path, self._output, self._options, self._names, only)
 
-    def _declarations(self, only: Collection[str] | None) -> None:
+    def _declarations(self, only: Collection[str] | None, also: Collection[str]) -> None:
         texts = self._output.texts
         wanted = self._is_owned if only is None else lambda _external: False
         try:
-            externals = needed(texts, self._externals, wanted, names_used(self.macros, only or ()))
+            names = [*names_used(self.macros, only or ()), *also]
+            externals = needed(texts, self._externals, wanted, names)
         except MalformedError as error:
             raise self._error(error.token, str(error)) from None
         batch: list[tuple[External, Declaration]] = []

@@ -40,6 +40,10 @@ _BASES = {
     "char16_t": "char16_t", "char32_t": "char32_t", "_Bool": "_Bool",
 }  # fmt: skip
 """Integer types by what :func:`_canonical` makes of their words, as GCC calls them in DWARF."""
+_WRITTEN = {dwarf: name for name, dwarf in _BASES.items() if "uapigen" not in name} | {
+    "unsigned int": "unsigned int",
+    "__int128 unsigned": "unsigned __int128",
+}
 _SIZES = {
     "char": 1, "signed char": 1, "unsigned char": 1, "short": 2, "unsigned short": 2, "int": 4,
     "unsigned": 4, "long long": 8, "unsigned long long": 8, "uapigen_int128": 16,
@@ -165,6 +169,11 @@ class Scope:
         """Whether a name is C's own, a typedef's or an enumerator's."""
         return name in C_WORDS or name in self.typedefs or name in self.enumerators
 
+    def is_complete(self, keyword: str, tag: str) -> bool:
+        """Whether a tag is defined."""
+        found = self.tags.get((keyword, tag))
+        return found is not None and not isinstance(self.graph[found], Forward)
+
     def declare_typedef(self, name: str, type_id: TypeId) -> None:
         """Let a name stand for a typedef; raises :class:`ConflictError` if that differs."""
         before = self.typedefs.setdefault(name, type_id)
@@ -187,6 +196,15 @@ class Scope:
                 return type_id
             type_id = node.target
         raise UnsupportedError("a chain of typedefs without an end")
+
+    def spell(self, type_id: TypeId) -> str:
+        """A type with base types as people write them, not as GCC's DWARF has them."""
+        from uapigen.ir.spelling import Named, Speller, plain_name
+
+        def name(type_id: TypeId, node: Named) -> str:
+            return _WRITTEN.get(node.name) or plain_name(type_id, node)
+
+        return Speller(self.graph, name).spell(type_id)
 
     # Sizes
 

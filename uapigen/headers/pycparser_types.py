@@ -171,17 +171,17 @@ class Converter:
 
     def _named(self, names: list[str]) -> TypeId:
         if len(names) == 1 and names[0].startswith(TYPEOF):
-            return self._typeof(self._rewriter.typeofs[int(names[0].removeprefix(TYPEOF))])
+            return self.type_name(self._rewriter.typeofs[int(names[0].removeprefix(TYPEOF))])
         return self.scope.named(names)
 
-    def _typeof(self, tokens: Sequence[str]) -> TypeId:
-        """The type that ``typeof`` of a type's name is; of an expression's it is not known."""
+    def type_name(self, tokens: Sequence[str]) -> TypeId:
+        """The type that tokens name; raises :class:`UnsupportedError` for what is none."""
         rewritten = self._rewriter.rewrite_tokens([*tokens, ";"]).text[:-1]
         names = {token for token in rewritten if token in self.scope.typedefs}
         try:
             return self.type_id(parse_type_name(rewritten, names))
         except RefusedError:
-            raise UnsupportedError(f"typeof({' '.join(tokens)}) is not supported") from None
+            raise UnsupportedError(f"'{' '.join(tokens)}' is no type's name") from None
 
     # Definitions
 

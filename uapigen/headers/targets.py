@@ -142,9 +142,11 @@ def tree_of_header(path: str) -> str | None:
 def _system_directories(arch: str, sysroot: str | None) -> Iterator[str]:
     """Directories that a compiler for this target would search, whether they exist or not."""
     root = (sysroot or "").rstrip("/")
+    native = sysroot is None and arch == host_arch()
     for name in _NAMES[arch].directories:
         cross = f"{root}/usr/{name}/include"
-        if os.path.isdir(cross):
+        # This machine's compiler does not look where a cross compiler for it would.
+        if os.path.isdir(cross) and not (native and os.path.isdir(f"/usr/include/{name}")):
             # A cross package holds all of the target's headers, but for those of other libraries.
             yield cross
             return

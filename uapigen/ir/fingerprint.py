@@ -2,8 +2,9 @@
 
 A fingerprint is a number that two types of one run share if nothing about
 their bytes differs: sizes, alignments, members' names and places, followed
-through what is embedded. What is only pointed to counts by its name. Of use
-within one run (and the processes it forks) only, as it hangs on Python's hashes.
+through what is embedded, whatever typedefs are on the way. What is only
+pointed to counts by its name. Of use within one run (and the processes it
+forks) only, as it hangs on Python's hashes.
 """
 
 from __future__ import annotations
@@ -49,7 +50,8 @@ class Fingerprints(dict[TypeId, int]):
         if isinstance(node, Enum):
             return "enum", *node
         if isinstance(node, Typedef):
-            return "typedef", node.name, node.byte_align, self[node.target]
+            target = self[node.target]
+            return target if node.byte_align is None else (node.byte_align, target)
         if isinstance(node, (Qualifier, TypeTag)):
             return self[node.target]
         if isinstance(node, Array):

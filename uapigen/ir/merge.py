@@ -132,6 +132,8 @@ class MergedGraph:
         if type_id >= self._length:
             raise InputError(self.info.name, f"type {type_id}", "no such type")
         part = self._part_of(type_id)
+        if not part.shift and part.graph.base is None:
+            return part.graph.nodes[type_id]
         return _moved(part.graph[type_id - part.shift], self._mover(part))
 
     def preload(self) -> None:

@@ -108,15 +108,20 @@ def select(
 ) -> Selection:
     """Choose from a graph's own types, or those of ``own``; without patterns, all of them.
 
+    ``own`` is a ``range`` where it is one of several sources that need nothing of each other.
     Without ``close``, what the chosen ones embed does not come along.
     """
     selection = Selection()
-    if not only and not exclude and own is None:
-        selection.whole = True
-        selection.tags = list(graph.ids_of(Struct, Union, Enum))
-        selection.typedefs = list(graph.ids_of(Typedef))
-        selection.funcs = list(graph.ids_of(Func))
-        selection.vars = list(graph.ids_of(Var))
+    if not only and not exclude and (own is None or isinstance(own, range)):
+        selection.whole = own is None
+        for chosen, kinds in (
+            (selection.tags, (Struct, Union, Enum)),
+            (selection.typedefs, (Typedef,)),
+            (selection.funcs, (Func,)),
+            (selection.vars, (Var,)),
+        ):
+            ids = graph.ids_of(*kinds)
+            chosen += ids if own is None else [i for i in ids if i in own]
         if graph.first_id > 1:
             _close(graph, selection)
         return selection

@@ -71,6 +71,7 @@ def join(units: Sequence[Unit], btf: TypeGraph | None = None) -> Joined:
         end = 0
     else:
         if btf is not None:
+            btf.preload()
             for unit in units:
                 _spell_as(unit, btf)
         graph = MergedGraph([*([btf] if btf is not None else []), *(u.graph for u in units)])

@@ -15,10 +15,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from uapigen.errors import InputError, LayoutError
-from uapigen.ir.declarations import Doc, Value
 from uapigen.ir.graph import TypeGraph, resolve
 from uapigen.ir.identity import Variants
 from uapigen.ir.naming import Keys, Unique, identifier
@@ -41,6 +40,9 @@ from uapigen.ir.types import (
 )
 from uapigen.layout.records import Layout
 from uapigen.layout.targets import DataModel
+
+if TYPE_CHECKING:  # it imports dataclasses, which takes as long as all the rest
+    from uapigen.ir.declarations import Doc, Value
 
 __all__ = [
     "EnumPlan",

@@ -50,6 +50,16 @@ class SyscallAbi(NamedTuple):
     """Of the entry symbols by which a 64-bit kernel serves this ABI, where these differ from its
     own; "" where no 64-bit kernel in Linus' tree does."""
 
+    def symbol(self, entry: str) -> str:
+        """The entry symbol of what a kernel's table calls ``sys_newfstat``: ``__x64_sys_newfstat``.
+
+        Others (``alpha_clone``) are called so in the kernel as well.
+        """
+        for kind, prefix in (("sys_", self.entry_prefix), ("compat_sys_", self.compat_prefix)):
+            if entry.startswith(kind):
+                return prefix + entry.removeprefix(kind)
+        return entry
+
     @property
     def splits_64_bits(self) -> bool:
         """Whether a 64-bit argument takes two registers."""

@@ -13,6 +13,7 @@ __all__ = ["target"]
 _ASSEMBLER: dict[str, dict[str, str]] = {
     "alpha": {
         "alpha_clone": "sys_clone",
+        "alpha_clone3": "sys_clone3",
         "alpha_fork": "sys_fork",
         "alpha_vfork": "sys_vfork",
         "sys_sigreturn": "sys_rt_sigreturn",

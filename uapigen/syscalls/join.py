@@ -96,7 +96,8 @@ class _Join:
             return made._replace(reason=_UNKNOWN)
         if not entry.symbol:
             return made._replace(reason=_NOT_IMPLEMENTED)
-        made = made._replace(entry=self._prefixed(entry.symbol), compat=self._compat(entry.compat))
+        own = self._prefixed(entry.symbol) if entry.own else ""
+        made = made._replace(entry=own, compat=self._compat(entry.compat))
         symbol = target(self._kernel.directory, entry.symbol)
         said = [(s, s.params[symbol]) for s in self._sources if symbol in s.params]
         if not said:

@@ -16,7 +16,7 @@ from uapigen.errors import InputError
 from uapigen.ir.syscalls import Lowered, SyscallParam
 from uapigen.layout.targets import DataModel
 from uapigen.syscalls.abis import SyscallAbi
-from uapigen.syscalls.quirks import ARGUMENT_BLOCKS, PADDED, argument_order
+from uapigen.syscalls.quirks import ARGUMENT_BLOCKS, PAIR_STARTS, argument_order
 
 __all__ = ["arrange", "lower"]
 
@@ -89,14 +89,13 @@ def _in_registers(
     abi: SyscallAbi, name: str, params: Sequence[SyscallParam], model: DataModel
 ) -> list[Lowered]:
     registers = abi.argument_registers
-    padding = PADDED.get(abi.name, {}).get(name, 0)
+    start = PAIR_STARTS.get(abi.name, {}).get(name, 0)
     found = []
     index = 0
     for param in params:
         pair = abi.splits_64_bits and is_wide(param.c_type)
         if pair:
-            index += padding
-            padding = 0
+            index = max(index, start)
             if abi.aligned_pairs:
                 index += index % 2
         taken = registers[index : index + 1 + pair]

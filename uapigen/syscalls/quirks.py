@@ -14,7 +14,7 @@ __all__ = [
     "CLONE_ORDERS",
     "MMAP2_UNIT",
     "MULTIPLEXED",
-    "PADDED",
+    "PAIR_STARTS",
     "SECOND_RESULTS",
     "argument_order",
 ]
@@ -82,10 +82,10 @@ ARGUMENT_BLOCKS: Mapping[str, frozenset[str]] = {
     "s390": frozenset({"mmap", "mmap2", "fadvise64_64"}),  # arch/s390/kernel/compat_linux.c
 }
 
-PADDED: Mapping[str, Mapping[str, int]] = {
-    # By ABI and name, argument registers left unused before the first 64-bit argument, where
-    # pairs are not aligned: gcc for sh passes no pair half in a register, half on the stack
-    "sh": {"pread64": 1, "pwrite64": 1},  # arch/sh/kernel/sys_sh32.c
+PAIR_STARTS: Mapping[str, Mapping[str, int]] = {
+    # By ABI and name, the argument register (from 0) with which the 64-bit argument begins, where
+    # pairs are not aligned: gcc for sh passes no half in a register and the other on the stack
+    "sh": {"pread64": 4, "pwrite64": 4},  # arch/sh/kernel/sys_sh32.c
 }
 
 MMAP2_UNIT = 4096

@@ -50,14 +50,27 @@ from uapigen.verify.shapes import Shape, leaves, shape_of
 __all__ = ["expectations"]
 
 
-def expectations(plan: Plan) -> dict[str, Any]:
-    """What bindings made by this plan must offer, as data for JSON."""
-    return _Expectations(plan).everything()
+def expectations(
+    plan: Plan, macros: Iterable[str] = (), module: str | None = None, *, linked: bool = False
+) -> dict[str, Any]:
+    """What bindings made by this plan must offer, as data for JSON.
+
+    ``macros`` are the names of macro functions; ``module`` is what to look at below
+    the bindings, if not they themselves; ``linked`` that types which the plan has not
+    are found by their names all the same.
+    """
+    expected = _Expectations(plan, linked).everything()
+    functions = sorted(macros)
+    expected["listed"] = sorted({*expected["listed"], *functions, *plan.macro_values})
+    # By what Python writes: JSON has no bytes, and no infinity.
+    expected["macros"] = {name: repr(value) for name, value in plan.macro_values.items()}
+    return expected | {"macro_functions": functions, "module": module}
 
 
 class _Expectations:
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, linked: bool) -> None:
         self.plan = plan
+        self.linked = linked
         self.graph = plan.graph
         self.shapes: list[list[Any]] = []
         self.prototypes: list[list[Any]] = []
@@ -82,7 +95,11 @@ class _Expectations:
             "records": [self._record(i) for i in composites if i not in self._refused],
             "refused": {self.plan.keys.spelling[i]: why for i, why in self._refused.items()},
             "enums": [self._enum(i) for i in enums],
-            "constants": self._constants(enums),
+            "constants": {
+                name: values
+                for name, values in self._constants(enums).items()
+                if name not in self.plan.macro_values
+            },
             "typedefs": typedefs,
             "functions": self._functions(),
             "variables": self._variables(),
@@ -239,6 +256,11 @@ class _Expectations:
             row = self._row_of[type_id] = self._row_of_shape(shape)
         return row
 
+    def _spelled(self, type_id: TypeId) -> str:
+        """A struct or union by its exact spelling; of another module's, by what C calls it."""
+        known = self.plan.keys.spelling.get(self._kept(type_id))
+        return self.plan.c_types[type_id] if known is None else known
+
     def _row_of_shape(self, shape: Shape) -> int:
         kind, byte_size, signed, type_id, nelems, element = shape
         if kind in ("int", "char", "enum"):
@@ -249,7 +271,7 @@ class _Expectations:
             assert element is not None
             return self._row(kind, byte_size, nelems, self._row_of_shape(element))
         if kind in ("struct", "union"):
-            return self._row("record", byte_size, self.plan.keys.spelling[self._kept(type_id)])
+            return self._row("record", byte_size, self._spelled(type_id))
         return self._row(kind, byte_size)
 
     def _row(self, *row: Any) -> int:
@@ -269,11 +291,12 @@ class _Expectations:
             node = self.graph[type_id]
             if isinstance(node, Struct | Union | Enum):
                 kept = self._kept(type_id)
-                return kept in self.plan.keys.of and kept not in self._refused
+                here = kept in self.plan.keys.of or (self.linked and bool(node.name))
+                return here and kept not in self._refused
             if isinstance(node, Forward | Unknown):
                 return False
             if isinstance(node, Typedef):
-                if type_id not in self._typedef_ids:
+                if type_id not in self._typedef_ids and not self.linked:
                     return False
                 type_id = node.target
             elif isinstance(node, Qualifier | TypeTag):

@@ -10,6 +10,7 @@ from uapigen.headers.clang_functions import InlineFunctions
 from uapigen.headers.clang_library import Cursor, library, text
 from uapigen.headers.clang_macros import macros_of
 from uapigen.headers.clang_parse import TranslationUnit
+from uapigen.headers.read import read_headers
 from uapigen.headers.targets import clang_arguments
 
 from .reading import OPTIONS, find, read
@@ -92,6 +93,22 @@ BODIES = [
     ("static inline int f(int a) {\n#if 0\nreturn 1;\n#else\nreturn 2;\n#endif\n}", "return 2;"),
     ("static inline int __attribute__((unused)) f(int a) { return a; }", "return a;"),
 ]  # fmt: skip
+
+
+def test_enumerators_and_macros_of_other_headers_keep_their_types(tmp_path: Path) -> None:
+    """Here those of headers that have units of their own."""
+    (tmp_path / "other.h").write_text("enum { FIVE = 5 };\n#define TWO 2U\n")
+    (tmp_path / "mine.h").write_text(
+        '#include "other.h"\n'
+        "#define OF_ENUMERATOR(x) ((x) % (FIVE))\n"
+        "#define OF_MACRO(x) ((TWO << 30) + (x))\n"
+    )
+    paths = [str(tmp_path / name) for name in ("mine.h", "other.h")]
+    unit = read_headers(paths, OPTIONS).units[0]
+    found = {macro.name: macro.expression for macro in unit.macros}
+    assert found["OF_ENUMERATOR"] == "_C.plain(_C(x) % 5)"
+    assert found["OF_MACRO"] == "_C.plain(_C.uint(0x80000000) + _C(x))"
+    assert not unit.omissions
 
 
 @pytest.mark.parametrize(("definition", "body"), BODIES)

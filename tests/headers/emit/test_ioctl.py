@@ -128,19 +128,35 @@ def test_a_number_without_a_size_takes_an_int_as_it_is(fs: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("argument", "problem"),
+    ("name", "argument", "problem"),
     [
-        (ctypes.c_int(1), "wants long of 8 bytes, not 4"),
-        (b"123", "wants long of 8 bytes, not 3"),
-        (1 << 63, "9223372036854775808 does not fit long"),
-        ("text", "bytes-like object is required"),
+        ("BLKGETSIZE64", ctypes.c_int(1), "wants size_t of 8 bytes, not 4"),
+        ("BLKGETSIZE64", b"123", "wants size_t of 8 bytes, not 3"),
+        ("BLKGETSIZE64", 1 << 64, "18446744073709551616 does not fit size_t"),
+        ("FS_IOC_GETFLAGS", 1 << 32, "4294967296 does not fit long"),
+        ("FS_IOC_GETFLAGS", b"123", "wants long of 8 bytes, not 3"),
+        ("FS_IOC_GETFLAGS", "text", "bytes-like object is required"),
     ],
 )
 def test_an_argument_of_another_size_is_refused(
-    fs: Any, file: Any, argument: Any, problem: str
+    fs: Any, file: Any, name: str, argument: Any, problem: str
 ) -> None:
     with pytest.raises(TypeError, match=problem):
-        fs.ioctl(file, fs.FS_IOC_GETFLAGS, argument)
+        fs.ioctl(file, getattr(fs, name), argument)
+
+
+def test_numbers_made_for_a_long_of_which_the_kernel_takes_an_int(fs: Any, file: Any) -> None:
+    flags = ctypes.c_uint()
+    try:
+        assert fs.ioctl(file, fs.FS_IOC_GETFLAGS, flags) == flags.value
+    except OSError:
+        pytest.skip("needs a file system with FS_IOC_GETFLAGS")
+    whole = ctypes.c_ulong(0xAAAA_0000_0000)
+    fs.ioctl(file, fs.FS_IOC_GETFLAGS, whole)
+    assert bytes(whole)[:4] == bytes(flags)
+    assert whole.value == 0xAAAA_0000_0000 + flags.value  # the rest is left alone
+    plain = ctypes.c_uint()
+    assert fs.ioctl(file, int(fs.FS_IOC_GETFLAGS), plain) == flags.value == plain.value
 
 
 def test_what_the_kernel_only_reads_must_be_given(fs: Any, file: Any) -> None:

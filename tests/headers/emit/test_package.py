@@ -67,6 +67,13 @@ def test_a_type_exists_once(packaged: Packaged, tmp_path: Path) -> None:
     assert uapi.ctype("struct base") is a.base
 
 
+def test_the_top_has_its_own_names_from_the_first_touch(packaged: Packaged, tmp_path: Path) -> None:
+    uapi = packaged(demo(tmp_path))
+    assert ctypes.sizeof(uapi.ctype("struct demo")) == 40
+    assert {"__abi__", "ctype", "asdict", "flexible", "ioctl", "linux"} <= set(dir(uapi))
+    assert uapi.__abi__["arch"] == "x86_64"
+
+
 def test_what_is_included_is_reached_and_nothing_else(packaged: Packaged, tmp_path: Path) -> None:
     uapi = packaged(demo(tmp_path), using(tmp_path, "linux/b.h"))
     assert uapi.linux.demo.BASE_ONE == 1
@@ -91,6 +98,16 @@ def test_headers_that_include_each_other_end(packaged: Packaged, tmp_path: Path)
     uapi = packaged(first.unit, second.unit)
     assert (uapi.linux.a.B, uapi.linux.b.A) == (2, 1)
     assert not hasattr(uapi.linux.a, "C")
+
+
+def test_stubs_do_not_import_all_of_each_other(tmp_path: Path) -> None:
+    first, second = Builder(tmp_path, "linux/a.h"), Builder(tmp_path, "linux/b.h")
+    for made in (first, second):
+        made.file("linux/a.h", "linux/b.h")
+        made.file("linux/b.h", "linux/a.h")
+    files = package_of(first.unit, second.unit)
+    assert "from ..linux.b import *\n" in files["linux/a.pyi"]
+    assert "import *" not in files["linux/b.pyi"]
 
 
 def test_only_what_is_touched_is_imported(tmp_path: Path) -> None:

@@ -47,9 +47,18 @@ MACROS = r"""
 #define IGNORES(a, ...) (a)
 #define IDENTITY(x) x
 #define DATA(p) ((void *)((char *)(p) + 4))
+#define IS_NULL(p) ((void *)(p) == 0)
+#define BEHIND(a, b) ((short *)(a) - (short *)(b))
 #define SWAPPED(x) __builtin_bswap16(x)
 #define CHOICE(x) (__builtin_constant_p(x) ? (x) + 1 : (x) + 1)
 """  # noqa: E501
+
+
+def test_way_for_constants_is_taken_where_the_other_one_is_no_expression() -> None:
+    text = "#define SWAP(x) (__builtin_constant_p(x) ? (x) + 1 : unheard_of(x))"
+    assert called(text, "SWAP", 1) == 2
+    with pytest.raises(NotAnExpression):
+        called("#define SWAP(x) ((x) ? (x) + 1 : unheard_of(x))", "SWAP", 1)
 
 
 class Colour(IntEnum):
@@ -124,6 +133,8 @@ class Header(ctypes.Structure):
         ("COUNT", (21,), 42),
         ("IGNORES", (4, 5, 6), 4),
         ("IDENTITY", (0x8000000000000000,), 1 << 63),
+        ("IS_NULL", (ctypes.c_uint32(0),), 1),
+        ("BEHIND", (ctypes.c_uint64(2), ctypes.c_uint64(8)), -3),
         ("SWAPPED", (0x1234,), 0x3412),
         ("CHOICE", (4,), 5),
     ],

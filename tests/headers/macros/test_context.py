@@ -182,6 +182,7 @@ struct mine { char name[24]; };
         "WRAPPED": "struct mine",
         "ALIAS": "struct mine",
         "BY_HAND": "point_t",
+        "ANY_SIZE": "",
         "OF_VALUE": "unsigned int",
     }
     assert not found.omissions

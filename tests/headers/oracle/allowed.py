@@ -24,7 +24,7 @@ ACCEPTED: tuple[tuple[str, str, str], ...] = (
         "what ... stands for goes into an initialiser, whose size is asked for",
     ),
 )
-"""Categories, a pattern of the whole reason, and why that is no fault of the bindings."""
+"""Category, a pattern of the whole reason, and why that is no fault of the bindings."""
 
 REFUSED = {
     "linux/kfd_ioctl.h": "includes drm/drm.h, which Debian's package for x86-64 does not have",
@@ -39,6 +39,6 @@ def is_allowed(verdict: dict[str, Any]) -> bool:
     """Whether what a verdict calls missing has a reason in the report, and one of these."""
     reason = verdict["reason"]
     return reason is not None and any(
-        verdict["category"] in categories.split() and re.fullmatch(pattern, reason, re.DOTALL)
-        for categories, pattern, _ in ACCEPTED
+        verdict["category"] == category and re.fullmatch(pattern, reason, re.DOTALL)
+        for category, pattern, _ in ACCEPTED
     )

@@ -80,6 +80,9 @@ def ask_about(target: Target, header: Header, directory: Path) -> Answers:
         if preprocessed is None:
             failure = failure or "does not preprocess"
             continue
+        if header.path not in preprocessed.text:
+            failure = failure or "is another file than gcc finds by that name"
+            continue
         try:
             _Inquiry(target, header, context, preprocessed, directory).fill(answers)
         except ContextError as error:
@@ -253,9 +256,17 @@ def _about_macro(macro: Macro, preprocessed: Preprocessed) -> Iterator[Question]
         yield Question(
             Key("macro", macro.name),
             macro.name,
-            is_ioctl=any(not _IOCTLS.isdisjoint(reached.tokens) for reached in reach),
+            is_ioctl=_is_ioctl(reach),
             maybe_string=any('"' in reached.body for reached in reach),
         )
+
+
+def _is_ioctl(reach: Sequence[Macro]) -> bool:
+    """Whether a macro is made by those of linux/ioctl.h, and no choice between several."""
+    others = [macro for macro in reach if not macro.name.startswith("_IO")]
+    return any(not _IOCTLS.isdisjoint(macro.tokens) for macro in others) and not any(
+        "?" in macro.body for macro in others
+    )
 
 
 def _trouble(reach: Iterable[Macro]) -> int:

@@ -125,9 +125,13 @@ def checks(
         yield "records", spelling, lambda m, s=spelling, f=facts: record(m, s, f)
     for name, size in answers["typedefs"].items():
         yield "typedefs", name, lambda m, n=name, s=size: typedef(m, n, s)
+    tags = {spelling.rpartition(" ")[2] for spelling in answers["records"]}
+    tags.update(spelling.rpartition(" ")[2] for spelling, _ in answers["enums"])
     for spelling, values in answers["enums"]:
         for name, value in values.items():
-            shadowed = name in answers["others"] or answers["integers"].get(name, value) != value
+            # A type goes before a constant of its name; the enum has that all the same.
+            shadowed = name in tags or name in answers["others"]
+            shadowed = shadowed or answers["integers"].get(name, value) != value
             yield (
                 "enumerators",
                 name,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 __all__ = ["AFTER", "contexts"]
 
-AFTER = ("stddef.h", "linux/ioctl.h")
+AFTER = ("stddef.h", "#ifndef _IO", "linux/ioctl.h", "#endif")
 """Behind every header: half of the ioctl macros are in headers that include neither."""
 
 # In the order tried. What the C library has in common with the kernel comes late: its sigset_t is

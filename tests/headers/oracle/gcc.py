@@ -7,7 +7,7 @@ import re
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 
 from .targets import Target
@@ -64,7 +64,12 @@ class Preprocessed:
 
     macros: Mapping[str, Macro]
     text: Mapping[str, str]
-    """By file: what it has beside directives, its macros expanded."""
+    """By file that was read: what it has beside directives, its macros expanded."""
+
+    @cached_property
+    def defined(self) -> frozenset[str]:
+        """Its macros, but for those that stand for themselves (bool and vector on powerpc)."""
+        return frozenset(name for name, macro in self.macros.items() if macro.body != name)
 
     @cached_property
     def words(self) -> frozenset[str]:
@@ -98,6 +103,19 @@ def includes(names: Sequence[str]) -> str:
     return "".join(f"{name}\n" if name[0] == "#" else f"#include <{name}>\n" for name in names)
 
 
+@cache
+def _search(target: Target) -> Sequence[str]:
+    """Where to look for headers: gcc's own, and the target's.
+
+    Left to itself, gcc for this machine prefers a cross package's headers for the same target.
+    """
+    done = subprocess.run(
+        [target.gcc, "-print-file-name=include"], capture_output=True, text=True, check=True
+    )
+    directories = [done.stdout.strip(), *reversed(target.include)]
+    return ["-nostdinc", *(part for one in directories for part in ("-isystem", one))]
+
+
 # Preprocessing
 
 _TAG = re.compile(r"\b(struct|union)\s+(?:__attribute__\s*\(\(.*?\)\)\s*)?([A-Za-z_]\w*)\s*\{")
@@ -111,7 +129,7 @@ _UNDEF = re.compile(r"#undef ([A-Za-z_]\w*)")
 def preprocess(target: Target, names: Sequence[str]) -> Preprocessed | None:
     """Include these headers, the last of them the one in question; None if gcc cannot."""
     done = subprocess.run(
-        [target.gcc, "-E", "-dD", "-w", *target.options, "-x", "c", "-"],
+        [target.gcc, "-E", "-dD", "-w", *_search(target), *target.options, "-x", "c", "-"],
         input=includes(names),
         capture_output=True,
         text=True,
@@ -123,14 +141,15 @@ def preprocess(target: Target, names: Sequence[str]) -> Preprocessed | None:
     if done.returncode:
         return None
     macros: dict[str, Macro] = {}
-    text: dict[str, list[str]] = {}
     file = ""
+    text: dict[str, list[str]] = {file: []}
     for line in done.stdout.split("\n"):
         if not line.startswith("#"):
             if line:
-                text.setdefault(file, []).append(line)
+                text[file].append(line)
         elif marker := _MARKER.match(line):
             file = real_path(marker[1])
+            text.setdefault(file, [])
         elif define := _DEFINE.match(line):
             name, params, body = define.groups()
             names_of = None if params is None else tuple(filter(None, re.split(r",\s*", params)))
@@ -154,7 +173,18 @@ _FAILURE = re.compile(r"^(.*?):(\d+):\d+: (?:fatal )?error: (.*)$", re.M)
 def compile_object(target: Target, source: Path, program: Path, *options: str) -> list[Failure]:
     """Compile `source` with debug information into `program`; what is wrong with it, if not."""
     done = subprocess.run(
-        [target.gcc, *_DEBUG, *_ERRORS, *target.options, *options, "-c", source, "-o", program],
+        [
+            target.gcc,
+            *_DEBUG,
+            *_ERRORS,
+            *_search(target),
+            *target.options,
+            *options,
+            "-c",
+            source,
+            "-o",
+            program,
+        ],
         capture_output=True,
         text=True,
         check=False,

@@ -25,12 +25,15 @@ _PLAIN = ("riscv64", "s390x")  # where %0 has no sign before the number, and %c 
 _SECTION = ".uapi_inline"
 _ATTRIBUTE = re.compile(r"__attribute__\s*\(\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\)\)")
 _FUNCTION = re.compile(
-    r"\bstatic\b[^;{}()=]*?\b(?:__)?inline(?:__)?\b[^;{}()=]*?([A-Za-z_]\w*)\s*\(([^(){};]*)\)\s*\{"
+    r"\bstatic\b[^;{}()=*]*?\b(?:__)?inline(?:__)?\b[^;{}()=*]*?([A-Za-z_]\w*)\s*\(([^(){};]*)\)\s*\{"
 )
 
 
 def inline_functions(text: str) -> dict[str, int]:
-    """The static inline functions of a preprocessed text that take numbers, and how many."""
+    """The static inline functions of a preprocessed text that take numbers, and how many.
+
+    Those that return pointers are not among them.
+    """
     return {
         name: 0 if parameters.strip() in ("", "void") else parameters.count(",") + 1
         for name, parameters in _FUNCTION.findall(_ATTRIBUTE.sub(" ", text))

@@ -26,7 +26,7 @@ _LIBRARY = {
     ),
     "stdint.h": ("int32_t", "int64_t", "uint8_t", "uint16_t", "uint32_t", "uint64_t", "uintptr_t"),
     "stdbool.h": ("bool", "false", "true"),
-    "sys/types.h": ("off_t", "pid_t", "u_char", "u_int", "u_long", "u_short", "uid_t"),
+    "sys/types.h": ("loff_t", "off_t", "pid_t", "u_char", "u_int", "u_long", "u_short", "uid_t"),
     "time.h": ("time_t", "struct timespec"),
     "sys/time.h": ("struct timeval",),
     "sys/socket.h": ("struct sockaddr", "sa_family_t", "AF_INET", "AF_INET6", "AF_MAX", "SOL_ATM"),
@@ -51,15 +51,24 @@ _MOST = 3  # candidates tried of one that several headers define
 
 @cache
 def _index(target: Target) -> Mapping[str, Sequence[str]]:
-    """By identifier, or tag with its keyword: headers of the target that seem to define it."""
+    """By identifier, or tag with its keyword: headers of the target that seem to define it.
+
+    A header of asm-generic is a default: where a target has its own, that is what may include it.
+    """
     found: dict[str, list[str]] = {}
-    for header in headers_of(target):
+    headers = headers_of(target)
+    own = {header.name for header in headers}
+    for header in headers:
+        specific = header.name.replace("asm-generic/", "asm/")
+        includable = specific if specific in own else header.name
         text = Path(header.path).read_text(encoding="utf-8", errors="surrogateescape")
         names = {*_DEFINES.findall(text), *_ENUMERATOR.findall(text)}
         names.update(_one_space(tag) for tag in _TAG.findall(text))
         names.update(name for pair in _TYPEDEF.findall(text) for name in pair if name)
         for name in names:
-            found.setdefault(name, []).append(header.name)
+            headers_with = found.setdefault(name, [])
+            if includable not in headers_with:
+                headers_with.append(includable)
     for header_name, names_of in _LIBRARY.items():
         for name in names_of:
             found.setdefault(name, []).insert(0, header_name)
@@ -75,7 +84,7 @@ def missing_of(reach: Iterable[Macro], preprocessed: Preprocessed) -> Missing:
     for macro in reach:
         tags = [_one_space(tag) for tag in _TAG_USE.findall(macro.body)]
         found.update(tag for tag in tags if tag not in preprocessed.tags)
-        names = macro.tokens - preprocessed.words - preprocessed.macros.keys() - _KEYWORDS
+        names = macro.tokens - preprocessed.words - preprocessed.defined - _KEYWORDS
         names -= {tag.rpartition(" ")[2] for tag in tags}
         found.update(names.difference(macro.params or ()))
     return frozenset(found)
@@ -112,7 +121,7 @@ def _distance(header: str, other: str) -> int:
     if any(other == library for library in _LIBRARY):
         return 0
     directory = other.rpartition("/")[0]
-    if directory == header.rpartition("/")[0]:
+    if directory == header.rpartition("/")[0].replace("asm-generic", "asm"):
         return 1
     return 2 if directory == "linux" else 3
 

@@ -47,6 +47,7 @@ SMALL = """
 static __inline__ __attribute__((__const__)) __u16 small_half(__u16 x) { return x / 2; }
 static inline long small_less(int a, int b) { int c = a - b; return c; }
 static inline int small_read(const int *at) { return *at; }
+static inline const char *small_text(int x) { return x ? "one" : "none"; }
 static inline int small_opaque(int x) { __asm__("" : "+r"(x)); return x; }
 
 enum small_kind { SMALL_A, SMALL_B = -2, SMALL_C = 0x7fffffff };
@@ -89,14 +90,14 @@ DIRECTION_SHIFT = {"mipsel": 29, "ppc64le": 29}
 READ = {"mipsel": 2, "ppc64le": 2}
 
 
-def ask(arch: str, text: str, directory: Path) -> Answers:
+def ask(arch: str, text: str, directory: Path, *options: str) -> Answers:
     """gcc's answers about a header of that text."""
     target = TARGETS[arch]
     if not shutil.which(target.gcc):
         pytest.skip(f"needs {target.gcc}")
     path = directory / "small.h"
     path.write_text(text, encoding="utf-8")
-    target = replace(target, options=(*target.options, "-I", str(directory)))
+    target = replace(target, options=(*target.options, *options, "-I", str(directory)))
     return ask_about(target, Header(path.name, str(path)), directory)
 
 
@@ -188,6 +189,16 @@ def test_a_header_that_no_context_helps_is_a_failure(tmp_path: Path) -> None:
     answers = ask("x86_64", "struct lone { nothing_at_all x; };\n", tmp_path)
     assert answers["failure"] is not None
     assert "nothing_at_all" in answers["failure"]
+
+
+def test_a_header_that_gcc_finds_elsewhere_is_a_failure(tmp_path: Path) -> None:
+    first = tmp_path / "first"
+    first.mkdir()
+    (first / "small.h").write_text("struct lone { int x; };\n", encoding="utf-8")
+    text = "struct lone { char x; };\n"
+    answers = ask("x86_64", text, tmp_path, "-I", str(first))
+    assert answers["failure"] == "is another file than gcc finds by that name"
+    assert answers["records"] == {}
 
 
 def test_a_prerequisite_is_found(tmp_path: Path) -> None:
@@ -332,6 +343,18 @@ def test_only_what_the_report_gives_an_accepted_reason_for_may_be_missing(
     other = path.replace("pair", "chair")
     assert "silent" in faults(name="ALIGN", header=other, reason="calls a function")[0]
     assert "silent" in faults(name="ALIGN2", header=path, reason="calls a function")[0]
+
+
+@pytest.mark.parametrize(("category", "pattern", "why"), allowed.ACCEPTED)
+def test_accepted_reasons_are_of_a_category_and_explained(
+    category: str, pattern: str, why: str
+) -> None:
+    reason = pattern.replace(".*", " (loop)").replace(r"\w+", "x")
+    assert allowed.is_allowed({"category": category, "reason": reason})
+    assert not allowed.is_allowed({"category": category, "reason": "because"})
+    assert not allowed.is_allowed({"category": category, "reason": None})
+    assert category in ("calls", "inline calls")  # nothing else may be missing at all
+    assert why
 
 
 @pytest.mark.parametrize(

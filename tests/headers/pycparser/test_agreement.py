@@ -16,6 +16,7 @@ import pytest
 
 from uapigen.errors import InputError
 from uapigen.headers import clang, pycparser_frontend
+from uapigen.headers.files import reachable
 from uapigen.headers.options import HeaderOptions
 from uapigen.headers.pycparser_cpp import cross_compiler
 from uapigen.headers.targets import include_directories
@@ -81,8 +82,12 @@ def said(unit: Unit) -> dict[str, Any]:
             found[f"function {node.name}"] = speller.spell(node.proto), node.linkage, path
     for constant in unit.constants:
         found[f"macro {constant.name}"] = tuple(constant)
+    found |= {f"ioctl {name}": spelling for name, spelling in unit.ioctl_arguments.items()}
+    found |= {f"alias {name}": spelling for name, spelling in unit.type_aliases.items()}
+    included = reachable(unit.header, {path: file.includes for path, file in unit.files.items()})
     for file in unit.files.values():
-        if not file.system:
+        # What only macros need lies behind the header, and what each looks into differs.
+        if not file.system and file.path in included:
             own = [path for path in file.includes if not unit.files[path].system]
             found[f"file {file.path}"] = file.module, own
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 from textwrap import dedent
@@ -167,6 +168,7 @@ def test_macros_functions_files_and_comments(tmp_path: Path) -> None:
         ("#include <unheard/of.h>\n", r"sample.h:1: unheard/of.h: No such file"),
         ("#error no\n", r"sample.h:1: #error no"),
         ("struct s { int x;", r"line 1: '\{' without its '\}'"),
+        ("struct s { struct s x; };", r"line 1: incomplete type 'struct s'"),
     ],
 )
 def test_malformed_header_is_refused_with_its_line(tmp_path: Path, text: str, problem: str) -> None:
@@ -174,14 +176,24 @@ def test_malformed_header_is_refused_with_its_line(tmp_path: Path, text: str, pr
         read(tmp_path, text)
 
 
+def test_header_that_nests_too_deeply_is_refused(tmp_path: Path) -> None:
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(1000)  # Python's own; black raises it
+    try:
+        with pytest.raises(InputError, match="nests too deeply"):
+            read(tmp_path, f"int {'(' * 5000}x{')' * 5000};")
+    finally:
+        sys.setrecursionlimit(before)
+
+
 @pytest.mark.parametrize(
     ("text", "name", "kind", "reason"),
     [
         ("struct s { int x; } __attribute__((scalar_storage_order(\"big-endian\")));",
          "s", "struct", "scalar_storage_order"),
-        ("struct s { __typeof__(1 + 1) x; };", "s", "struct", "typeof"),
+        ("struct s { __typeof__(1 + 1) x; };", "s", "struct", "is no type's name"),
         ("struct s { int x : 40; };", "s", "struct", "bitfield x of 40 bits"),
-        ("typedef __typeof__(variable) t;", "t", "typedef", "typeof"),
+        ("typedef __typeof__(variable) t;", "t", "typedef", "is no type's name"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_had_is_left_out_by_name_alone(
@@ -194,6 +206,7 @@ def test_what_cannot_be_had_is_left_out_by_name_alone(
     assert reason in omission.reason
 
 
+@pytest.mark.slow
 def test_macro_bomb_is_stopped(tmp_path: Path) -> None:
     lines = ["#define M0 int x0;"]
     lines += [f"#define M{n} M{n - 1} M{n - 1}" for n in range(1, 60)]
@@ -221,3 +234,28 @@ def test_prerequisites_are_found(tmp_path: Path) -> None:
 def test_macros_are_evaluated_behind_what_they_use(tmp_path: Path) -> None:
     unit = read(tmp_path, "#define GET_SIZE _IOR('x', 1, size_t)\n")
     assert [(c.name, c.value) for c in unit.constants] == [("GET_SIZE", 0x80087801)]
+
+
+def test_ioctl_numbers_know_what_they_are_made_for(tmp_path: Path) -> None:
+    unit = read(
+        tmp_path,
+        """
+        #include <linux/ioctl.h>
+        #define ALIGNED struct odd
+        ALIGNED { int x; };
+        #define NONE _IO('x', 0)
+        #define LONG _IOR('x', 1, unsigned long int)
+        #define ODD _IOWR('x', 2, ALIGNED)
+        #define ARRAY _IOW('x', 3, char[16])
+        #define UNDEFINED _IOW('x', 4, struct undefined *)
+        #define ALIAS odd
+        """,
+    )
+    assert unit.ioctl_arguments == {
+        "NONE": "",
+        "LONG": "unsigned long",
+        "ODD": "struct odd",
+        "ARRAY": "char[16]",
+        "UNDEFINED": "struct undefined *",
+    }
+    assert unit.type_aliases == {"ALIGNED": "struct odd", "ALIAS": "struct odd"}

@@ -197,8 +197,13 @@ class CMacros(CModel):
     # Pointers
 
     def address(self, of: Any) -> CValue:
-        """What a pointer to an object, or one given as such, holds."""
-        if isinstance(of, CValue):
+        """What a pointer to an object, or one given as such, holds.
+
+        A number is the address itself, also one with a type of ctypes.
+        """
+        if isinstance(of, (CValue, int)) or (
+            isinstance(of, ctypes._SimpleCData) and not isinstance(of, POINTERS)
+        ):
             return self.size_t(of)
         from .keeping import address_of
 

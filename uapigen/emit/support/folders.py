@@ -53,6 +53,8 @@ def open_root(namespace: dict[str, Any]) -> None:
     package = namespace["__name__"]
     loader, folder = namespace["__spec__"].loader, namespace["__path__"][0]
 
+    about = __import__(f"{package}._abi", fromlist=["ABI"]).ABI
+
     def load() -> str:
         data: bytes = loader.get_data(os.path.join(folder, "_index.py"))
         return data.decode()
@@ -77,6 +79,12 @@ def open_root(namespace: dict[str, Any]) -> None:
             __import__(name)
         return sys.modules[name].ctype(spelling)
 
-    api = {"ctype": ctype, "asdict": asdict, "flexible": flexible, "ioctl": ioctl}
+    api = {
+        "__abi__": about,
+        "ctype": ctype,
+        "asdict": asdict,
+        "flexible": flexible,
+        "ioctl": ioctl,
+    }
     namespace.update(api)
     install_modules(namespace, namespace["_MODULES"], missing, lambda: list(namespace))

@@ -13,19 +13,23 @@ if TYPE_CHECKING:
     from .bindings import Bindings
 
 # Architecture's family -> the direction bits' place, the size's width in bits,
-# and _IOC_NONE, _IOC_READ, _IOC_WRITE (asm-generic/ioctl.h; asm/ioctl.h of the others).
-GENERIC = (30, 14, 0, 2, 1)
+# and _IOC_READ, _IOC_WRITE (asm-generic/ioctl.h; asm/ioctl.h of the others).
+GENERIC = (30, 14, 2, 1)
 ENCODINGS = {
-    "alpha": (29, 13, 1, 2, 4),
-    "mips": (29, 13, 1, 2, 4),
-    "ppc": (29, 13, 1, 2, 4),
-    "sparc": (29, 13, 1, 2, 4),
-    "parisc": (30, 14, 0, 1, 2),
+    "alpha": (29, 13, 2, 4),
+    "mips": (29, 13, 2, 4),
+    "ppc": (29, 13, 2, 4),
+    "sparc": (29, 13, 2, 4),
+    "parisc": (30, 14, 1, 2),
 }
 SIZE_PLACE, TYPE_PLACE = 16, 8
+# (type, nr) of numbers that are made for a long, and of which the kernel reads
+# and writes an int: FS_IOC_{GET,SET}FLAGS and ..VERSION (fs/ioctl.c,
+# include/linux/fs.h: FS_IOC32_*), BLKBSZGET and BLKBSZSET (block/ioctl.c).
+INTS = {(0x66, 1), (0x66, 2), (0x76, 1), (0x76, 2), (0x12, 112), (0x12, 113)}
 
 
-def encoding_of(arch: str) -> tuple[int, int, int, int, int]:
+def encoding_of(arch: str) -> tuple[int, int, int, int]:
     """How an architecture puts an ioctl number together."""
     for family, found in ENCODINGS.items():
         if arch.startswith(family):
@@ -50,25 +54,26 @@ class IoctlNumber(int):
         return made
 
     @property
-    def _encoding(self) -> tuple[int, int, int, int, int]:
+    def _encoding(self) -> tuple[int, int, int, int]:
         return encoding_of(self._bindings.abi["arch"])
 
     @property
     def dir(self) -> int:
         """``_IOC_DIR``: the target's ``_IOC_NONE``, ``_IOC_READ``, ``_IOC_WRITE``."""
-        place, _, none, read, write = self._encoding
-        bits = self >> place
-        return bits & (read | write) or none
+        bits = self >> self._encoding[0] & 7
+        if bits & 6 and self._bindings.abi["arch"].startswith("sparc"):
+            bits &= 6  # the lowest one is the size's then
+        return bits
 
     @property
     def reads(self) -> bool:
         """Whether the kernel fills the argument."""
-        return bool(self.dir & self._encoding[3])
+        return bool(self.dir & self._encoding[2])
 
     @property
     def writes(self) -> bool:
         """Whether the kernel reads the argument."""
-        return bool(self.dir & self._encoding[4])
+        return bool(self.dir & self._encoding[3])
 
     @property
     def type(self) -> int:
@@ -83,10 +88,10 @@ class IoctlNumber(int):
     @property
     def size(self) -> int:
         """``_IOC_SIZE``: of the argument, in bytes; 0 where the number has none."""
-        if not (self.reads or self.writes):
-            return 0
         _, width, *_ = self._encoding
         if self._bindings.abi["arch"].startswith("sparc"):
+            if not (self.reads or self.writes):
+                return 0
             width = 14  # the lowest direction bit is the size's, where there is one
         return self >> SIZE_PLACE & (1 << width) - 1
 
@@ -123,6 +128,8 @@ def ioctl(fd: Any, number: int, argument: Any = None) -> Any:
     without one a new object of the number's type; a scalar's value, ``bytes``
     for ``bytes``. ``argument`` may be a ctypes object or a buffer of the
     number's size, an int for a scalar, or an int for a number without a size.
+    A plain ``int(number)`` is not held against any size: some drivers want
+    another argument than their number says (``TUNSETIFF``).
     Raises OSError, and TypeError for an argument of another size and a number
     of another architecture.
     """
@@ -147,13 +154,17 @@ def passed_for(number: int, argument: Any) -> tuple[Any, Any]:
 
     Raises TypeError for an argument that does not fit the number.
     """
-    known = isinstance(number, IoctlNumber)
     size = number.size if isinstance(number, IoctlNumber) else 0
     kind = number.argument if isinstance(number, IoctlNumber) and size else None
+    short = isinstance(number, IoctlNumber) and (number.type, number.nr) in INTS
+    if short:
+        kind = ctypes.c_uint
     if argument is None:
         if not size:
             return None, 0
-        if kind is None or (isinstance(number, IoctlNumber) and number.writes):
+        if not (kind and getattr(number, "reads", False)) or getattr(
+            number, "writes", True
+        ):
             raise TypeError(f"{number!r} wants an argument of {size} bytes")
         made = kind()
         return made, made
@@ -174,7 +185,8 @@ def passed_for(number: int, argument: Any) -> tuple[Any, Any]:
         view = memoryview(argument)
         passed = (ctypes.c_char * view.nbytes).from_buffer(view)
     length = ctypes.sizeof(passed)
-    if known and size and length != size and not (length > size and has_tail(kind)):
+    fits = length == size or (short and length == 4)
+    if size and not fits and not (length > size and has_tail(kind)):
         raise TypeError(
             f"{number!r} wants {spelled(number)} of {size} bytes, not {length}"
         )

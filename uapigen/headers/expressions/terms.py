@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple, TypeAlias
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeAlias
 
-from uapigen.emit.support.cvalues import CValue
+from uapigen.emit.support.cvalues import CModel, CValue
 from uapigen.headers.expressions.errors import NotAnExpression
 from uapigen.headers.expressions.types import CType, PointerType, spelling
 
@@ -23,6 +24,9 @@ __all__ = [
     "Text",
     "TypeText",
     "Words",
+    "checked",
+    "computed",
+    "folded",
     "joined",
     "operand",
     "result",
@@ -150,6 +154,28 @@ def joined(symbol: str, left: Term, right: Term) -> Text:
     if len(text) > _MAX_TEXT:
         raise NotAnExpression(f"takes more than {_MAX_TEXT} characters of Python")
     return Text(text, level)
+
+
+def checked(value: CValue) -> CValue:
+    """A constant that C defines."""
+    if isinstance(value.value, Exception):
+        raise NotAnExpression(f"has no value ({value.value})")
+    return value
+
+
+def computed(operation: Callable[..., CValue], *operands: Any) -> Constant:
+    """A constant, if C allows this operation on operands of these types."""
+    try:
+        return Constant(operation(*operands))
+    except TypeError as problem:
+        raise NotAnExpression(f"computes what C does not ({problem})") from None
+
+
+def folded(model: CModel, symbol: str, left: Term, right: Term) -> Constant | Text:
+    """``left symbol right``: computed if both are constants, else in Python."""
+    if isinstance(left, Constant) and isinstance(right, Constant):
+        return computed(model.binary, symbol, left.value, right.value)
+    return joined(symbol, left, right)
 
 
 def result(term: Term) -> str:

@@ -32,6 +32,7 @@ from uapigen.headers.expressions.nodes import (
     TypeName,
     Unary,
 )
+from uapigen.headers.expressions.pointers import as_pointer, is_pointer, pointer_binary
 from uapigen.headers.expressions.terms import (
     MODEL,
     UNARY,
@@ -43,7 +44,9 @@ from uapigen.headers.expressions.terms import (
     Text,
     TypeText,
     Words,
-    joined,
+    checked,
+    computed,
+    folded,
     operand,
 )
 from uapigen.headers.expressions.tokens import character, number, string
@@ -62,6 +65,15 @@ __all__ = ["SWAPS", "Translation"]
 SWAPS = {f"{prefix}{8 * size}": size for prefix in ("__builtin_bswap", "__arch_swab")
          for size in (2, 4, 8)}  # fmt: skip
 """Functions that swap bytes, by their size; the kernel's own (asm/swab.h) are machine code."""
+
+
+def _asks_for_constant(node: Node) -> bool:
+    """Whether a condition is ``__builtin_constant_p``."""
+    return (
+        isinstance(node, Call)
+        and isinstance(node.function, Name)
+        and node.function.text == "__builtin_constant_p"
+    )
 
 
 class Translation:
@@ -143,7 +155,7 @@ class Translation:
             return self._address_of(self.term(node.operand))
         inner = self.rvalue(self.term(node.operand))
         if isinstance(inner, Constant):
-            return _computed(self.model.unary, node.operator, inner.value)
+            return computed(self.model.unary, node.operator, inner.value)
         if isinstance(inner, Address) and node.operator == "!":
             return Constant(self.model.int(not inner.value))
         if isinstance(inner, Text) and inner.pointer is not None and node.operator != "!":
@@ -158,9 +170,9 @@ class Translation:
             return self._logical(node)
         left = self.rvalue(self.term(node.left))
         right = self.rvalue(self.term(node.right))
-        if _pointed(left) or _pointed(right):
-            return self._pointer_binary(node.operator, left, right)
-        return self._joined(node.operator, left, right)
+        if is_pointer(left) or is_pointer(right):
+            return pointer_binary(self.types, node.operator, left, right, self.converted)
+        return folded(self.model, node.operator, left, right)
 
     def _logical(self, node: Binary) -> Term:
         left, right = self.rvalue(self.term(node.left)), self.rvalue(self.term(node.right))
@@ -175,17 +187,23 @@ class Translation:
 
     def _known_truth(self, term: Term) -> bool | None:
         if isinstance(term, Constant):
-            return bool(self.checked(term.value).value)
+            return bool(checked(term.value).value)
         return bool(term.value) if isinstance(term, Address) else None
 
     def _conditional(self, node: Conditional) -> Term:
         condition = self.rvalue(self.term(node.condition))
         chosen = condition if node.chosen is None else self.rvalue(self.term(node.chosen))
-        other = self.rvalue(self.term(node.other))
+        try:
+            other = self.rvalue(self.term(node.other))
+        except NotAnExpression:
+            # Two ways to the same value: the one for what is no constant may be statements.
+            if not _asks_for_constant(node.condition):
+                raise
+            return chosen
         known = self._known_truth(condition)
         if isinstance(chosen, Nothing) and isinstance(other, Nothing):
             return Nothing()
-        if _pointed(chosen) or _pointed(other):
+        if is_pointer(chosen) or is_pointer(other):
             raise NotAnExpression("chooses between pointers")
         if isinstance(chosen, Words) and known is not None:
             return chosen if known else other
@@ -214,14 +232,14 @@ class Translation:
         if isinstance(kind, TypeText):
             return Text(f"{MODEL}.type({kind.text})({text or operand(inner)[0]})")
         if isinstance(kind, PointerType):
-            return self._as_pointer(kind, inner)
+            return as_pointer(self.types, kind, inner)
         if not isinstance(kind, NumberType):
             raise NotAnExpression(f"casts to {_spelling(kind)}")
         if isinstance(inner, Address):
             address = CValue(self.model.size_t, inner.value)
             return Constant(kind(address))
         if isinstance(inner, Constant):
-            return Constant(kind(self.checked(inner.value)))
+            return Constant(kind(checked(inner.value)))
         return Text(f"{MODEL}.{kind.attribute}({text or operand(inner)[0]})")
 
     # Types
@@ -307,7 +325,7 @@ class Translation:
         element = self._size(SizeOf("sizeof", name._replace(layers=name.layers[1:])))
         if isinstance(element, Constant) and element.value.value == 1:
             return count
-        return self._joined("*", count, element)
+        return folded(self.model, "*", count, element)
 
     def _offset(self, node: Offset) -> Term:
         kind = self.type(node.type)
@@ -362,7 +380,9 @@ class Translation:
             index = self.rvalue(self.term(node.at))
             return Text(f"{MODEL}.index({inner.text}, {operand(index)[0]})", raw=True)
         index = self.rvalue(self.term(node.at))
-        return self._dereferenced(self._pointer_binary("+", self.pointer(inner), index))
+        return self._dereferenced(
+            pointer_binary(self.types, "+", self.pointer(inner), index, self.converted)
+        )
 
     def _dereferenced(self, pointer: Term) -> Term:
         if not isinstance(pointer, Address):
@@ -387,63 +407,9 @@ class Translation:
     def pointer(self, term: Term) -> Term:
         """A term that must be a pointer."""
         term = self.rvalue(term)
-        if not _pointed(term):
+        if not is_pointer(term):
             raise NotAnExpression("reads memory through a pointer")
         return term
-
-    def _as_pointer(self, kind: PointerType, inner: Term) -> Term:
-        if isinstance(inner, Address):
-            return Address(kind, inner.value)
-        if isinstance(inner, Constant):
-            return Address(kind, self.model.size_t(self.checked(inner.value)).value)
-        if not isinstance(inner, Text):
-            raise NotAnExpression("makes a pointer of a string")
-        if inner.pointer is not None:
-            return inner._replace(pointer=kind)
-        if inner.raw:
-            text = f"{MODEL}.address({inner.text})"
-            return Text(text, raw=False, pointer=kind, kept=inner.text)
-        return Text(f"{MODEL}.{self.model.size_t.attribute}({inner.text})", pointer=kind)
-
-    def _pointer_binary(self, symbol: str, left: Term, right: Term) -> Term:
-        """Pointer arithmetic: what is added counts in targets."""
-        kinds = [kind for kind in (_pointer_type(left), _pointer_type(right)) if kind is not None]
-        if len(kinds) == 2:
-            return self._pointers_binary(symbol, left, right, self.types.size(kinds[0].target))
-        on_left = _pointed(left)
-        if symbol != "+" and not (symbol == "-" and on_left):
-            raise NotAnExpression(f"applies {symbol} to a pointer")
-        pointer, index = (left, right) if on_left else (right, left)
-        size = self.types.size(kinds[0].target)
-        offset = self.converted(self.model.ptrdiff_t, index)
-        if size != 1:
-            offset = self._joined("*", offset, Constant(self.model.ptrdiff_t(size)))
-        total = self._joined(symbol, self._as_number(pointer), offset)
-        if isinstance(total, Constant):
-            return Address(kinds[0], self.model.size_t(total.value).value)
-        kept = pointer.kept if isinstance(pointer, Text) else ""
-        return total._replace(pointer=kinds[0], kept=kept)
-
-    def _pointers_binary(self, symbol: str, left: Term, right: Term, size: int) -> Term:
-        """Of two pointers: their distance, or how they compare."""
-        if symbol == "-":
-            kind = self.model.ptrdiff_t
-            parts = [self.converted(kind, self._as_number(term)) for term in (left, right)]
-            distance = self._joined("-", *parts)
-            return distance if size == 1 else self._joined("/", distance, Constant(kind(size)))
-        if symbol not in ("<", "<=", ">", ">=", "==", "!="):
-            raise NotAnExpression(f"applies {symbol} to two pointers")
-        return self._joined(symbol, self._as_number(left), self._as_number(right))
-
-    def _joined(self, symbol: str, left: Term, right: Term) -> Constant | Text:
-        if isinstance(left, Constant) and isinstance(right, Constant):
-            return _computed(self.model.binary, symbol, left.value, right.value)
-        return joined(symbol, left, right)
-
-    def _as_number(self, term: Term) -> Term:
-        if isinstance(term, Address):
-            return Constant(CValue(self.model.size_t, term.value))
-        return term._replace(pointer=None) if isinstance(term, Text) else term
 
     # Calls
 
@@ -470,29 +436,15 @@ class Translation:
 
     # Results
 
-    def checked(self, value: CValue) -> CValue:
-        """A constant that C defines."""
-        if isinstance(value.value, Exception):
-            raise NotAnExpression(f"has no value ({value.value})")
-        return value
-
     def constant(self, term: Term) -> Constant:
         """A term that must be a constant number."""
         term = self.rvalue(term)
         if isinstance(term, Constant):
-            self.checked(term.value)
+            checked(term.value)
             return term
         if isinstance(term, Address):
             raise NotAnExpression("is a pointer")
         raise NotAnExpression("is no constant")
-
-
-def _computed(operation: Callable[..., CValue], *operands: Any) -> Constant:
-    """A constant, if C allows this operation on operands of these types."""
-    try:
-        return Constant(operation(*operands))
-    except TypeError as problem:
-        raise NotAnExpression(f"computes what C does not ({problem})") from None
 
 
 def _spelled(text: str) -> str:
@@ -501,16 +453,6 @@ def _spelled(text: str) -> str:
     if digits[:1] == "0" and digits.isdigit():
         return f"0o{digits.lstrip('0')}"
     return digits.replace("X", "x").replace("B", "b")
-
-
-def _pointer_type(term: Term) -> PointerType | None:
-    if isinstance(term, Address):
-        return term.type
-    return term.pointer if isinstance(term, Text) else None
-
-
-def _pointed(term: Term) -> bool:
-    return _pointer_type(term) is not None
 
 
 def _spelling(kind: CType) -> str:

@@ -21,7 +21,7 @@ from uapigen.errors import SystemRefusalError, UapigenError, UsageError
 from uapigen.layout.targets import guess_target, host_arch, machine_of_elf
 from uapigen.syscalls.extract.documented import DOCUMENTED
 from uapigen.syscalls.extract.merging import Said
-from uapigen.syscalls.extract.since import NEWER, of_manual
+from uapigen.syscalls.extract.since import ADDED, of_manual
 from uapigen.syscalls.extract.table import Sources, make_table
 from uapigen.syscalls.sources import btf, shipped, tracefs
 from uapigen.syscalls.sources.tree import Tree
@@ -38,25 +38,38 @@ class _InOrder(argparse.Action):
         namespace.sources = [*namespace.sources, (option, values)]
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Write the table; the exit code."""
-    assert __doc__
-    parser = argparse.ArgumentParser(prog="python -m uapigen.syscalls.extract", description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
-    parser.set_defaults(sources=[])
+def parser() -> argparse.ArgumentParser:
+    """The command line's."""
+    made = argparse.ArgumentParser(
+        prog="python -m uapigen.syscalls.extract",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    made.set_defaults(sources=[])
     for option, metavar, what in (
         ("--btf", "FILE", "a kernel's BTF"),
         ("--tracefs", "DIR", "the running kernel's tracefs, mounted"),
         ("--tree", "DIR", "a kernel's source tree"),
     ):
-        parser.add_argument(option, action=_InOrder, dest="sources", metavar=metavar, help=what)
-    parser.add_argument("--man", type=Path, metavar="FILE", help="syscalls.2: first releases")
-    parser.add_argument("-o", type=Path, metavar="FILE", default=_OUTPUT, dest="output",
-                        help="default: the file in this package")  # fmt: skip
-    options = parser.parse_args(arguments)
+        made.add_argument(option, action=_InOrder, dest="sources", metavar=metavar, help=what)
+    made.add_argument("--man", type=Path, metavar="FILE", help="syscalls.2: first releases")
+    made.add_argument(
+        "-o",
+        type=Path,
+        metavar="FILE",
+        default=_OUTPUT,
+        dest="output",
+        help="default: the file in this package",
+    )
+    return made
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write the table; the exit code."""
+    options = parser().parse_args(arguments)
     try:
         sources = _read(options.sources)
-        since = NEWER | (of_manual(options.man) if options.man else {})
+        since = ADDED | (of_manual(options.man) if options.man else {})
         text = make_table(sources, since)
         _write(options.output, text)
     except UapigenError as error:
@@ -85,8 +98,8 @@ def _read(sources: Sequence[tuple[str, str]]) -> Sources:
         else:
             graph, arch = _graph(path)
             symbols |= btf.entry_symbols(graph)
-            found = btf.prototypes(graph)
-            said.append(Said(found._replace(source=f"btf {Path(path).name}"), arch))
+            name = Path(path).name.partition(".btf")[0]
+            said.append(Said(btf.prototypes(graph)._replace(source=f"btf {name}"), arch))
     if not trees:
         raise UsageError("no kernel tree given (--tree DIR)")
     for one in DOCUMENTED:

@@ -15,7 +15,7 @@ from uapigen.syscalls.extract.entries import rows
 from uapigen.syscalls.extract.merging import Merged, Said, merge
 from uapigen.syscalls.sources import package
 from uapigen.syscalls.sources.kernels import find_kernel
-from uapigen.syscalls.sources.shipped import EVERY, write_param
+from uapigen.syscalls.sources.shipped import EVERY, LIKE, write_param
 from uapigen.syscalls.sources.tree import Tree
 
 __all__ = ["Sources", "make_table"]
@@ -34,12 +34,15 @@ class Sources(NamedTuple):
 
 def make_table(sources: Sources, since: Mapping[str, str]) -> str:
     """The text of ``shipped.json``; raises what the sources' readers raise."""
-    leads = {abi: _leads(sources, abi) for abi in ABIS}
+    leads = {abi: _of_trees(sources, abi) for abi in ABIS}
+    _add_newer(leads, sources.symbols)
     wanted = [
         (abi, entry)
         for abi, by_name in leads.items()
         for entry in dict.fromkeys(
-            target(find_kernel(abi).directory, row.entry) for row in by_name.values() if row.entry
+            target(find_kernel(abi).directory, row.entry.removeprefix(LIKE))
+            for row in by_name.values()
+            if row.entry
         )
     ]
     said = [one for given in sources.said for one in _by_abi(given, wanted)]
@@ -54,7 +57,7 @@ def make_table(sources: Sources, since: Mapping[str, str]) -> str:
     return "{\n" + ",\n".join(parts) + "\n}\n"
 
 
-def _leads(sources: Sources, abi: str) -> dict[str, TableEntry]:
+def _of_trees(sources: Sources, abi: str) -> dict[str, TableEntry]:
     """Where each name of an ABI leads: by the newest tree that has the number."""
     by_number: dict[int, TableEntry] = {}
     found: dict[str, TableEntry] = {}
@@ -66,10 +69,23 @@ def _leads(sources: Sources, abi: str) -> dict[str, TableEntry]:
     for name, number in package.numbers(abi).items():
         if number in by_number:
             found.setdefault(name, by_number[number])
-        elif f"sys_{name}" in sources.symbols:
-            # Newer than the trees, and so under its own name: only old ones have another.
-            found.setdefault(name, TableEntry(number, name, f"sys_{name}"))
     return {name: _own(row, abi) for name, row in sorted(found.items())}
+
+
+def _add_newer(leads: Mapping[str, dict[str, TableEntry]], symbols: frozenset[str]) -> None:
+    """Numbers that no tree has: their entries are called like them, unless somewhere else not."""
+    odd = {
+        name
+        for by_name in leads.values()
+        for name, row in by_name.items()
+        if row.entry not in ("", f"sys_{name}")
+    }
+    for abi, by_name in leads.items():
+        for name, number in package.numbers(abi).items():
+            symbol = f"sys_{name}"
+            if name not in by_name and symbol in symbols:
+                entry = f"{LIKE}{symbol}" if name in odd else symbol
+                by_name[name] = TableEntry(number, name, entry)
 
 
 def _own(row: TableEntry, abi: str) -> TableEntry:

@@ -34,13 +34,15 @@ def parse(grammar: str, text: str, source: str, form: str) -> list[Any]:
     from lark.exceptions import UnexpectedInput
 
     try:
-        return _parser(grammar).parse(text).children
+        tree = _parser(grammar).parse(text)
     except UnexpectedInput as error:
         lines = text.splitlines()
         number = error.line if 0 < error.line <= len(lines) else len(lines)
         line = " ".join(lines[number - 1].split()) if lines else ""
         shown = line if len(line) <= _SHOWN else line[:_SHOWN] + "..."
         raise InputError(source, f"line {number}", f"{shown!r} is not {form}") from None
+    children: list[Any] = tree.children
+    return children
 
 
 @functools.cache

@@ -5,7 +5,8 @@ for each: names, types, numbers of releases. In it,
 
 - ``sources`` are the sources' names; what follows refers to them by index;
 - an entry's line is ``[name, first release, {"entry": ABIs, "entry compat": ABIs}]``, where the
-  second symbol is that of a 64-bit kernel. No entry: the number has no implementation.
+  second symbol is that of a 64-bit kernel. No entry: the number has no implementation. ``~`` before
+  an entry: the parameters are its, what the ABI's own is called is not known.
 - a prototype's line is ``[entry, ABIs, parameters, sources, {source: other parameters}]``.
 
 ``*`` for ABIs is all that no other line or key of the same name lists.
@@ -28,15 +29,18 @@ SOURCE = "shipped"
 _T = TypeVar("_T")
 FILE = "shipped.json"
 EVERY = "*"
+LIKE = "~"
 
 
 class Entry(NamedTuple):
     """Where a name leads on one ABI, without the architecture's prefix."""
 
     symbol: str
-    """"" for a number without an implementation."""
+    """The entry with the parameters; "" for a number without an implementation."""
     compat: str
     """That of a 64-bit kernel, where it is another."""
+    own: bool
+    """Whether that is the ABI's own symbol; if not, what that is called is not known."""
     since: str
     """The first kernel release that has the call on any architecture; "" where not known."""
 
@@ -65,7 +69,9 @@ def entries(abi: str) -> dict[str, Entry]:
         key = _of_abi({abis: symbols_ for symbols_, abis in symbols.items()}, abi)
         if key is not None:
             symbol, _, compat = key.partition(" ")
-            found[name] = Entry(symbol, compat, since)
+            found[name] = Entry(
+                symbol.removeprefix(LIKE), compat, not symbol.startswith(LIKE), since
+            )
     return found
 
 

@@ -17,7 +17,7 @@ from uapigen.headers.targets import include_directories
 from uapigen.layout.targets import TARGETS
 from uapigen.syscalls.abis import find_abi
 
-__all__ = ["SOURCE", "find_header", "numbers"]
+__all__ = ["SOURCE", "find_header", "numbers", "numbers_in"]
 
 SOURCE = "asm/unistd.h"
 
@@ -82,6 +82,13 @@ def numbers(abi: str, options: HeaderOptions | None = None) -> dict[str, int]:
         raise InputError(
             _HEADERS.get(name, "asm/unistd.h"), "", f"no kernel headers for {name} are installed"
         )
+    return numbers_in(header, name, options)
+
+
+def numbers_in(header: str, abi: str, options: HeaderOptions | None = None) -> dict[str, int]:
+    """What one header says, which must be of this ABI's; as ``numbers``."""
+    name = find_abi(abi).name
+    options = options or HeaderOptions(TARGETS[name])
     if name in _STAND_INS and options.frontend != "pycparser":
         directories = include_directories(options)
         model = TARGETS[_STAND_INS[name]]

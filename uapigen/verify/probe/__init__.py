@@ -15,6 +15,7 @@ in on standard input. Findings go to standard output, a JSON array a line:
 from __future__ import annotations
 
 import gc
+import importlib
 import importlib.util
 import json
 import os
@@ -40,7 +41,7 @@ def main(path: str) -> None:
     gc.disable()
     expected = json.loads(sys.stdin.buffer.read())
     try:
-        bindings = load(path)
+        bindings = load(path, expected.get("module"))
         say("abi", dict(bindings.__abi__))
         missing = [name for name in ("ctype", "functions", "variables") if not has(bindings, name)]
     except BaseException as error:  # noqa: BLE001  # whatever a stranger's module raises
@@ -56,8 +57,8 @@ def main(path: str) -> None:
     say("done", context.counts, sys.version.split()[0])
 
 
-def load(path: str) -> Any:
-    """Import a package or module from its place, whatever its name."""
+def load(path: str, below: str | None = None) -> Any:
+    """Import a package or module from its place, whatever its name; or a module below it."""
     folder = os.path.isdir(path)
     spec = importlib.util.spec_from_file_location(
         "bindings",
@@ -69,7 +70,7 @@ def load(path: str) -> Any:
     module = importlib.util.module_from_spec(spec)
     sys.modules["bindings"] = module
     spec.loader.exec_module(module)
-    return module
+    return importlib.import_module(f"bindings.{below}") if below else module
 
 
 def has(bindings: Any, name: str) -> bool:

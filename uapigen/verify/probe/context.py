@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Context", "Sample", "describe"]
 
-API = frozenset(["ctype", "functions", "variables", "asdict", "flexible"])
+API = frozenset(["ctype", "functions", "variables", "asdict", "flexible", "ioctl"])
 FLOAT_CODES = {2: "e", 4: "f", 8: "d"}
 Sample = tuple[bytes, object]
 

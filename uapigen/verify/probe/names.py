@@ -20,7 +20,7 @@ def check_names(context: Context) -> None:
     for name, row in expected["typedefs"].items():
         with context.looking_at(f"typedef {name}"):
             check_typedef(context, name, context.shapes[row])
-    for check in (check_listing, check_constants, check_bare_names):
+    for check in (check_listing, check_constants, check_macros, check_bare_names):
         context.say("at", "names")
         with context.looking_at("names"):
             check(context)
@@ -104,6 +104,25 @@ def check_constants(context: Context) -> None:
             if [value] != values:
                 theirs = " or ".join(map(str, values))
                 context.differs(f"enumerator {name}", f"is {value}, in the source {theirs}")
+
+
+def check_macros(context: Context) -> None:
+    """Constants of headers, by value and Python type, and macro functions."""
+    types = type_names(context)
+    for name, theirs in context.expected.get("macros", {}).items():
+        if name in types or context.takes(name):
+            continue
+        context.counted("constants")
+        with context.looking_at(f"constant {name}"):
+            value = getattr(context.bindings, name)
+            ours = repr(int(value) if isinstance(value, int) else value)
+            if ours != theirs:
+                context.differs(f"constant {name}", f"is {ours}, in the source {theirs}")
+    for name in context.expected.get("macro_functions", ()):
+        context.counted("macro functions")
+        with context.looking_at(f"macro function {name}"):
+            if name not in types and not callable(getattr(context.bindings, name)):
+                context.differs(f"macro function {name}", "cannot be called")
 
 
 def check_typedef(context: Context, name: str, shape: list[Any]) -> None:

@@ -1,0 +1,134 @@
+"""Numbers, entries and prototypes as one table: who is believed, and what is reported."""
+
+from __future__ import annotations
+
+import pytest
+
+from uapigen.errors import UsageError
+from uapigen.ir.syscalls import Disagreement, Syscall, SyscallParam, SyscallTable
+from uapigen.syscalls.join import syscall_table
+from uapigen.syscalls.prototypes import Prototypes, params
+
+NUMBERS = {"openat": 257, "fstat": 5, "tuxcall": 184, "brand_new": 900}
+
+
+def only(table: SyscallTable, name: str) -> Syscall:
+    return next(call for call in table.syscalls if call.name == name)
+
+
+def source(name: str, *pairs: tuple[str, str], entry: str = "sys_openat") -> Prototypes:
+    return Prototypes(name, {entry: params(pairs)})
+
+
+def test_sources_are_believed_in_their_order() -> None:
+    first = source("first", ("int", "fd"))
+    second = source("second", ("long", "fd"))
+    table = syscall_table("x86_64", sources=[first, second], numbers=NUMBERS, numbers_source="mine")
+    assert only(table, "openat").params == (SyscallParam("fd", "int"),)
+    assert only(table, "openat").provenance == ("mine", "first")
+    assert table.sources == ("mine", "first", "second", "shipped")
+
+
+def test_disagreements_name_both() -> None:
+    ours = source("live", ("int", "dfd"), ("const char *", "path"), ("unsigned", "flags"),
+                  ("umode_t", "mode"))  # fmt: skip
+    table = syscall_table("x86_64", sources=[ours], numbers={"openat": 257})
+    assert table.disagreements == [
+        Disagreement("openat", "name of parameter 2", "live: path", "shipped: filename"),
+        Disagreement("openat", "type of flags", "live: unsigned int", "shipped: int"),
+    ]
+
+
+def test_other_count_of_parameters_is_one_disagreement() -> None:
+    table = syscall_table("x86_64", sources=[source("live")], numbers={"openat": 257})
+    (found,) = table.disagreements
+    assert (found.what, found.believed) == ("parameters", "live: none")
+    assert found.other.startswith("shipped: int dfd, const char * filename, ")
+
+
+def test_agreement_is_no_disagreement() -> None:
+    ours = source("live", ("unsigned", "fd"), ("struct stat *", "statbuf"), entry="sys_newfstat")
+    table = syscall_table("x86_64", sources=[ours], numbers=NUMBERS)
+    assert table.disagreements == []
+    assert only(table, "fstat").provenance == ("system-calls", "live")
+
+
+def test_names_lead_to_entries() -> None:
+    """A prototype of ``sys_fstat`` is another call's: fstat leads to ``sys_newfstat``."""
+    ours = source("live", ("struct __old_kernel_stat *", "statbuf"), entry="sys_fstat")
+    call = only(syscall_table("x86_64", sources=[ours], numbers=NUMBERS), "fstat")
+    assert "live" not in call.provenance
+    assert call.entry == "__x64_sys_newfstat"
+
+
+def test_whole_prototype_is_asked_for_where_an_entry_takes_halves() -> None:
+    halves = source("live", ("u32", "poslo"), ("u32", "poshi"), entry="sys_ia32_pread64")
+    call = only(syscall_table("i386", sources=[halves], numbers={"pread64": 180}), "pread64")
+    assert [param.name for param in call.params or ()] == ["fd", "buf", "count", "pos"]
+    assert call.entry == "__ia32_sys_ia32_pread64"
+    assert call.lowering[3].registers == ("esi", "edi")
+
+
+@pytest.mark.parametrize(
+    ("abi", "name", "reason"),
+    [
+        ("x86_64", "tuxcall", "not implemented"),
+        ("x86_64", "brand_new", "newer than the kernels"),
+        ("arm", "cacheflush", "private to the architecture"),
+        ("mips", "syscall", "indirect"),
+    ],
+)
+def test_want_of_a_prototype_has_a_reason(abi: str, name: str, reason: str) -> None:
+    numbers = NUMBERS if abi == "x86_64" else None
+    call = only(syscall_table(abi, numbers=numbers), name)
+    assert call.params is None
+    assert call.reason.startswith(reason)
+
+
+def test_calls_are_in_the_order_of_numbers() -> None:
+    table = syscall_table("x86_64", numbers=NUMBERS)
+    assert [call.nr for call in table.syscalls] == [5, 184, 257, 900]
+
+
+@pytest.mark.parametrize(
+    ("name", "returns"),
+    [("mmap", "address"), ("brk", "address"), ("shmat", "address"), ("getpid", "always"),
+     ("exit_group", "never"), ("rt_sigreturn", "never"), ("read", "int"), ("execve", "int"),
+     ("map_shadow_stack", "address"), ("umask", "always")],
+)  # fmt: skip
+def test_results(name: str, returns: str) -> None:
+    assert only(syscall_table("x86_64"), name).returns == returns
+
+
+@pytest.mark.parametrize(
+    ("abi", "name", "directions"),
+    [
+        ("x86_64", "read", "fd - buf out count -"),
+        ("x86_64", "write", "fd - buf in count -"),
+        ("x86_64", "stat", "filename in statbuf out"),
+        ("x86_64", "execve", "filename in argv in envp in"),
+        ("x86_64", "accept", "fd - upeer_sockaddr out upeer_addrlen inout"),
+        ("x86_64", "capset", "header inout data in"),
+        ("x86_64", "ioctl", "fd - cmd - arg -"),
+        ("x86_64", "shmat", "shmid - shmaddr - shmflg -"),
+        ("x86_64", "rt_sigaction", "sig - act in oact out sigsetsize -"),
+        ("sparc", "rt_sigaction", "sig - act in oact out restorer - sigsetsize -"),
+        ("i386", "clock_gettime64", "which_clock - tp out"),
+        ("arm", "clone", "clone_flags - newsp - parent_tidptr out tls - child_tidptr out"),
+    ],
+)
+def test_directions(abi: str, name: str, directions: str) -> None:
+    found = only(syscall_table(abi), name).params or ()
+    assert " ".join(f"{param.name} {param.direction or '-'}" for param in found) == directions
+
+
+def test_no_pointer_to_const_is_written() -> None:
+    for call in syscall_table("x86_64").syscalls:
+        for param in call.params or ():
+            if param.c_type.startswith("const ") and param.c_type.endswith(" *"):
+                assert param.direction == "in", (call.name, param)
+
+
+def test_unknown_abi_is_refused() -> None:
+    with pytest.raises(UsageError, match="vax"):
+        syscall_table("vax")
