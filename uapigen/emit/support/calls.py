@@ -32,7 +32,7 @@ OMITTED = {
     "open": 1,
     "openat": 1,
     "prctl": 4,
-    "ptrace": 2,
+    "ptrace": 3,
     "semctl": 1,
 }
 """Trailing arguments that C's callers may leave out: they are 0 then, or NULL."""
