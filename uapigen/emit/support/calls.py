@@ -117,7 +117,7 @@ def make_function(call: Syscall) -> Any:
     """The function that makes a syscall; for another machine's, one that says so."""
     params = call.params or ()
     scope: dict[str, Any] = {"_u_failure": failure}
-    lines = [f"def {call.name}_({_signature(call, params)}):"]
+    lines = [f"def function({_signature(call, params)}):"]
     if call.params is None:
         reason = call.reason or "no source has it"
         scope["_u_refusal"] = f"the prototype of {call.name} is not known: {reason}"
@@ -135,7 +135,7 @@ def make_function(call: Syscall) -> Any:
     made: dict[str, Any] = {}
     source = "\n".join(lines) + "\n"
     exec(compile(source, f"<syscall {call.name}>", "exec"), scope, made)
-    function = made[f"{call.name}_"]
+    function = made["function"]
     function.__name__ = function.__qualname__ = call.name
     function.__module__ = call._table.module
     function.__doc__ = _doc(call)
