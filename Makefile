@@ -52,7 +52,7 @@ grammar: $(VENV)/.dev  ## the tables of the grammar of C's expressions anew
 syscalls: $(VENV)/.package  ## the syscall tables that packages have, anew
 	$(BIN)/python -m uapigen.cli.package_syscalls
 
-bench: $(VENV)/.package  ## uapigen beside bpftool and pahole, as a table
+bench: $(VENV)/.package  ## uapigen beside bpftool, pahole and ctypesgen, as tables
 	$(BIN)/python benchmarks/run.py $(ARGS)
 
 wheel: $(VENV)/.package  ## a wheel, in dist/

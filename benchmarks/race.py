@@ -29,6 +29,7 @@ class Contestant:
     prepare: Callable[[], None] = lambda: None
     limit: str = ""
     seconds: list[float] = field(default_factory=list)
+    processor_seconds: list[float] = field(default_factory=list)  # with those it waited for
     peak_rss: int = 0  # bytes, of the largest of its processes
 
     @property
@@ -45,6 +46,7 @@ class Contestant:
             )
             _, status, usage = os.wait4(process.pid, 0)
             self.seconds.append(time.perf_counter() - start)
+        self.processor_seconds.append(usage.ru_utime + usage.ru_stime)
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode:
             raise SystemExit(f"{self.name}: exit {process.returncode}: {' '.join(self.command)}")
