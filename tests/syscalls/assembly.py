@@ -21,10 +21,12 @@ from uapigen.layout.targets import TARGETS
 from uapigen.syscalls.abis import ABIS, SyscallAbi
 from uapigen.syscalls.lowering import lower
 
-__all__ = ["MACHINES", "TEXT", "Call", "build", "run"]
+__all__ = ["DATA", "MACHINES", "TEXT", "Call", "build", "run"]
 
 TEXT = 0x100000
 """Where a program begins: an address with something to be read."""
+DATA = 0x200000
+"""Where a program may write, and arguments lie that are passed in a block."""
 
 
 class Machine(NamedTuple):
@@ -156,7 +158,7 @@ MACHINES = {
     "parisc": Machine(
         "hppa-linux-gnu-",
         "hppa",
-        "ldil L%{value}, {register} ! ldo R%{value}({register}), {register}",
+        "ldil L%{value}, {register}; ldo R%{value}({register}), {register}",
         "copy {source}, {target}",
         prefix="%",
         after="nop",
@@ -215,13 +217,21 @@ def build(
         names = {"source": _name(machine, source), "target": _name(machine, target)}
         lines.append(machine.move.format(**names))
     lines += [_load(machine, abi.number_register, exit_nr)]
-    lines += [abi.instruction, machine.after, ""]
+    lines += [abi.instruction, machine.after, ".data; .space 64", ""]
     text, object_file, program = (directory / f"{abi.name}{end}" for end in (".s", ".o", ""))
-    separated = "\n".join(lines) if abi.name == "parisc" else "\n".join(lines).replace(";", "\n")
-    text.write_text(separated.replace("!", "\n"))
+    # A semicolon begins a comment for some of the assemblers
+    text.write_text("\n".join(lines).replace(";", "\n"))
     _tool(machine.binutils + "as", *machine.options, "-o", object_file, text)
     emulation = ("-m", machine.emulation) if machine.emulation else ()
-    _tool(machine.binutils + "ld", *emulation, f"-Ttext={TEXT:#x}", "-o", program, object_file)
+    _tool(
+        machine.binutils + "ld",
+        *emulation,
+        f"-Ttext={TEXT:#x}",
+        f"-Tdata={DATA:#x}",
+        "-o",
+        program,
+        object_file,
+    )
     return program
 
 
@@ -235,12 +245,20 @@ def _call(abi: SyscallAbi, machine: Machine, call: Call) -> list[str]:
         if len(lowered.registers) == 2:
             words = [value & 0xFFFFFFFF, value >> 32]
         for register, word in zip(lowered.registers, words, strict=True):
-            if register.startswith("stack+"):
-                offset = register.removeprefix("stack+")
-                lines.append(machine.store.format(value=word, offset=offset))
-            else:
-                lines.append(_load(machine, register, word))
+            lines.append(_place(abi, machine, register, word))
     return [*lines, _load(machine, abi.number_register, call.nr), abi.instruction, machine.after]
+
+
+def _place(abi: SyscallAbi, machine: Machine, place: str, value: int) -> str:
+    """What puts a word where the lowering says."""
+    if place.startswith("stack+"):
+        return machine.store.format(value=value, offset=place.removeprefix("stack+"))
+    pointer, is_block, offset = place.removesuffix("]").partition("[")
+    if not is_block:
+        return _load(machine, place, value)
+    size = TARGETS[abi.name].pointer_size
+    data = f".data; .org {offset}; .{size}byte {value}; .text"
+    return data if offset != "0" else f"{data}; {_load(machine, pointer, DATA)}"
 
 
 def _load(machine: Machine, register: str, value: int) -> str:
