@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 
 from uapigen.emit.packed_syscalls import Ready, pack, packed_path, unpack
-from uapigen.emit.syscalls import syscalls_abi, syscalls_module, table_text
+from uapigen.emit.syscalls import syscalls_abi, syscalls_module, syscalls_stub, table_text
 from uapigen.layout.targets import DataModel, find_target
 
 __all__ = ["main", "packed", "syscalls_files"]
@@ -21,11 +21,15 @@ def syscalls_files(model: DataModel) -> dict[str, str]:
     if found is None:
         return {}
     about = syscalls_abi(model, found.sources)
-    return {"syscalls.py": syscalls_module(about, found.registers, found.table)}
+    return {
+        "syscalls.py": syscalls_module(about, found.registers, found.table),
+        "syscalls.pyi": syscalls_stub(about, found.numbers, found.signatures),
+    }
 
 
 def packed() -> str:
     """All ABIs' tables by the join's defaults, packed."""
+    from uapigen.emit.syscall_signatures import signatures
     from uapigen.syscalls.abis import ABIS
     from uapigen.syscalls.join import syscall_table
     from uapigen.syscalls.sources import package
@@ -33,9 +37,11 @@ def packed() -> str:
     tables = {}
     for abi in ABIS.values():
         table = syscall_table(abi.name)
-        text = table_text(table, find_target(abi.name), abi.argument_registers)
+        model, registers = find_target(abi.name), abi.argument_registers
+        text = table_text(table, model, registers)
         sources = (f"{package.SOURCE} {package.kernel_version()}", *table.sources[1:])
-        tables[abi.name] = Ready(abi.argument_registers, sources, text)
+        stubs = signatures(syscalls_abi(model, sources), registers, text)
+        tables[abi.name] = Ready(registers, sources, text, (), stubs)
     return pack(tables)
 
 

@@ -2,13 +2,14 @@
 
 Joining a table takes 60 ms, a twelfth of the time that a whole kernel's bindings take, so
 packages have what ``make syscalls`` wrote: each different line once, and for each ABI, the names
-with their numbers, entry symbols, and the line that has the rest.
+with their numbers, entry symbols, the line that has the rest, and the one with the signature.
 
-    (("fd", "unsigned int", "u4"),), ()             lines, until the first section
+    "int", "", (("fd", "unsigned int", "u4"),), ()  lines, until the first section
+    (fd: _Descriptor) -> int
     = x86_64
     rdi rsi rdx r10 r8 r9                           registers
     system-calls 7.2.0<TAB>uapigen                  sources
-    close 3 __x64_sys_close 17                      name, number, entry, number of the line
+    close 3 __x64_sys_close 17 18                   name, number, entry, numbers of both lines
 """
 
 from __future__ import annotations
@@ -30,6 +31,10 @@ class Ready(NamedTuple):
     sources: Sequence[str]
     table: str
     """As ``emit/syscalls.py`` writes it."""
+    numbers: Sequence[tuple[int, str]]
+    """And names, by number."""
+    signatures: Mapping[str, str]
+    """As ``emit/syscall_signatures.py`` has them, by name."""
 
 
 def packed_path() -> str:
@@ -41,15 +46,16 @@ def pack(tables: Mapping[str, Ready]) -> str:
     """The file's text: ``unpack`` gives each table back as it is."""
     lines: dict[str, int] = {}
     sections = []
-    for abi, (registers, sources, table) in tables.items():
+    for abi, ready in tables.items():
         calls = []
-        for line in table.splitlines()[1:-1]:
-            name, _, facts = line.strip().partition('": (')
+        for line in ready.table.splitlines()[1:-1]:
+            name, _, facts = line.strip()[1:].partition('": (')
             number, entry, rest = facts.removesuffix("),").split(", ", 2)
             at = lines.setdefault(rest, len(lines))
-            calls.append(f"{name[1:]} {number} {entry[1:-1] or _NO_ENTRY} {at}\n")
-        head = f"{_SECTION}{abi}\n{' '.join(registers)}\n{chr(9).join(sources)}\n"
-        sections.append(head + "".join(calls).rstrip("\n"))
+            signature = lines.setdefault(ready.signatures[name], len(lines))
+            calls.append(f"{name} {number} {entry[1:-1] or _NO_ENTRY} {at} {signature}")
+        head = [abi, " ".join(ready.registers), "\t".join(ready.sources)]
+        sections.append(_SECTION + "\n".join([*head, *calls]))
     return "\n".join(lines) + "".join(sections) + "\n"
 
 
@@ -64,9 +70,14 @@ def unpack(abi: str) -> Ready | None:
     end = text.find(_SECTION, begin + 1)
     section = text[begin + 1 : end if end >= 0 else len(text) - 1].split("\n")
     found = ["SYSCALLS = {\n"]
+    signatures = {}
+    numbers = []
     for call in section[3:]:
-        name, number, entry, at = call.split(" ")
+        name, number, entry, at, signature = call.split(" ")
         entry = "" if entry == _NO_ENTRY else entry
         found.append(f'    "{name}": ({number}, "{entry}", {lines[int(at)]}),\n')
+        signatures[name] = lines[int(signature)]
+        numbers.append((int(number), name))
     found.append("}\n")
-    return Ready(section[1].split(" "), section[2].split("\t"), "".join(found))
+    registers, sources = section[1].split(" "), section[2].split("\t")
+    return Ready(registers, sources, "".join(found), sorted(numbers), signatures)

@@ -29,6 +29,7 @@ __all__ = [
     "syscalls_abi",
     "syscalls_file",
     "syscalls_module",
+    "syscalls_stub",
     "table_text",
 ]
 
@@ -173,6 +174,23 @@ def syscalls_module(about: Mapping[str, object], registers: Sequence[str], text:
         abi=python_text(about),
         registers=_tuple([_quoted(name) for name in registers]),
         table=text,
+    )
+
+
+def syscalls_stub(
+    about: Mapping[str, object],
+    numbers: Sequence[tuple[int, str]],
+    signatures: Mapping[str, str],
+) -> str:
+    """The stub of a package's module."""
+    from uapigen.emit.syscall_stubs import function_stub, number_stub
+
+    functions = [function_stub(name, signatures[name]) for _, name in numbers]
+    return render(
+        "syscalls.pyi",
+        title=_title(about),
+        numbers=number_stub(numbers).rstrip("\n"),
+        functions="".join(functions).rstrip("\n"),
     )
 
 

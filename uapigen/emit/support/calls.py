@@ -174,12 +174,10 @@ def _signature(call: Syscall, params: tuple[Param, ...]) -> str:
     if call.params is None:
         return "*args"
     required = len(params) - OMITTED.get(call.name, 0)
-    return ", ".join(
-        param.python_name
-        if index < required
-        else f"{param.python_name}={None if param.kind == 'p' else 0}"
-        for index, param in enumerate(params)
-    )
+    listed = [param.python_name for param in params[:required]]
+    for param in params[required:]:
+        listed.append(f"{param.python_name}={None if param.kind == 'p' else 0}")
+    return ", ".join(listed)
 
 
 def _doc(call: Syscall) -> str:
