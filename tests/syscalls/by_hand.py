@@ -24,7 +24,7 @@ def call(abi: str, number: int, declaration: str, returns: str = "int") -> Sysca
     params = []
     for part in filter(None, inside.split(", ")):
         c_type, _, param = part.rpartition(" ")
-        params.append(SyscallParam(param, c_type))
+        params.append(SyscallParam(param, c_type, "in" if c_type.startswith("const") else ""))
     lowering = lower(ABIS[abi], name, params, TARGETS[abi])
     return Syscall(number, name, f"sys_{name}", tuple(params), returns, lowering=lowering)
 

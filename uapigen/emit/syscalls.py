@@ -62,22 +62,6 @@ _TYPEDEFS: dict[str, str] = {
 }
 _QUALIFIERS = frozenset({"const", "volatile", "restrict", "__user", "int", "signed"})
 
-_ONLY_READ = frozenset(
-    {
-        "bind",
-        "connect",
-        "mq_timedsend",
-        "mq_timedsend_time64",
-        "send",
-        "sendto",
-        "setdomainname",
-        "sethostname",
-        "setsockopt",
-        "utimensat",
-    }
-)
-"""Syscalls that only read what their pointers point to, though no ``const`` says so."""
-
 
 def kind_of(c_type: str, model: DataModel) -> str | None:
     """How a parameter is passed: ``i4``, ``u8``, ``p``; None for a type that is not known."""
@@ -110,16 +94,12 @@ def _tuple(items: Sequence[str]) -> str:
     return f"({items[0]},)" if len(items) == 1 else f"({', '.join(items)})"
 
 
-def _param(call: Syscall, index: int, param: SyscallParam, kind: str) -> str:
+def _param(index: int, param: SyscallParam, kind: str) -> str:
     name = param.name
     if not (name.isascii() and name.isidentifier()) or name.startswith("_u_"):
         name = f"arg{index + 1}"
     items = [_quoted(name), _quoted(param.c_type), f'"{kind}"']
-    direction = param.direction
-    if kind == "p" and not direction:
-        first = param.c_type.partition("*")[0].split()
-        direction = "in" if "const" in first or call.name in _ONLY_READ else ""
-    return _tuple([*items, _quoted(direction)] if direction else items)
+    return _tuple([*items, _quoted(param.direction)] if param.direction else items)
 
 
 def _line(call: Syscall, model: DataModel, registers: Sequence[str]) -> str:
@@ -131,7 +111,7 @@ def _line(call: Syscall, model: DataModel, registers: Sequence[str]) -> str:
             reason = f"how {unknown[0]} is passed is not known"
         else:
             listed = zip(call.params, kinds, strict=True)
-            params = _tuple([_param(call, i, p, k or "") for i, (p, k) in enumerate(listed)])
+            params = _tuple([_param(i, p, k or "") for i, (p, k) in enumerate(listed)])
             plain = [(name,) for name in registers[: len(kinds)]]
             if [lowered.registers for lowered in call.lowering] != plain:
                 each = [_tuple([_quoted(r) for r in one.registers]) for one in call.lowering]

@@ -139,6 +139,8 @@ set_robust_list                                     i-
 setgroups setgroups32                               -i
 setitimer                                           -io
 setrlimit                                           -i
+setdomainname                                       i-
+sethostname                                         i-
 setsockopt                                          ---i-
 settimeofday                                        ii
 sigaction sigprocmask                               --o
