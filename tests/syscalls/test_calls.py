@@ -288,9 +288,11 @@ def test_unknown_type_costs_one_prototype() -> None:
 
 def test_names_from_strangers_are_no_code() -> None:
     evil = 'x"): __import__("os").abort() #'
-    made = call("x86_64", 1, "odd(int a, int b)")
+    made = call("x86_64", 1, "odd(int a, int b, int b)")
     assert made.params is not None
-    params = (made.params[0]._replace(name=evil), made.params[1]._replace(name="_u_call"))
+    first, second, third = made.params
+    params = (first._replace(name=evil), second._replace(name="_u_call"), third, third)
+    made = made._replace(lowering=(*made.lowering, made.lowering[0]))
     module = module_of(table("x86_64", made._replace(params=params, entry=evil, reason=evil)))
-    assert list(inspect.signature(module.odd).parameters) == ["arg1", "arg2"]
+    assert list(inspect.signature(module.odd).parameters) == ["arg1", "arg2", "b", "arg4"]
     assert module.TABLE["odd"].entry == evil

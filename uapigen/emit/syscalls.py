@@ -94,10 +94,16 @@ def _tuple(items: Sequence[str]) -> str:
     return f"({items[0]},)" if len(items) == 1 else f"({', '.join(items)})"
 
 
-def _param(index: int, param: SyscallParam, kind: str) -> str:
-    name = param.name
-    if not (name.isascii() and name.isidentifier()) or name.startswith("_u_"):
-        name = f"arg{index + 1}"
+def _names(params: Sequence[SyscallParam]) -> list[str]:
+    """Names that a Python function can have: what is none is called by its number."""
+    found: list[str] = []
+    for index, (name, *_) in enumerate(params, 1):
+        usable = name.isascii() and name.isidentifier() and not name.startswith("_u_")
+        found.append(name if usable and name not in found else f"arg{index}")
+    return found
+
+
+def _param(name: str, param: SyscallParam, kind: str) -> str:
     items = [_quoted(name), _quoted(param.c_type), f'"{kind}"']
     return _tuple([*items, _quoted(param.direction)] if param.direction else items)
 
@@ -110,8 +116,8 @@ def _line(call: Syscall, model: DataModel, registers: Sequence[str]) -> str:
         if unknown:
             reason = f"how {unknown[0]} is passed is not known"
         else:
-            listed = zip(call.params, kinds, strict=True)
-            params = _tuple([_param(i, p, k or "") for i, (p, k) in enumerate(listed)])
+            listed = zip(_names(call.params), call.params, kinds, strict=True)
+            params = _tuple([_param(name, p, kind or "") for name, p, kind in listed])
             plain = [(name,) for name in registers[: len(kinds)]]
             if [lowered.registers for lowered in call.lowering] != plain:
                 each = [_tuple([_quoted(r) for r in one.registers]) for one in call.lowering]

@@ -210,7 +210,9 @@ def test_copying_between_files(calls: Any, page: Path) -> None:
         assert offset.value == 12
         offset.value = 0
         assert calls.sendfile(target, source, offset, 5) == 5
-    assert (page.parent / "copy").read_bytes() == b"worldhello"
+        offset.value = 7  # eight bytes, which the count is not about
+        assert calls.sendfile(target, source, offset, 100) == 5
+    assert (page.parent / "copy").read_bytes() == b"worldhelloworld"
     with open(page, "rb") as source:
         assert error_of(calls.copy_file_range, source, None, 1, None, 1, 9) == "EINVAL"
 

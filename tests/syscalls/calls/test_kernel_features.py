@@ -48,6 +48,8 @@ def test_landlock(k: Any, calls: Any, tmp_path: Path) -> None:
     assert in_child(confined) == 0
     assert error_of(calls.landlock_restrict_self, 0, 0) in ("EBADFD", "EBADF", "EPERM")
     assert error_of(calls.landlock_create_ruleset, rules, 1, 0) == "EINVAL"
+    with pytest.raises(TypeError, match="is a struct landlock_ruleset_attr"):  # "*const attr"
+        calls.landlock_create_ruleset(k.iovec(), 8, 0)
 
 
 def test_io_uring_setup(k: Any, calls: Any) -> None:

@@ -148,6 +148,13 @@ class Param:
         return self._table.target(self.c_type)
 
     @property
+    def is_buffer(self) -> bool:
+        """Whether it points to bytes or to a struct: not to an offset (sendfile)."""
+        words = self.c_type.replace("*", " ").split()
+        bytes_or_struct = {"void", "char", "struct", "union", "u8", "__u8"}
+        return self.kind == "p" and not bytes_or_struct.isdisjoint(words)
+
+    @property
     def python_name(self) -> str:
         """The name as Python has it: ``from_`` for ``from``."""
         return f"{self.name}_" if iskeyword(self.name) else self.name
@@ -190,7 +197,8 @@ class Syscall:
         if params is not None:
             self.params = tuple(Param(table, param) for param in params)
             for at, after in enumerate(self.params[1:]):
-                if after.kind != "p" and after.name in BYTE_COUNTS:
+                counts = after.kind != "p" and after.name in BYTE_COUNTS
+                if counts and self.params[at].is_buffer:
                     self.params[at].counted_by = after
             plain = tuple((name,) for name in table.registers[: len(params)])
             self.lowering = lowering or plain
@@ -319,9 +327,10 @@ class Table(Mapping[str, Syscall]):
 
     def target(self, c_type: str) -> Any:
         """The ctypes type that a pointer of that spelling points to, or None."""
-        if not c_type.endswith("*") or self._resolve is None:
+        plain = unqualified(c_type)
+        if not plain.endswith("*") or self._resolve is None:
             return None
-        spelling = unqualified(c_type[:-1].rstrip())
+        spelling = unqualified(plain[:-1].rstrip())
         if spelling in ("void", "char") or spelling.endswith("*"):
             return None
         try:
