@@ -6,8 +6,12 @@ import pytest
 
 from uapigen.errors import UsageError
 from uapigen.ir.syscalls import Disagreement, Syscall, SyscallParam, SyscallTable
+from uapigen.syscall_sources import open_table
+from uapigen.syscalls.entries import TableEntry
 from uapigen.syscalls.join import syscall_table
 from uapigen.syscalls.prototypes import Prototypes, params
+
+from .conftest import Plant
 
 NUMBERS = {"openat": 257, "fstat": 5, "tuxcall": 184, "brand_new": 900}
 
@@ -67,6 +71,50 @@ def test_whole_prototype_is_asked_for_where_an_entry_takes_halves() -> None:
     assert [param.name for param in call.params or ()] == ["fd", "buf", "count", "pos"]
     assert call.entry == "__ia32_sys_ia32_pread64"
     assert call.lowering[3].registers == ("esi", "edi")
+
+
+def test_given_entry_is_believed_and_the_difference_told() -> None:
+    rows = {"fstat": TableEntry(5, "fstat", "sys_fstat"), "openat": TableEntry(257, "openat", "")}
+    ours = source("live", ("struct old *", "statbuf"), entry="sys_fstat")
+    table = syscall_table(
+        "x86_64", sources=[ours], numbers=NUMBERS, numbers_source="my.tbl", entries=rows
+    )
+    assert only(table, "fstat").entry == "__x64_sys_fstat"
+    assert only(table, "fstat").params == (SyscallParam("statbuf", "struct old *"),)
+    assert only(table, "openat").reason.startswith("not implemented")
+    assert [each for each in table.disagreements if each.what == "entry"] == [
+        Disagreement("fstat", "entry", "my.tbl: sys_fstat", "shipped: sys_newfstat"),
+        Disagreement("openat", "entry", "my.tbl: none", "shipped: sys_openat"),
+    ]
+
+
+def test_new_call_leads_to_the_entry_that_is_called_like_it() -> None:
+    ours = source("live", ("int", "fd"), entry="sys_brand_new")
+    call = only(syscall_table("x86_64", sources=[ours], numbers=NUMBERS), "brand_new")
+    assert (call.entry, call.params) == ("__x64_sys_brand_new", (SyscallParam("fd", "int"),))
+
+
+def test_tree_gives_numbers_entries_and_prototypes(plant: Plant) -> None:
+    tree = plant(
+        {
+            "include/linux/syscalls.h": "",
+            "arch/x86/entry/syscalls/syscall_32.tbl": "3 i386 read sys_read\n"
+            "180 i386 pread64 sys_ia32_pread64\n900 i386 brand sys_brand compat_sys_brand\n",
+            "fs/a.c": "SYSCALL_DEFINE1(brand, char __user *, name)\n{}\n"
+            "SYSCALL_DEFINE2(pread64, int, fd, loff_t, position)\n{}\n",
+        }
+    )
+    table = open_table("i386", [str(tree)])
+    brand, pread = only(table, "brand"), only(table, "pread64")
+    assert (brand.nr, brand.entry, brand.compat) == (
+        900,
+        "__ia32_sys_brand",
+        "__ia32_compat_sys_brand",
+    )
+    assert brand.provenance == (tree.name, "tree 9.8.7")
+    assert [param.name for param in pread.params or ()] == ["fd", "position"]
+    assert pread.entry == "__ia32_sys_ia32_pread64"
+    assert only(table, "read").provenance[:2] == (tree.name, "shipped")
 
 
 @pytest.mark.parametrize(
