@@ -14,11 +14,13 @@ from pathlib import Path
 from uapigen.errors import UsageError
 from uapigen.ir.graph import TypeGraph
 from uapigen.ir.syscalls import SyscallTable
+from uapigen.layout.targets import host_arch
 from uapigen.syscalls.abis import find_abi
 from uapigen.syscalls.entries import TableEntry
 from uapigen.syscalls.join import syscall_table
 from uapigen.syscalls.prototypes import Prototypes
 from uapigen.syscalls.sources import package
+from uapigen.syscalls.sources.kernels import find_kernel
 
 __all__ = ["open_table"]
 
@@ -88,6 +90,7 @@ def _directory(said: _Said, path: str) -> None:
     if os.path.isdir(os.path.join(path, "events", "syscalls")):
         from uapigen.syscalls.sources.tracefs import prototypes
 
+        _check(said, path, host_arch())
         said.prototypes.append(prototypes(path))
     elif os.path.isfile(os.path.join(path, "include", "linux", "syscalls.h")):
         _tree(said, path)
@@ -102,7 +105,6 @@ def _tree(said: _Said, path: str) -> None:
     """Numbers and prototypes of a source tree; one without .c files has the headers' alone."""
     from uapigen.syscalls.aliases import target
     from uapigen.syscalls.sources import shipped
-    from uapigen.syscalls.sources.kernels import find_kernel
     from uapigen.syscalls.sources.leads import rows
     from uapigen.syscalls.sources.tree import Tree
 
@@ -132,4 +134,12 @@ def _btf(said: _Said, path: str) -> None:
 
     if said.btf is not None:
         raise UsageError(f"{path}: a second source of BTF; one kernel's is enough")
-    said.btf = open_sources([path]).graph
+    opened = open_sources([path])
+    _check(said, path, opened.model.arch)
+    said.btf = opened.graph
+
+
+def _check(said: _Said, path: str, arch: str | None) -> None:
+    """Refuse a kernel of another architecture: some of its prototypes are other ones."""
+    if arch is None or not find_kernel(arch).serves(find_kernel(said.abi)):
+        raise UsageError(f"{path}: is for {arch or 'another architecture'}, not for {said.abi}")

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from uapigen.errors import UsageError
 from uapigen.ir.syscalls import Disagreement, Syscall, SyscallParam, SyscallTable
+from uapigen.layout.targets import host_arch
 from uapigen.syscall_sources import open_table
 from uapigen.syscalls.entries import TableEntry
 from uapigen.syscalls.join import syscall_table
 from uapigen.syscalls.prototypes import Prototypes, params
+from uapigen.syscalls.sources.kernels import find_kernel
 
 from .conftest import Plant
 
@@ -175,6 +179,35 @@ def test_no_pointer_to_const_is_written() -> None:
         for param in call.params or ():
             if param.c_type.startswith("const ") and param.c_type.endswith(" *"):
                 assert param.direction == "in", (call.name, param)
+
+
+@pytest.mark.parametrize(
+    ("kernel", "abi", "serves"),
+    [
+        ("x86_64", "x86_64", True),
+        ("x86_64", "x32", True),  # no other kernel has it
+        ("s390x", "s390", True),
+        ("x86_64", "i386", False),  # that one's types are for compat
+        ("x86_64", "aarch64", False),
+        ("mips64", "mips64el", False),
+    ],
+)
+def test_kernel_serves_abi(kernel: str, abi: str, serves: bool) -> None:
+    assert find_kernel(kernel).serves(find_kernel(abi)) is serves
+
+
+@pytest.mark.parametrize("name", ["amd64-6.1", "s390x-6.12"])
+def test_kernel_of_another_architecture_is_refused(corpus: Path, name: str) -> None:
+    path = str(corpus / f"{name}.btf.xz")
+    with pytest.raises(UsageError, match=r"is for (x86_64|s390x), not for aarch64"):
+        open_table("aarch64", [path])
+
+
+def test_tracefs_of_another_architecture_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "events" / "syscalls").mkdir(parents=True)
+    foreign = "mips" if host_arch() != "mips" else "arm"
+    with pytest.raises(UsageError, match=f"is for {host_arch()}, not for {foreign}"):
+        open_table(foreign, [str(tmp_path)])
 
 
 def test_unknown_abi_is_refused() -> None:
