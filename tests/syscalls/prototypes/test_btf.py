@@ -50,6 +50,7 @@ def small() -> BtfGraph:
         ("__ia32_compat_sys_open", ("regs", registers)),
         ("sys_arm_fadvise64_64", ("fd", number)),
         ("sys_info", ("fd", number)),
+        ("__do_sys_hostile", ("a b", number)),
         ("__do_sys_printf", ("format", path), ("", 0)),
     ):
         blob.func(name, blob.func_proto(wide, *params))
