@@ -19,6 +19,7 @@ from pathlib import Path
 
 from headers import bench_headers
 from race import MEGABYTE, ROOT, UAPIGEN, Contestant, race, table
+from syscalls import bench_syscalls
 
 KERNEL = "/sys/kernel/btf/vmlinux"
 
@@ -262,6 +263,7 @@ def main() -> None:
         bench_generating(options.source, work, options.rounds)
         bench_importing(work, options.rounds)
         bench_decoding(work)
+        bench_syscalls(work, options.rounds)
         bench_headers(work, options.rounds, whole=options.whole)
 
 

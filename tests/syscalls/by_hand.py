@@ -57,6 +57,7 @@ X86_64 = table(
         " long unsigned int flags, long unsigned int fd, long unsigned int off)",
         "address",
     ),
+    call("x86_64", 16, "ioctl(unsigned int fd, unsigned int cmd, long unsigned int arg)"),
     call("x86_64", 24, "sched_yield()", "always"),
     call("x86_64", 39, "getpid()", "always"),
     call("x86_64", 59, "execve(const char * filename, const char *const * argv, void * envp)"),

@@ -195,6 +195,24 @@ def test_what_buffers_may_be(here: Any) -> None:
         os.close(fd)
 
 
+def test_words_are_numbers_or_addresses(here: Any) -> None:
+    reader, writer = os.pipe()
+    os.write(writer, b"12345")
+    count = ctypes.c_int()
+    assert here.ioctl(reader, 0x541B, count) == 0  # FIONREAD
+    assert count.value == 5
+    assert here.ioctl(reader, 0x541B, ctypes.byref(count)) == 0
+    assert here.ioctl(reader, 0x541B, ctypes.addressof(count)) == 0
+    assert here.ioctl(reader, 0x5451) == 0  # FIOCLEX
+    with pytest.raises(TypeError, match=r"arg .* not str"):
+        here.ioctl(reader, 0x541B, "text")
+    with pytest.raises(OSError) as caught:
+        here.ioctl(reader, 0x541B, None)
+    assert caught.value.errno == errno.EFAULT
+    os.close(reader)
+    os.close(writer)
+
+
 def test_buffers_stay_alive_and_locked_only_during_the_call(here: Any) -> None:
     buffer = bytearray(1)
     with open("/dev/zero", "rb") as zero:

@@ -28,12 +28,14 @@ def packed() -> str:
     """All ABIs' tables by the join's defaults, packed."""
     from uapigen.syscalls.abis import ABIS
     from uapigen.syscalls.join import syscall_table
+    from uapigen.syscalls.sources import package
 
     tables = {}
     for abi in ABIS.values():
         table = syscall_table(abi.name)
         text = table_text(table, find_target(abi.name), abi.argument_registers)
-        tables[abi.name] = Ready(abi.argument_registers, table.sources, text)
+        sources = (f"{package.SOURCE} {package.kernel_version()}", *table.sources[1:])
+        tables[abi.name] = Ready(abi.argument_registers, sources, text)
     return pack(tables)
 
 

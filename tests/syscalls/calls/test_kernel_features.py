@@ -119,8 +119,7 @@ def test_keys(calls: Any) -> None:
         assert session > 0
         key = calls.add_key("user", "uapigen", b"payload", 7, -3)  # the session's keyring
         buffer = ctypes.create_string_buffer(16)
-        address = ctypes.addressof(buffer)
-        assert calls.keyctl(11, key, address, 16) == 7  # KEYCTL_READ
+        assert calls.keyctl(11, key, buffer, 16) == 7  # KEYCTL_READ
         assert buffer.value == b"payload"
         assert calls.request_key("user", "uapigen", None, 0) == key
         assert calls.keyctl(9, key, -3) == 0  # KEYCTL_UNLINK

@@ -140,7 +140,7 @@ def test_limits_and_usage(k: Any, calls: Any) -> None:
 
 def test_prctl_and_personality(calls: Any) -> None:
     name = ctypes.create_string_buffer(16)
-    assert calls.prctl(16, ctypes.addressof(name)) == 0  # PR_GET_NAME
+    assert calls.prctl(16, name) == 0  # PR_GET_NAME
     with open("/proc/thread-self/comm", "rb") as file:
         assert file.read().rstrip() == name.value
     assert error_of(calls.prctl, 9999) == "EINVAL"

@@ -12,7 +12,7 @@ import ctypes
 import operator
 import os
 
-from .pointers import address, is_string, make_pointer
+from .pointers import address, is_string, make_buffer, make_pointer
 
 TYPE_CHECKING = False  # typing itself takes longer to import than all of this
 if TYPE_CHECKING:
@@ -32,10 +32,21 @@ OMITTED = {
     "open": 1,
     "openat": 1,
     "prctl": 4,
-    "ptrace": 2,
+    "ptrace": 3,
     "semctl": 1,
 }
 """Trailing arguments that C's callers may leave out: they are 0 then, or NULL."""
+WORDS = {
+    "arch_prctl",
+    "fcntl",
+    "fcntl64",
+    "ioctl",
+    "keyctl",
+    "prctl",
+    "ptrace",
+    "semctl",
+}
+"""Calls whose words are numbers or addresses, as another argument says."""
 DESCRIPTORS = {"fd_in", "fd_out", "fdin", "fdout", "fildes", "mqdes"}
 """Parameters that are file descriptors, beside all whose names end in ``fd``."""
 PROTOTYPES: dict[bool, Any] = {}
@@ -109,6 +120,18 @@ def make_integer(where: str, param: Param) -> Callable[[Any], int]:
                 )
             )
         return number
+
+    return convert
+
+
+def make_word(where: str, param: Param) -> Callable[[Any], Any]:
+    """What converts an argument that is a number or an address."""
+    number, pointer = make_integer(where, param), make_buffer(where, param)
+
+    def convert(value: Any) -> Any:
+        if value is not None and not hasattr(value, "__index__"):
+            return pointer(value)
+        return ctypes.c_long(number(value or 0))
 
     return convert
 
@@ -191,6 +214,11 @@ def _body(call: Syscall, params: tuple[Param, ...], scope: dict[str, Any]) -> li
             words[places[0]] = f"_u_w{at}"
             continue
         scope[f"_u_{at}"] = make_integer(where, param)
+        if call.name in WORDS and param.kind == f"u{call._table.pointer_size}":
+            scope[f"_u_{at}"] = make_word(where, param)
+            pointers.append(f"    _u_w{at} = _u_{at}({name})")
+            words[places[0]] = f"_u_w{at}"
+            continue
         if param.kind[1] == "8" and len(places) == 1:
             plain = call._table.abi in EXTENDED and places[0] < 5
             scope["_u_long"] = ctypes.c_long

@@ -81,6 +81,7 @@ BYTE_COUNTS = {
     "usize",
 }
 """Integers that count the bytes of the buffer before them, by the kernel's names."""
+API = ("Handlers", "NR", "ProcessMemory", "TABLE")
 TABLE_LOCK = RLock()
 
 
@@ -220,6 +221,17 @@ class Syscall:
 
         return tuple(tuple(map(position, names)) for names in self.lowering)
 
+    def arguments(self, registers: Any, memory: Any = None) -> tuple[Any, ...]:
+        """The typed values of raw argument registers, for each parameter.
+
+        ``registers`` are words in the ABI's order, or by the registers' names.
+        Integers get their type's width and sign; pointers are ints that read
+        from and write to ``memory`` (``string``, ``contents``, ``read``, ``write``).
+        """
+        from .handlers import arguments_of
+
+        return arguments_of(self, registers, memory)
+
     def __repr__(self) -> str:
         return f"<syscall {self.nr} of {self._table.abi}: {self.prototype}>"
 
@@ -348,8 +360,12 @@ def open_syscalls(namespace: dict[str, Any], resolve: Resolve | None = None) -> 
                 from .handlers import handlers_of
 
                 found = handlers_of(table)
+            elif wanted == "ProcessMemory":
+                from .handlers import ProcessMemory
+
+                found = ProcessMemory
             elif wanted == "__all__":
-                return ["Handlers", "NR", "TABLE", *map(python_name, table)]
+                return [*API, *map(python_name, table)]
             else:
                 for key in (wanted, wanted[:-1] if iskeyword(wanted[:-1]) else wanted):
                     if wanted[:2] != "__" and key in table:
