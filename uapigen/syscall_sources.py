@@ -8,15 +8,19 @@ header with ``__NR_`` macros; anything else is a source of BTF (``sources.py``).
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 
 from uapigen.errors import UsageError
 from uapigen.ir.graph import TypeGraph
 from uapigen.ir.syscalls import SyscallTable
+from uapigen.layout.targets import host_arch
 from uapigen.syscalls.abis import find_abi
+from uapigen.syscalls.entries import TableEntry
 from uapigen.syscalls.join import syscall_table
 from uapigen.syscalls.prototypes import Prototypes
 from uapigen.syscalls.sources import package
+from uapigen.syscalls.sources.kernels import find_kernel
 
 __all__ = ["open_table"]
 
@@ -30,11 +34,27 @@ class _Said:
         self.btf: TypeGraph | None = None
         self.numbers: Mapping[str, int] | None = None
         self.numbers_source = package.SOURCE
+        self.entries: Mapping[str, TableEntry] = {}
 
-    def number(self, numbers: Mapping[str, int], source: str) -> None:
-        """Take numbers; the first source that has them is believed."""
+    def number(
+        self,
+        numbers: Mapping[str, int],
+        source: str,
+        entries: Mapping[str, TableEntry] | None = None,
+    ) -> None:
+        """Take numbers, and where they lead; the first source that has them is believed."""
         if self.numbers is None:
             self.numbers, self.numbers_source = numbers, os.path.basename(source.rstrip("/"))
+            self.entries = entries or {}
+
+    def lead(self, entries: Iterable[TableEntry], source: str) -> None:
+        """Take a table that says both; what it does not name is called as everywhere."""
+        names = {number: name for name, number in package.numbers(self.abi).items()}
+        by_name = {
+            entry.name or names.get(entry.nr, entry.entry.removeprefix("sys_")): entry
+            for entry in entries
+        }
+        self.number({name: entry.nr for name, entry in by_name.items()}, source, by_name)
 
 
 def open_table(abi: str, paths: Sequence[str]) -> SyscallTable:
@@ -51,7 +71,7 @@ def open_table(abi: str, paths: Sequence[str]) -> SyscallTable:
         elif path.endswith(".tbl"):
             from uapigen.syscalls.sources.tbl import entries
 
-            said.number({entry.name: entry.nr for entry in entries(path, said.abi)}, path)
+            said.lead(entries(path, said.abi), path)
         elif path.endswith(".h"):
             _header(said, path)
         else:
@@ -62,6 +82,7 @@ def open_table(abi: str, paths: Sequence[str]) -> SyscallTable:
         btf=said.btf,
         numbers=said.numbers,
         numbers_source=said.numbers_source,
+        entries=said.entries,
     )
 
 
@@ -69,6 +90,7 @@ def _directory(said: _Said, path: str) -> None:
     if os.path.isdir(os.path.join(path, "events", "syscalls")):
         from uapigen.syscalls.sources.tracefs import prototypes
 
+        _check(said, path, host_arch())
         said.prototypes.append(prototypes(path))
     elif os.path.isfile(os.path.join(path, "include", "linux", "syscalls.h")):
         _tree(said, path)
@@ -81,18 +103,19 @@ def _directory(said: _Said, path: str) -> None:
 
 def _tree(said: _Said, path: str) -> None:
     """Numbers and prototypes of a source tree; one without .c files has the headers' alone."""
-    from uapigen.syscalls.sources import shipped, tbl
-    from uapigen.syscalls.sources.kernels import find_kernel
+    from uapigen.syscalls.aliases import target
+    from uapigen.syscalls.sources import shipped
+    from uapigen.syscalls.sources.leads import rows
     from uapigen.syscalls.sources.tree import Tree
 
-    table = tbl.find_table(path, said.abi)
-    symbols = {entry.symbol for entry in shipped.entries(said.abi).values() if entry.symbol}
-    if table is not None:
-        entries = tbl.entries(table, said.abi)
-        said.number({entry.name: entry.nr for entry in entries}, table)
-        symbols |= {entry.entry for entry in entries if entry.entry}
-        symbols |= {entry.compat_entry for entry in entries if entry.compat_entry}
-    said.prototypes.append(Tree(path).prototypes(find_kernel(said.abi), sorted(symbols)))
+    kernel = find_kernel(said.abi)
+    tree = Tree(path)
+    lines = rows(Path(path), said.abi)
+    said.lead(lines.values(), path)
+    symbols = {entry.symbol for entry in shipped.entries(said.abi).values()}
+    symbols |= {line.entry for line in lines.values()}
+    wanted = {target(kernel.directory, symbol) for symbol in symbols if symbol}
+    said.prototypes.append(tree.prototypes(kernel, sorted(wanted)))
 
 
 def _header(said: _Said, path: str) -> None:
@@ -101,14 +124,7 @@ def _header(said: _Said, path: str) -> None:
     from uapigen.syscalls.sources.grammars import read_text
 
     if "__SYSCALL" in read_text(path) and "__NR_" not in read_text(path):
-        names = {number: name for name, number in package.numbers(said.abi).items()}
-        said.number(
-            {
-                names.get(entry.nr, entry.entry.removeprefix("sys_")): entry.nr
-                for entry in generated.entries(path, said.abi)
-            },
-            path,
-        )
+        said.lead(generated.entries(path, said.abi), path)
     else:
         said.number(unistd.numbers_in(path, said.abi), path)
 
@@ -118,4 +134,12 @@ def _btf(said: _Said, path: str) -> None:
 
     if said.btf is not None:
         raise UsageError(f"{path}: a second source of BTF; one kernel's is enough")
-    said.btf = open_sources([path]).graph
+    opened = open_sources([path])
+    _check(said, path, opened.model.arch)
+    said.btf = opened.graph
+
+
+def _check(said: _Said, path: str, arch: str | None) -> None:
+    """Refuse a kernel of another architecture: some of its prototypes are other ones."""
+    if arch is None or not find_kernel(arch).serves(find_kernel(said.abi)):
+        raise UsageError(f"{path}: is for {arch or 'another architecture'}, not for {said.abi}")

@@ -67,7 +67,7 @@ class Disagreement(NamedTuple):
 
     name: str
     what: str
-    """``parameters`` (their count), ``name of parameter N``, ``type of PARAM``."""
+    """``entry``, ``parameters`` (their count), ``name of parameter N``, ``type of PARAM``."""
     believed: str
     other: str
     """``source: what it says``, both."""

@@ -72,12 +72,15 @@ _SPLIT: dict[str, dict[str, str]] = {
         for name in ("fadvise64_64", "fallocate", "ftruncate64", "pread64", "pwrite64", "readahead",
                      "sync_file_range2", "truncate64")
     } | {"sys_ppc32_fadvise64": "sys_fadvise64"},
-    # arch/s390/kernel/compat_linux.c, fs/notify/fanotify/fanotify_user.c
+    # arch/s390/kernel/compat_linux.c, fs/notify/fanotify/fanotify_user.c, fs/dcookies.c
     "s390": {
         f"compat_sys_s390_{name}": f"sys_{name}"
         for name in ("fadvise64", "fallocate", "ftruncate64", "pread64", "pwrite64", "readahead",
                      "sync_file_range", "truncate64")
-    } | {"compat_sys_fanotify_mark": "sys_fanotify_mark"},
+    } | {
+        "compat_sys_fanotify_mark": "sys_fanotify_mark",
+        "compat_sys_lookup_dcookie": "sys_lookup_dcookie",
+    },
     # arch/sh/kernel/sys_sh32.c
     "sh": {
         "sys_fadvise64_64_wrapper": "sys_fadvise64_64",

@@ -15,11 +15,14 @@ from uapigen.ir.syscalls import Disagreement, Lowered, Syscall, SyscallTable
 from uapigen.layout.targets import find_target
 from uapigen.syscalls.abis import SyscallAbi, find_abi
 from uapigen.syscalls.aliases import target
+from uapigen.syscalls.entries import TableEntry
 from uapigen.syscalls.lowering import lower
 from uapigen.syscalls.prototypes import Params, Prototypes
 from uapigen.syscalls.semantics import directed, returns
 from uapigen.syscalls.sources import package, shipped
 from uapigen.syscalls.sources.kernels import Kernel, find_kernel
+from uapigen.syscalls.sources.leads import own
+from uapigen.syscalls.sources.shipped import Entry
 
 __all__ = ["syscall_table"]
 
@@ -40,12 +43,14 @@ def syscall_table(
     btf: TypeGraph | None = None,
     numbers: Mapping[str, int] | None = None,
     numbers_source: str = package.SOURCE,
+    entries: Mapping[str, TableEntry] | None = None,
 ) -> SyscallTable:
     """All syscalls of an ABI, by number.
 
     ``sources`` have prototypes of this ABI, and are believed before ``btf`` (of a kernel of this
     ABI) and the shipped table. ``numbers`` are the full numbers by name, from the package
-    system-calls where not given; ``numbers_source`` names who they are from.
+    system-calls where not given; ``numbers_source`` names who they are from. ``entries`` say by
+    name where numbers lead, from the same source, and are believed before the shipped table's.
 
     Raises :class:`~uapigen.errors.UsageError` for an unknown ABI,
     :class:`~uapigen.errors.SystemRefusalError` where the numbers' package is not installed.
@@ -59,11 +64,11 @@ def syscall_table(
 
         trusted.append(prototypes(btf))
     trusted.append(shipped.prototypes(known.name))
-    join = _Join(known, trusted)
+    join = _Join(known, trusted, numbers_source, entries or {})
     table = SyscallTable(
         known.name,
         tuple(
-            join.syscall(name, number, numbers_source)
+            join.syscall(name, number)
             for name, number in sorted(numbers.items(), key=lambda item: (item[1], item[0]))
         ),
         (numbers_source, *(source.source for source in trusted)),
@@ -75,18 +80,45 @@ def syscall_table(
 class _Join:
     """The sources of one table, and what they do not agree on."""
 
-    def __init__(self, abi: SyscallAbi, sources: Sequence[Prototypes]) -> None:
+    def __init__(
+        self,
+        abi: SyscallAbi,
+        sources: Sequence[Prototypes],
+        numbers_source: str,
+        given: Mapping[str, TableEntry],
+    ) -> None:
+        """``sources`` end with the shipped one; ``given`` are entries from the numbers' source."""
         self._abi = abi
         self._sources = sources
+        self._numbers_source = numbers_source
+        self._given = given
         self._model = find_target(abi.name)
         self._kernel: Kernel = find_kernel(abi.name)
-        self._entries = shipped.entries(abi.name)
+        self._shipped = shipped.entries(abi.name)
         self._disbelieved = shipped.others(abi.name)
         self.disagreements: list[Disagreement] = []
 
-    def syscall(self, name: str, number: int, source: str) -> Syscall:
+    def _entry(self, name: str) -> Entry | None:
+        """Where a name leads: as given, as shipped, or else to the entry that is called like it."""
+        found = self._shipped.get(name)
+        row = self._given.get(name)
+        if row is not None:
+            ours = own(row, self._abi.name)
+            if found and found.own and found.symbol != ours.entry:
+                believed = f"{self._numbers_source}: {ours.entry or 'none'}"
+                other = f"{shipped.SOURCE}: {found.symbol or 'none'}"
+                self.disagreements.append(Disagreement(name, "entry", believed, other))
+            return Entry(ours.entry, ours.compat_entry, True, found.since if found else "")
+        symbol = f"sys_{name}"
+        *others, _ = self._sources  # the shipped one has said what it knows
+        if found is None and any(symbol in source.params for source in others):
+            return Entry(symbol, "", True, "")
+        return found
+
+    def syscall(self, name: str, number: int) -> Syscall:
         """One syscall; parts that no source has are empty, and the reason says so."""
-        entry = self._entries.get(name)
+        entry = self._entry(name)
+        source = self._numbers_source
         since = entry.since if entry else ""
         made = Syscall(number, name, "", None, returns(name), since, provenance=(source,))
         if entry is None:
@@ -96,8 +128,8 @@ class _Join:
             return made._replace(reason=_UNKNOWN)
         if not entry.symbol:
             return made._replace(reason=_NOT_IMPLEMENTED)
-        own = self._prefixed(entry.symbol) if entry.own else ""
-        made = made._replace(entry=own, compat=self._compat(entry.compat))
+        prefixed = self._prefixed(entry.symbol) if entry.own else ""
+        made = made._replace(entry=prefixed, compat=self._compat(entry.compat))
         symbol = target(self._kernel.directory, entry.symbol)
         said = [(s, s.params[symbol]) for s in self._sources if symbol in s.params]
         if not said:

@@ -8,12 +8,16 @@ architecture puts before it: ``sys_newfstat``, ``compat_sys_newfstat``. C types 
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple, TypeAlias
 
+from uapigen.errors import InputError
 from uapigen.ir.syscalls import SyscallParam
 
-__all__ = ["Params", "Prototypes", "c_type", "params"]
+__all__ = ["Params", "Prototypes", "c_type", "make_param", "params"]
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 Params: TypeAlias = tuple[SyscallParam, ...]
 
@@ -44,6 +48,17 @@ def c_type(declaration: str) -> str:
     return parse_type(declaration).spelling
 
 
+def make_param(name: str, spelling: str) -> SyscallParam:
+    """A parameter of a type that is spelled as it should be.
+
+    Raises :class:`~uapigen.errors.InputError` for a name that C does not know as one: sources may
+    be anybody's.
+    """
+    if not _NAME.fullmatch(name):
+        raise InputError("", "", f"{name!r} is no parameter's name")
+    return SyscallParam(name, spelling)
+
+
 def params(pairs: Iterable[tuple[str, str]]) -> Params:
-    """Parameters of (type, name), the types in any spelling."""
-    return tuple(SyscallParam(name, c_type(declaration)) for declaration, name in pairs)
+    """Parameters of (type, name), the types in any spelling; raises as the two above."""
+    return tuple(make_param(name, c_type(declaration)) for declaration, name in pairs)

@@ -12,158 +12,104 @@ from uapigen.syscalls.prototypes import Params
 
 __all__ = ["directed", "returns"]
 
-# Names, then a letter for each parameter: i, o and x for pointers to what the kernel reads, writes,
-# or both; - for all else, and for pointers to const, which need no table. A second pattern is that
-# of ABIs with another order of parameters.
+# A letter for each parameter: i, o and x for pointers to what the kernel reads, writes, or both; -
+# for all else, and for pointers to const, which need no table. A second pattern is for ABIs with
+# other parameters. Then the names.
 _DIRECTIONS = """
-_llseek                                             ---o-
-accept getpeername getsockname                      -ox
-accept4                                             -ox-
-adjtimex                                            x
-bind connect                                        -i-
-bpf                                                 -x-
-cachestat                                           -io-
-capget                                              xo
-capset                                              xi
-clock_adjtime clock_adjtime64                       -x
-clock_getres clock_getres_time64                    -o
-clock_gettime clock_gettime64                       -o
-clock_nanosleep clock_nanosleep_time64              --io
-clone                                               --oo- --o-o
-clone3                                              i-
-copy_file_range splice                              -x-x--
-epoll_ctl                                           ---i
-epoll_pwait                                         -o----
-epoll_pwait2                                        -o----
-epoll_wait                                          -o--
-fgetxattr getxattr lgetxattr                        --o-
-file_getattr                                        --o--
-file_setattr                                        --i--
-flistxattr listxattr llistxattr                     -o-
-fstat fstat64 lstat lstat64 stat stat64             -o
-fstatat64 newfstatat                                --o-
-fstatfs statfs ustat                                -o
-fstatfs64 statfs64                                  --o
-futex futex_time64                                  x---x-
-futex_requeue                                       i---
-futex_wait                                          x---i-
-futex_waitv                                         i--i-
-futex_wake                                          x---
-futimesat                                           --i
-get_mempolicy                                       oo---
-get_robust_list                                     -oo
-get_thread_area set_thread_area                     x
-getcpu                                              ooo
-getcwd                                              o-
-getdents getdents64                                 -o-
-getgroups getgroups32                               -o
-getitimer                                           -o
-getrandom                                           o--
-getresgid getresgid32 getresuid getresuid32         ooo
-getrlimit ugetrlimit                                -o
-getrusage                                           -o
-getsockopt                                          ---ox
-gettimeofday                                        oo
-getxattrat setxattrat                               ----i-
-io_cancel                                           -io
-io_getevents                                        ---oi
-io_pgetevents io_pgetevents_time64                  ---oi-
-io_setup                                            -x
-io_submit                                           --i
-io_uring_setup                                      -x
-kexec_load                                          --i-
-listmount listns statmount                          -o--
-listxattrat                                         ---o-
-lookup_dcookie                                      -o-
-lsm_get_self_attr                                   -ox-
-lsm_list_modules                                    ox-
-lsm_set_self_attr                                   -i--
-modify_ldt                                          -x-
-mount                                               iii-i
-mount_setattr open_tree_attr                        ---i-
-move_pages                                          --i-o-
-mq_getsetattr                                       --o
-mq_open                                             ---i
-mq_timedreceive mq_timedreceive_time64              -o-o-
-msgctl shmctl                                       --x
-msgrcv                                              -o---
-msgsnd                                              -i--
-name_to_handle_at                                   --xo-
-nanosleep                                           io
-oldfstat oldlstat oldstat                           -o
-oldolduname olduname uname                          o
-oldumount umount                                    i
-open_by_handle_at                                   -i-
-openat2                                             --i-
-perf_event_open                                     x----
-pidfd_send_signal                                   --i-
-pipe                                                o
-pipe2                                               o-
-poll                                                x--
-ppoll ppoll_time64                                  x-x--
-pread64                                             -o--
-prlimit64                                           ---o
-pselect6 pselect6_time64                            -xxxxi
-quotactl quotactl_fd                                ---x
-read                                                -o-
-readlink                                            -o-
-readlinkat                                          --o-
-recv                                                -o--
-recvfrom                                            -o--ox
-recvmmsg recvmmsg_time64                            -x--x
-recvmsg                                             -x-
-riscv_hwprobe                                       x--x-
-rseq                                                x---
-rt_sigaction                                        --o- --o--
-rt_sigpending sigpending                            o- o
-rt_sigprocmask                                      --o-
-rt_sigqueueinfo                                     --i
-rt_sigtimedwait rt_sigtimedwait_time64              -o--
-rt_tgsigqueueinfo                                   ---i
-sched_getaffinity                                   --o
-sched_getattr                                       -o--
-sched_getparam                                      -o
-sched_rr_get_interval sched_rr_get_interval_time64  -o
-sched_setaffinity sched_setscheduler                --i
-sched_setattr                                       -i-
-sched_setparam                                      -i
-select _newselect                                   -xxxx
-semop                                               -i-
-semtimedop semtimedop_time64                        -i--
-send                                                -i--
-sendfile sendfile64                                 --x-
-sendmmsg                                            -x--
-sendmsg                                             -i-
-sendto                                              -i--i-
-set_robust_list                                     i-
-setgroups setgroups32                               -i
-setitimer                                           -io
-setrlimit                                           -i
-setdomainname                                       i-
-sethostname                                         i-
-setsockopt                                          ---i-
-settimeofday                                        ii
-sigaction sigprocmask                               --o
-sigaltstack                                         -o
-signalfd                                            -i-
-signalfd4                                           -i--
-socketpair                                          ---o
-statx                                               ----o
-stime                                               i
-sysinfo times                                       o
-syslog                                              -o-
-time                                                o
-timer_create                                        -io
-timer_gettime timer_gettime64                       -o
-timer_settime timer_settime64                       ---o
-timerfd_gettime timerfd_gettime64                   -o
-timerfd_settime timerfd_settime64                   ---o
-umount2                                             i-
-utime utimes                                        -i
-utimensat utimensat_time64                          --i-
-wait4                                               -o-o
-waitid                                              --o-o
-waitpid                                             -o-
+-----x       atomic_cmpxchg_32
+----i        pciconfig_write
+----i-       getxattrat setxattrat
+----o        pciconfig_read statx
+---i         epoll_ctl mq_open reboot rt_tgsigqueueinfo
+---i-        mount_setattr open_tree_attr setsockopt
+---o         prlimit64 socketpair timerfd_settime timerfd_settime64
+---o-        _llseek listxattrat llseek
+---oi        io_getevents
+---oi-       io_pgetevents io_pgetevents_time64
+---oo        utrap_install
+---ox        getsockopt
+---x         quotactl quotactl_fd
+--i          futimesat io_submit rt_sigqueueinfo sched_set_affinity sched_setaffinity
+--i          sched_setscheduler subpage_prot
+--i-         kexec_load openat2 pidfd_send_signal utimensat utimensat_time64
+--i--        file_setattr
+--i-o-       move_pages
+--io         clock_nanosleep clock_nanosleep_time64 timer_settime timer_settime64
+--o          fstatfs64 mincore mq_getsetattr sched_get_affinity sched_getaffinity
+--o          statfs64
+--o-         fgetxattr fstatat64 getxattr lgetxattr newfstatat readlinkat
+--o- --o--   rt_sigaction
+--o--        file_getattr
+--o-o        waitid
+--oo- --o-o  clone
+--x          msgctl seccomp shmctl
+--x-         sendfile sendfile64
+--xo-        name_to_handle_at
+-i           clock_settime osf_utimes sched_setparam setgroups setgroups32 setrlimit
+-i           socketcall
+-i-          bind connect open_by_handle_at sched_setattr semop sendmsg signalfd
+-i--         lsm_set_self_attr msgsnd semtimedop semtimedop_time64 send signalfd4
+-i--i-       sendto
+-io          io_cancel osf_setitimer setitimer sigaction sigprocmask timer_create
+-io-         cachestat rt_sigprocmask
+-o           clock_getres clock_getres_time64 clock_gettime clock_gettime64 fstat fstat64
+-o           fstatfs getgroups getgroups32 getitimer getrlimit getrusage lstat lstat64
+-o           oldfstat oldlstat oldstat osf_fstat osf_getitimer osf_getrusage
+-o           sched_getparam sched_rr_get_interval sched_rr_get_interval_time64
+-o           sigaltstack stat stat64 statfs timer_gettime timer_gettime64 timerfd_gettime
+-o           timerfd_gettime64 ugetrlimit ustat
+-o-          flistxattr getdents getdents64 listxattr llistxattr lookup_dcookie
+-o-          osf_fstatfs osf_fstatfs64 osf_statfs read readdir readlink
+-o-          s390_pci_mmio_read syslog waitpid
+-o--         epoll_wait listmount listns pread64 recv sched_getattr statmount
+-o---        msgrcv
+-o----       epoll_pwait epoll_pwait2
+-o--ox       recvfrom
+-o-o         osf_getdirentries osf_wait4 wait4
+-o-o-        mq_timedreceive mq_timedreceive_time64
+-oo          get_robust_list
+-oo-         s390_sthyi
+-ox          accept getpeername getsockname
+-ox-         accept4 lsm_get_self_attr
+-x           clock_adjtime clock_adjtime64 io_setup io_uring_setup s390_guarded_storage
+-x-          bpf modify_ldt recvmsg
+-x--         sendmmsg
+-x--x        recvmmsg recvmmsg_time64
+-x-x--       copy_file_range splice
+-xo          spu_run
+-xxxx        _newselect osf_select
+-xxxx i      select
+-xxxxi       pselect6 pselect6_time64
+i            fadvise64_64 mmap mmap2 oldumount sigsuspend stime
+i i-         umount
+i-           clone3 rt_sigsuspend set_robust_list setdomainname sethostname umount2
+i--          init_module
+i---         futex_requeue
+i--i-        futex_waitv
+ii           osf_settimeofday settimeofday utime utimes
+iii-i        mount
+io           nanosleep osf_lstat osf_sigstack osf_stat osf_usleep_thread
+io-          osf_statfs64
+ioi-         rt_sigtimedwait rt_sigtimedwait_time64
+o            oldolduname olduname osf_utsname pipe set_tid_address sigpending sysinfo
+o            time times uname
+o-           getcwd getdomainname gethostname osf_getdomainname pipe2 rt_sigpending
+o--          getrandom
+oi-          swapcontext
+oo           gettimeofday osf_gettimeofday
+oo---        get_mempolicy
+ooo          getcpu getresgid getresgid32 getresuid getresuid32
+ox-          lsm_list_modules
+x            adjtimex get_thread_area old_adjtimex rtas set_thread_area
+x--          poll
+x---         futex_wake rseq
+x----        perf_event_open
+x---i-       futex_wait
+x---x-       futex futex_time64
+x--x-        riscv_hwprobe
+x-x--        ppoll ppoll_time64
+xi           capset
+xo           capget
 """
 
 _MEANING = {"i": "in", "o": "out", "x": "inout"}
@@ -184,7 +130,7 @@ _RETURNS = {
 def _directions() -> dict[str, tuple[str, ...]]:
     found = {}
     for line in _DIRECTIONS.strip().splitlines():
-        names, _, patterns = line.partition("  ")
+        patterns, _, names = line.partition("  ")
         found.update(dict.fromkeys(names.split(), tuple(patterns.split())))
     return found
 

@@ -13,11 +13,11 @@ from uapigen.syscalls import abis
 from uapigen.syscalls.extract import __main__ as command
 from uapigen.syscalls.extract import table as made
 from uapigen.syscalls.extract.documented import DOCUMENTED
-from uapigen.syscalls.extract.entries import rows
 from uapigen.syscalls.extract.merging import Said, merge
 from uapigen.syscalls.extract.since import ADDED, of_manual
 from uapigen.syscalls.prototypes import Prototypes, params
 from uapigen.syscalls.sources import package
+from uapigen.syscalls.sources.leads import rows
 
 from .conftest import Plant
 

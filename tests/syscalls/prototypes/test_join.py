@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from uapigen.errors import UsageError
 from uapigen.ir.syscalls import Disagreement, Syscall, SyscallParam, SyscallTable
+from uapigen.layout.targets import host_arch
+from uapigen.syscall_sources import open_table
+from uapigen.syscalls.entries import TableEntry
 from uapigen.syscalls.join import syscall_table
 from uapigen.syscalls.prototypes import Prototypes, params
+from uapigen.syscalls.sources.kernels import find_kernel
+
+from .conftest import Plant
 
 NUMBERS = {"openat": 257, "fstat": 5, "tuxcall": 184, "brand_new": 900}
 
@@ -69,6 +77,50 @@ def test_whole_prototype_is_asked_for_where_an_entry_takes_halves() -> None:
     assert call.lowering[3].registers == ("esi", "edi")
 
 
+def test_given_entry_is_believed_and_the_difference_told() -> None:
+    rows = {"fstat": TableEntry(5, "fstat", "sys_fstat"), "openat": TableEntry(257, "openat", "")}
+    ours = source("live", ("struct old *", "statbuf"), entry="sys_fstat")
+    table = syscall_table(
+        "x86_64", sources=[ours], numbers=NUMBERS, numbers_source="my.tbl", entries=rows
+    )
+    assert only(table, "fstat").entry == "__x64_sys_fstat"
+    assert only(table, "fstat").params == (SyscallParam("statbuf", "struct old *"),)
+    assert only(table, "openat").reason.startswith("not implemented")
+    assert [each for each in table.disagreements if each.what == "entry"] == [
+        Disagreement("fstat", "entry", "my.tbl: sys_fstat", "shipped: sys_newfstat"),
+        Disagreement("openat", "entry", "my.tbl: none", "shipped: sys_openat"),
+    ]
+
+
+def test_new_call_leads_to_the_entry_that_is_called_like_it() -> None:
+    ours = source("live", ("int", "fd"), entry="sys_brand_new")
+    call = only(syscall_table("x86_64", sources=[ours], numbers=NUMBERS), "brand_new")
+    assert (call.entry, call.params) == ("__x64_sys_brand_new", (SyscallParam("fd", "int"),))
+
+
+def test_tree_gives_numbers_entries_and_prototypes(plant: Plant) -> None:
+    tree = plant(
+        {
+            "include/linux/syscalls.h": "",
+            "arch/x86/entry/syscalls/syscall_32.tbl": "3 i386 read sys_read\n"
+            "180 i386 pread64 sys_ia32_pread64\n900 i386 brand sys_brand compat_sys_brand\n",
+            "fs/a.c": "SYSCALL_DEFINE1(brand, char __user *, name)\n{}\n"
+            "SYSCALL_DEFINE2(pread64, int, fd, loff_t, position)\n{}\n",
+        }
+    )
+    table = open_table("i386", [str(tree)])
+    brand, pread = only(table, "brand"), only(table, "pread64")
+    assert (brand.nr, brand.entry, brand.compat) == (
+        900,
+        "__ia32_sys_brand",
+        "__ia32_compat_sys_brand",
+    )
+    assert brand.provenance == (tree.name, "tree 9.8.7")
+    assert [param.name for param in pread.params or ()] == ["fd", "position"]
+    assert pread.entry == "__ia32_sys_ia32_pread64"
+    assert only(table, "read").provenance[:2] == (tree.name, "shipped")
+
+
 @pytest.mark.parametrize(
     ("abi", "name", "reason"),
     [
@@ -127,6 +179,35 @@ def test_no_pointer_to_const_is_written() -> None:
         for param in call.params or ():
             if param.c_type.startswith("const ") and param.c_type.endswith(" *"):
                 assert param.direction == "in", (call.name, param)
+
+
+@pytest.mark.parametrize(
+    ("kernel", "abi", "serves"),
+    [
+        ("x86_64", "x86_64", True),
+        ("x86_64", "x32", True),  # no other kernel has it
+        ("s390x", "s390", True),
+        ("x86_64", "i386", False),  # that one's types are for compat
+        ("x86_64", "aarch64", False),
+        ("mips64", "mips64el", False),
+    ],
+)
+def test_kernel_serves_abi(kernel: str, abi: str, serves: bool) -> None:
+    assert find_kernel(kernel).serves(find_kernel(abi)) is serves
+
+
+@pytest.mark.parametrize("name", ["amd64-6.1", "s390x-6.12"])
+def test_kernel_of_another_architecture_is_refused(corpus: Path, name: str) -> None:
+    path = str(corpus / f"{name}.btf.xz")
+    with pytest.raises(UsageError, match=r"is for (x86_64|s390x), not for aarch64"):
+        open_table("aarch64", [path])
+
+
+def test_tracefs_of_another_architecture_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "events" / "syscalls").mkdir(parents=True)
+    foreign = "mips" if host_arch() != "mips" else "arm"
+    with pytest.raises(UsageError, match=f"is for {host_arch()}, not for {foreign}"):
+        open_table(foreign, [str(tmp_path)])
 
 
 def test_unknown_abi_is_refused() -> None:

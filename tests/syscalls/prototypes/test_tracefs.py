@@ -6,6 +6,8 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from uapigen.errors import InputError, SystemRefusalError
 from uapigen.layout.targets import host_arch
@@ -86,6 +88,15 @@ def test_malformed_format_is_refused_with_its_line(text: str, place: str) -> Non
     with pytest.raises(InputError) as raised:
         source.parse_format(text, "events/x/format")
     assert str(raised.value).startswith(f"events/x/format: {place}")
+
+
+@given(st.text(alphabet=st.sampled_from("name: ID format field;offset\t\n0123[]_*,")))
+def test_any_text_is_a_format_or_refused(text: str) -> None:
+    try:
+        name = source.parse_format(_HEAD + text + _TAIL, "format").name
+    except InputError as error:
+        name = error.source
+    assert name in ("sys_enter_demo", "format")
 
 
 def test_format_without_number_is_refused(tmp_path: Path) -> None:

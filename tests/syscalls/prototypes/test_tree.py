@@ -5,10 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from uapigen.errors import InputError, SystemRefusalError
+from uapigen.syscalls.sources.kernel_text import read_text
 from uapigen.syscalls.sources.kernels import find_kernel
-from uapigen.syscalls.sources.tree import Tree
+from uapigen.syscalls.sources.tree import Tree, invocations
 
 from .conftest import Plant
 
@@ -141,10 +144,36 @@ def test_stand_ins_are_passed_over(plant: Plant, name: str) -> None:
     assert spelled(plant({name: "SYSCALL_DEFINE1(a, int, b)"}), "x86_64", "sys_a") is None
 
 
-def test_malformed_parameters_are_refused_with_their_place(plant: Plant) -> None:
-    tree = plant({"kernel/a.c": "\nSYSCALL_DEFINE1(a, int)"})
-    with pytest.raises(InputError, match=r"kernel/a\.c: line 2: sys_a: has a type without a name"):
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("SYSCALL_DEFINE1(a, int)", "line 2: sys_a: has a type without a name"),
+        ("SYSCALL_DEFINE1(a, int, b c)", "line 2: sys_a: 'b c' is no parameter's name"),
+        ("SYSCALL_DEFINE1(a, int (*, b)", "line 2: sys_a: "),
+        ("SYSCALL_DEFINE0()", "line 2: SYSCALL_DEFINE0 without a name"),
+        (
+            "SYSCALL_DEFINE1(a, PAIR(b, c))\n#define PAIR(n) u32, n",
+            "line 2: sys_a: gives a macro 2 arguments",
+        ),
+    ],
+)
+def test_malformed_parameters_are_refused_with_their_place(
+    plant: Plant, text: str, problem: str
+) -> None:
+    tree = plant({"kernel/a.c": f"\n{text}"})
+    with pytest.raises(InputError) as raised:
         spelled(tree, "x86_64", "sys_a")
+    assert f"kernel/a.c: {problem}" in str(raised.value)
+
+
+@given(st.text(alphabet=st.sampled_from('SYSCALL_DEFINE1(a,int b)#if*/\\\n"{};')))
+def test_any_text_is_read_or_refused(text: str) -> None:
+    read = read_text(f"SYSCALL_DEFINE1(a, {text}")
+    try:
+        entries = [definition.entry for definition in invocations(read, "a.c")]
+    except InputError as error:
+        entries = [error.source]
+    assert entries
 
 
 def test_source_is_named_by_release(plant: Plant) -> None:

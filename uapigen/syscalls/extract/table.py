@@ -10,11 +10,11 @@ from typing import NamedTuple
 
 from uapigen.syscalls.abis import ABIS
 from uapigen.syscalls.aliases import target
-from uapigen.syscalls.entries import NOT_IMPLEMENTED, TableEntry
-from uapigen.syscalls.extract.entries import rows
+from uapigen.syscalls.entries import TableEntry
 from uapigen.syscalls.extract.merging import Merged, Said, merge
 from uapigen.syscalls.sources import package
 from uapigen.syscalls.sources.kernels import find_kernel
+from uapigen.syscalls.sources.leads import rows
 from uapigen.syscalls.sources.shipped import EVERY, LIKE, write_param
 from uapigen.syscalls.sources.tree import Tree
 
@@ -58,18 +58,18 @@ def make_table(sources: Sources, since: Mapping[str, str]) -> str:
 
 
 def _of_trees(sources: Sources, abi: str) -> dict[str, TableEntry]:
-    """Where each name of an ABI leads: by the newest tree that has the number."""
+    """Where each name of an ABI leads: by the newest tree that has an implementation."""
     by_number: dict[int, TableEntry] = {}
-    found: dict[str, TableEntry] = {}
+    numbers = package.numbers(abi)
     for tree in sources.trees:
         for number, row in rows(Path(tree.directory), abi).items():
-            by_number.setdefault(number, row)
+            if not by_number.setdefault(number, row).entry:
+                by_number[number] = row
             if row.name:
-                found.setdefault(row.name, row)
-    for name, number in package.numbers(abi).items():
-        if number in by_number:
-            found.setdefault(name, by_number[number])
-    return {name: _own(row, abi) for name, row in sorted(found.items())}
+                numbers.setdefault(row.name, number)
+    return {
+        name: by_number[number] for name, number in sorted(numbers.items()) if number in by_number
+    }
 
 
 def _add_newer(leads: Mapping[str, dict[str, TableEntry]], symbols: frozenset[str]) -> None:
@@ -86,12 +86,6 @@ def _add_newer(leads: Mapping[str, dict[str, TableEntry]], symbols: frozenset[st
             if name not in by_name and symbol in symbols:
                 entry = f"{LIKE}{symbol}" if name in odd else symbol
                 by_name[name] = TableEntry(number, name, entry)
-
-
-def _own(row: TableEntry, abi: str) -> TableEntry:
-    """A row without what says ENOSYS, nor what is for another ABI's programs."""
-    entry, compat = ("" if e in NOT_IMPLEMENTED else e for e in (row.entry, row.compat_entry))
-    return row._replace(entry=entry, compat_entry=compat if find_kernel(abi).has_compat else "")
 
 
 def _by_abi(given: Said | Tree, wanted: Sequence[tuple[str, str]]) -> list[Said]:

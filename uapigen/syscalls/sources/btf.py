@@ -14,9 +14,8 @@ from collections.abc import Callable, Iterable
 from uapigen.errors import InputError
 from uapigen.ir.graph import TypeGraph, resolve
 from uapigen.ir.spelling import Speller
-from uapigen.ir.syscalls import SyscallParam
 from uapigen.ir.types import FuncProto, Pointer, Struct, TypeId
-from uapigen.syscalls.prototypes import Params, Prototypes
+from uapigen.syscalls.prototypes import Params, Prototypes, make_param
 
 __all__ = ["entry_symbols", "prototypes", "widened"]
 
@@ -84,7 +83,7 @@ def _found(graph: TypeGraph, entry: Callable[[str], str | None]) -> dict[str, Pa
         try:
             params = _params(graph, speller, proto)
         except InputError:
-            continue  # malformed types: this function is lost, as everywhere
+            continue  # malformed types or names: this function is lost, as everywhere
         if params is not None:
             found[symbol] = params
     return found
@@ -99,7 +98,7 @@ def _params(graph: TypeGraph, speller: Speller, proto: TypeId) -> Params | None:
         return ()
     if any(_is_pt_regs(graph, param.type) for param in node.params):
         return None
-    return tuple(SyscallParam(param.name, speller.spell(param.type)) for param in node.params)
+    return tuple(make_param(param.name, speller.spell(param.type)) for param in node.params)
 
 
 def _is_pt_regs(graph: TypeGraph, type_id: TypeId) -> bool:

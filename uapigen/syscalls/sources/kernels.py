@@ -50,6 +50,10 @@ class Kernel(NamedTuple):
         """Whether a 64-bit kernel serves the ABI beside one of its own."""
         return self.bits != self.kernel_bits
 
+    def serves(self, other: Kernel) -> bool:
+        """Whether this ABI's kernel has the other ABI's entries, in the other ABI's types."""
+        return self[1:3] == other[1:3] and self.big_endian == other.big_endian
+
     def defined(self, *, compat: bool = False) -> dict[str, bool]:
         """Which macros the kernel's code finds defined, of those that matter.
 

@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from uapigen.errors import InputError, SystemRefusalError
-from uapigen.ir.syscalls import SyscallParam
-from uapigen.syscalls.prototypes import Params, Prototypes, c_type
+from uapigen.syscalls.prototypes import Params, Prototypes, params
 from uapigen.syscalls.sources.grammars import parse, read_text
 
 __all__ = ["Event", "Field", "parse_format", "prototypes"]
@@ -83,10 +82,13 @@ def _params(event: Event, source: str) -> Params:
     number = next((i for i, d in enumerate(declarations) if d.endswith(f" {_NUMBER_FIELD}")), None)
     if number is None:
         raise InputError(source, "", f"has no field {_NUMBER_FIELD}")
-    found = []
+    pairs = []
     for declaration in declarations[number + 1 :]:
         if declaration.startswith(_COPIED):
             break
         kind, _, name = declaration.rpartition(" ")
-        found.append(SyscallParam(name, c_type(kind)))
-    return tuple(found)
+        pairs.append((kind, name))
+    try:
+        return params(pairs)
+    except InputError as error:
+        raise InputError(source, "", error.problem) from None

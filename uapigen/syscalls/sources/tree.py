@@ -16,13 +16,12 @@ from typing import NamedTuple
 
 from uapigen.errors import InputError, SystemRefusalError
 from uapigen.ir.spelling import Speller
-from uapigen.ir.syscalls import SyscallParam
 from uapigen.ir.types import FuncProto
-from uapigen.syscalls.prototypes import Params, Prototypes, c_type
+from uapigen.syscalls.prototypes import Params, Prototypes, make_param, params
 from uapigen.syscalls.sources.kernel_text import Condition, KernelText, Macro, holds, read_text
 from uapigen.syscalls.sources.kernels import Kernel
 
-__all__ = ["Definition", "Tree"]
+__all__ = ["Definition", "Tree", "invocations"]
 
 _MACRO = re.compile(rb"SYSCALL(?:32)?_DEFINE\d\s*\(")
 _DEFINE = re.compile(r"(COMPAT_SYSCALL|SYSCALL32|SYSCALL)_DEFINE(\d)")
@@ -69,11 +68,11 @@ class Tree:
         self.definitions: dict[str, list[Definition]] = {}
         self._macros: dict[str, dict[str, list[Macro]]] = {}
         for path in self._files(self.directory):
-            data = path.read_bytes()
+            data = _content(path)
             if _MACRO.search(data):
                 name = str(path.relative_to(self.directory))
                 text = self._read(name, data)
-                for definition in _invocations(text, name):
+                for definition in invocations(text, name):
                     self.definitions.setdefault(definition.entry, []).append(definition)
         self._shared = [
             self._read(name) for name in _DECLARING if (self.directory / name).is_file()
@@ -126,7 +125,7 @@ class Tree:
                     yield Path(directory, file)
 
     def _read(self, name: str, data: bytes | None = None) -> KernelText:
-        raw = (self.directory / name).read_bytes() if data is None else data
+        raw = _content(self.directory / name) if data is None else data
         text = read_text(raw.decode("utf-8", "replace"))
         self._macros[name] = text.macros
         return text
@@ -178,7 +177,7 @@ class Tree:
         if arch not in self._functions:
             read = []
             for path in self._files(self.directory / "arch" / arch, (".c", ".h")):
-                data = path.read_bytes()
+                data = _content(path)
                 if b"asmlinkage" in data or b"SYSCALL" in data or b"syscall" in data:
                     name = str(path.relative_to(self.directory))
                     text = self._read(name, data)
@@ -195,8 +194,8 @@ class Tree:
             arguments = self._expanded(definition, kernel)
             if len(arguments) % 2:
                 raise InputError("", "", "has a type without a name")
-            pairs = zip(arguments[::2], arguments[1::2], strict=True)
-            return tuple(SyscallParam(" ".join(n), c_type(" ".join(t))) for t, n in pairs)
+            texts = [" ".join(argument) for argument in arguments]
+            return params(zip(texts[::2], texts[1::2], strict=True))
         except InputError as error:
             place = f"line {definition.line}"
             path = str(self.directory / definition.path)
@@ -218,12 +217,21 @@ class Tree:
         return found
 
 
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise SystemRefusalError(f"{path}: {error.strerror or error}") from None
+
+
 def _truth(value: bool | None) -> int:
     return {True: 2, None: 1, False: 0}[value]
 
 
 def _substituted(macro: Macro, arguments: list[tuple[str, ...]]) -> Iterator[str]:
     """A macro's body with its arguments in place; ``##`` joins words."""
+    if len(macro.params) != len(arguments):
+        raise InputError("", "", f"gives a macro {len(arguments)} arguments")
     values = dict(zip(macro.params, arguments, strict=True))
     made: list[str] = []
     joins = False
@@ -232,7 +240,7 @@ def _substituted(macro: Macro, arguments: list[tuple[str, ...]]) -> Iterator[str
             joins = True
             continue
         for part in values.get(token, (token,)):
-            if joins:
+            if joins and made:
                 made[-1] += part
                 joins = False
             else:
@@ -240,24 +248,24 @@ def _substituted(macro: Macro, arguments: list[tuple[str, ...]]) -> Iterator[str
     return iter(made)
 
 
-def _invocations(text: KernelText, path: str) -> Iterator[Definition]:
-    """All invocations of the macros in a file."""
+def invocations(text: KernelText, path: str) -> Iterator[Definition]:
+    """All invocations of the macros in a file; raises :class:`InputError` for one of no name."""
     tokens = text.tokens
     for at, token in enumerate(tokens):
         macro = _DEFINE.fullmatch(token)
         if macro and tokens[at + 1 : at + 2] == ["("]:
-            name, *arguments = _split(tokens[at + 2 : _closing(tokens, at + 1)])
-            condition = text.conditions[at]
+            named, *arguments = _split(tokens[at + 2 : _closing(tokens, at + 1)]) or [()]
+            if len(named) != 1:
+                raise InputError(path, f"line {text.lines[at]}", f"{token} without a name")
+            name, condition = named[0], text.conditions[at]
             if macro[1] == "SYSCALL32":  # linux/compat.h: native where 32-bit kernels split
                 split = ("defined(CONFIG_ARCH_SPLIT_ARG64)", True)
                 yield Definition(
-                    f"sys_{name[0]}", tuple(arguments), True, path, text.lines[at],
+                    f"sys_{name}", tuple(arguments), True, path, text.lines[at],
                     (*condition, split),
                 )  # fmt: skip
             prefix = "sys_" if macro[1] == "SYSCALL" else "compat_sys_"
-            yield Definition(
-                prefix + name[0], tuple(arguments), True, path, text.lines[at], condition
-            )
+            yield Definition(prefix + name, tuple(arguments), True, path, text.lines[at], condition)
 
 
 def _functions(text: KernelText, name: str, path: str) -> Iterator[Definition]:
@@ -292,7 +300,7 @@ def _of_function(definition: Definition) -> Params:
         raise InputError("", "", "is no function")
     speller = Speller(parsed.graph)
     made = [
-        SyscallParam(param.name or f"arg{number}", speller.spell(param.type))
+        make_param(param.name or f"arg{number}", speller.spell(param.type))
         for number, param in enumerate(node.params)
     ]
     # What takes the registers takes no arguments: it restores them.

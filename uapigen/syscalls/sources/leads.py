@@ -14,12 +14,11 @@ from pathlib import Path
 from uapigen.errors import InputError, SystemRefusalError
 from uapigen.headers.pycparser_tokens import tokenize
 from uapigen.syscalls.abis import find_abi
-from uapigen.syscalls.entries import TableEntry
+from uapigen.syscalls.entries import NOT_IMPLEMENTED, TableEntry
 from uapigen.syscalls.sources import tbl
 from uapigen.syscalls.sources.kernels import find_kernel
 
-__all__ = ["rows"]
-
+__all__ = ["own", "rows"]
 
 _ONLY_COMPAT = frozenset({"s390"})
 """Only 64-bit kernels have these ABIs: their own entries are those for compat."""
@@ -37,15 +36,18 @@ def rows(tree: Path, abi: str) -> dict[int, TableEntry]:
     table = tbl.find_table(str(tree), abi)
     if table is None:
         return _of_header(tree, abi)
-    found = {}
-    for line in tbl.entries(table, abi):
-        entry, compat = line.entry, line.compat_entry
-        if abi in _ONLY_COMPAT:
-            entry, compat = compat or entry, ""
-        elif abi in _OTHER_ABI:
-            compat = ""
-        found[line.nr] = line._replace(entry=entry, compat_entry="" if compat == entry else compat)
-    return found
+    return {line.nr: own(line, abi) for line in tbl.entries(table, abi)}
+
+
+def own(line: TableEntry, abi: str) -> TableEntry:
+    """A table's line as the ABI has it: without what says ENOSYS or is for other ABIs' programs."""
+    entry, compat = line.entry, line.compat_entry
+    if abi in _ONLY_COMPAT:
+        entry, compat = compat or entry, ""
+    if abi in _OTHER_ABI or compat == entry or not find_kernel(abi).has_compat:
+        compat = ""
+    entry, compat = ("" if symbol in NOT_IMPLEMENTED else symbol for symbol in (entry, compat))
+    return line._replace(entry=entry, compat_entry=compat)
 
 
 def _of_header(tree: Path, abi: str) -> dict[int, TableEntry]:
@@ -56,8 +58,7 @@ def _of_header(tree: Path, abi: str) -> dict[int, TableEntry]:
     found = {}
     for number, entry in entries.items():
         other = compat.get(number, entry)
-        made = TableEntry(base + number, "", entry, "" if other == entry else other)
-        found[made.nr] = made
+        found[base + number] = own(TableEntry(base + number, "", entry, other), abi)
     return found
 
 
