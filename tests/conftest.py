@@ -3,7 +3,8 @@
 A test that cannot run here says so by a skip whose reason starts with
 "needs ". On a developer's machine that is fine; where ``CI`` is set, the
 machine promises everything, and such a skip is a failure, but for
-:data:`ABSENT_IN_CI`.
+:data:`ABSENT_IN_CI`. What a running kernel or a file system refuses nobody can
+install: such a skip says who refuses, and is one everywhere.
 """
 
 from __future__ import annotations

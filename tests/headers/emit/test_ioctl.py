@@ -93,7 +93,7 @@ def test_a_filled_scalar_comes_back_as_its_value(fs: Any, file: Any) -> None:
     try:
         flags = fs.ioctl(file, fs.FS_IOC_GETFLAGS)
     except OSError:
-        pytest.skip("needs a file system with FS_IOC_GETFLAGS")
+        pytest.skip("this file system has no FS_IOC_GETFLAGS")
     assert isinstance(flags, int)
     assert fs.ioctl(file, fs.FS_IOC_SETFLAGS, flags | fs.FS_NODUMP_FL) == 0
     assert fs.ioctl(file.fileno(), fs.FS_IOC_GETFLAGS) == flags | fs.FS_NODUMP_FL
@@ -103,7 +103,7 @@ def test_a_filled_structure_comes_back_as_it_was_given(fs: Any, file: Any) -> No
     try:
         found = fs.ioctl(file, fs.FS_IOC_FSGETXATTR)
     except OSError:
-        pytest.skip("needs a file system with FS_IOC_FSGETXATTR")
+        pytest.skip("this file system has no FS_IOC_FSGETXATTR")
     assert isinstance(found, fs.fsxattr)
     mine = fs.fsxattr(fsx_extsize=77)
     assert fs.ioctl(file, fs.FS_IOC_FSGETXATTR, mine) is mine
@@ -150,7 +150,7 @@ def test_numbers_made_for_a_long_of_which_the_kernel_takes_an_int(fs: Any, file:
     try:
         assert fs.ioctl(file, fs.FS_IOC_GETFLAGS, flags) == flags.value
     except OSError:
-        pytest.skip("needs a file system with FS_IOC_GETFLAGS")
+        pytest.skip("this file system has no FS_IOC_GETFLAGS")
     whole = ctypes.c_ulong(0xAAAA_0000_0000)
     fs.ioctl(file, fs.FS_IOC_GETFLAGS, whole)
     assert bytes(whole)[:4] == bytes(flags)

@@ -41,7 +41,7 @@ def lines(script: str, *arguments: str | Path) -> list[str]:
         if said.startswith("needs "):
             pytest.skip(said)
         if _REFUSED.match(said):
-            pytest.skip(f"needs a kernel and rights for {script} ({said})")
+            pytest.skip(f"this kernel refuses {script}: {said}")
     assert done.returncode == 0, done.stderr
     return done.stdout.splitlines()
 

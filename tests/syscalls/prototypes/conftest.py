@@ -23,10 +23,10 @@ def tracefs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     point = tmp_path_factory.mktemp("tracefs")
     command = ["mount", "-t", "tracefs", "uapigen", str(point)]
     if os.geteuid() or subprocess.run(command, check=False, capture_output=True).returncode:
-        pytest.skip("needs tracefs (root)")
+        pytest.skip("no tracefs for this user")
     try:
         if not (point / "events" / "syscalls").is_dir():
-            pytest.skip("needs tracefs with events of syscalls (CONFIG_FTRACE_SYSCALLS)")
+            pytest.skip("this kernel does not trace syscalls (CONFIG_FTRACE_SYSCALLS)")
         yield point
     finally:
         subprocess.run(["umount", str(point)], check=True)
