@@ -252,9 +252,9 @@ class Layout:
         if size > round_up(end, align):
             align = max(align, explaining(end, size, size))
         embeddings = self._embeddings
-        if embeddings.places(type_id):
-            gapless = size == end and not holes
-            if gapless and align > 1 and embeddings.show_packed(type_id, align):
+        gapless = align > 1 and size == end and not holes
+        if (gapless or not (packed or size % (2 * align))) and embeddings.places(type_id):
+            if gapless and embeddings.show_packed(type_id, align):
                 align, packed = 1, True
             if not packed and size % (2 * align) == 0:
                 align = embeddings.shown_align(type_id, size, align)
