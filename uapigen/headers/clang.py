@@ -27,12 +27,12 @@ from uapigen.headers.clang_types import (
 from uapigen.headers.clang_values import add_functions, add_macros
 from uapigen.headers.comments import add_comments
 from uapigen.headers.files import FileNames, reachable
-from uapigen.headers.graph import HeaderGraph
 from uapigen.headers.options import HeaderOptions
 from uapigen.headers.prerequisites import parse
 from uapigen.headers.targets import clang_arguments, included_first
 from uapigen.ir.declarations import HeaderFile, Omission, Unit
 from uapigen.ir.graph import SourceInfo
+from uapigen.ir.list_graph import ListGraph
 from uapigen.ir.types import Forward, Func, TypeId
 
 __all__ = ["read_header"]
@@ -131,7 +131,7 @@ class _Reader:
             options.model.pointer_size,
             options.model.arch,
         )
-        self._graph = HeaderGraph(info)
+        self._graph = ListGraph(info)
         self._types = TypeConverter(self._graph, options.model, self._declare)
         self._types.look_inside = parsed.nests_silently
         self._paths: dict[int, str] = {}

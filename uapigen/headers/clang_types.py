@@ -1,4 +1,4 @@
-"""clang's types as the nodes of a :class:`~uapigen.headers.graph.HeaderGraph`.
+"""clang's types as the nodes of a :class:`~uapigen.ir.list_graph.ListGraph`.
 
 Sizes, alignments and offsets are those of clang's record layout; nothing is
 computed here. A record is given an id when a type first mentions it, and its
@@ -14,7 +14,7 @@ from typing import TypeAlias
 from uapigen.errors import InputError
 from uapigen.headers.clang_library import Cursor, FieldVisitor, Type, library, text
 from uapigen.headers.clang_parse import visit_children
-from uapigen.headers.graph import HeaderGraph
+from uapigen.ir.list_graph import ListGraph
 from uapigen.ir.types import (
     Array,
     Enum,
@@ -97,7 +97,7 @@ class TypeConverter:
     and what refers to it sees a type without a definition.
     """
 
-    def __init__(self, graph: HeaderGraph, model: DataModel, declared: Declared) -> None:
+    def __init__(self, graph: ListGraph, model: DataModel, declared: Declared) -> None:
         self.graph = graph
         self.model = model
         self.problems: dict[TypeId, str] = {}

@@ -14,7 +14,6 @@ from typing import Any, Protocol
 from pycparser import c_ast
 
 from uapigen.errors import InputError, LayoutError, UsageError
-from uapigen.headers.graph import HeaderGraph
 from uapigen.headers.pycparser_parsing import (
     RefusedError,
     is_name,
@@ -28,6 +27,7 @@ from uapigen.headers.pycparser_scope import UnsupportedError
 from uapigen.headers.pycparser_tokens import tokenize
 from uapigen.headers.pycparser_types import Converter
 from uapigen.ir.graph import SourceInfo, TypeGraph
+from uapigen.ir.list_graph import ListGraph
 from uapigen.ir.spelling import Speller
 from uapigen.ir.types import Forward, TypeId
 from uapigen.layout.targets import TARGETS, DataModel, find_target, host_arch
@@ -123,7 +123,7 @@ class _Parse:
         while self._tokens[-1:] == [";"]:
             self._tokens.pop()
         info = SourceInfo(self._shown, _no_digest, model.big_endian, model.pointer_size, model.arch)
-        self.graph = HeaderGraph(info)
+        self.graph = ListGraph(info)
         self._model = model
         self._names = dict.fromkeys(_where_types_begin(self._tokens))
         """Names that are taken for types."""

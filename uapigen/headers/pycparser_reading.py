@@ -12,7 +12,6 @@ from pycparser import c_ast
 from uapigen.errors import InputError
 from uapigen.headers.context import Need
 from uapigen.headers.files import FileNames, reachable
-from uapigen.headers.graph import HeaderGraph
 from uapigen.headers.macros import MacroDefinition
 from uapigen.headers.options import HeaderOptions
 from uapigen.headers.pycparser_declarations import External, needed, split
@@ -36,6 +35,7 @@ from uapigen.headers.pycparser_tokens import PRAGMA, Preprocessed
 from uapigen.headers.pycparser_types import Converter, is_definition
 from uapigen.ir.declarations import HeaderFile, Omission
 from uapigen.ir.graph import SourceInfo
+from uapigen.ir.list_graph import ListGraph
 from uapigen.ir.types import Forward, Func, TypeId
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ class Reading:
             options.model.pointer_size,
             options.model.arch,
         )
-        self.graph = HeaderGraph(info)
+        self.graph = ListGraph(info)
         self._rewriter = Rewriter(output.texts)
         self._types = Converter(self.graph, options.model, self._rewriter, self._own)
         self._includes = {

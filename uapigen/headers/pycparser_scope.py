@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from uapigen.headers.graph import HeaderGraph
+from uapigen.ir.list_graph import ListGraph
 from uapigen.ir.types import (
     Array,
     Enum,
@@ -94,7 +94,7 @@ class ConflictError(UnsupportedError):
 class Scope:
     """The file scope of a translation unit, as far as it has been read."""
 
-    def __init__(self, graph: HeaderGraph, model: DataModel) -> None:
+    def __init__(self, graph: ListGraph, model: DataModel) -> None:
         self.graph = graph
         self.model = model
         self.typedefs: dict[str, TypeId] = {}

@@ -1,4 +1,4 @@
-"""pycparser's syntax tree as the nodes of a :class:`~uapigen.headers.graph.HeaderGraph`.
+"""pycparser's syntax tree as the nodes of a :class:`~uapigen.ir.list_graph.ListGraph`.
 
 Where members lie is computed by ``layout/natural.py``, in the order of the
 source: a struct's members are complete before it is. What was taken out of the text
@@ -13,7 +13,6 @@ from typing import TypeAlias
 from pycparser import c_ast
 
 from uapigen.errors import LayoutError
-from uapigen.headers.graph import HeaderGraph
 from uapigen.headers.pycparser_parsing import RefusedError, parse_type_name
 from uapigen.headers.pycparser_rewrite import (
     TAG,
@@ -24,6 +23,7 @@ from uapigen.headers.pycparser_rewrite import (
     Rewriter,
 )
 from uapigen.headers.pycparser_scope import Scope, UndeclaredError, UnsupportedError
+from uapigen.ir.list_graph import ListGraph
 from uapigen.ir.types import (
     Array,
     Enum,
@@ -64,7 +64,7 @@ class Converter:
     """
 
     def __init__(
-        self, graph: HeaderGraph, model: DataModel, rewriter: Rewriter, owned: Owned
+        self, graph: ListGraph, model: DataModel, rewriter: Rewriter, owned: Owned
     ) -> None:
         self.graph = graph
         self.model = model

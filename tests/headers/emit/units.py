@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from uapigen.headers.graph import HeaderGraph
 from uapigen.ir.declarations import Constant, Doc, HeaderFile, MacroFunction, Unit
 from uapigen.ir.graph import SourceInfo
+from uapigen.ir.list_graph import ListGraph
 from uapigen.ir.types import (
     Array,
     Enum,
@@ -33,7 +33,7 @@ class Builder:
         self.folder = folder
         self.header = str(folder / header)
         info = SourceInfo(self.header, lambda: "0" * 64, False, 8, "x86_64")
-        self.graph = HeaderGraph(info)
+        self.graph = ListGraph(info)
         self.unit = Unit(self.graph, self.header, {}, {})
         self.uint = self.graph.add(Int("unsigned int", 4, False))
         self.char = self.graph.add(Int("char", 1, True))

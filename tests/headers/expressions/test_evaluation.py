@@ -8,8 +8,8 @@ import pytest
 
 from tests.headers.expressions.tools import expressions_of
 from uapigen.headers.expressions import Expressions, NotAnExpression, Types
-from uapigen.headers.graph import HeaderGraph
 from uapigen.ir.graph import SourceInfo
+from uapigen.ir.list_graph import ListGraph
 from uapigen.ir.types import Array, Enum, Enumerator, Int, Member, Pointer, Struct, Typedef
 from uapigen.layout.targets import find_target
 
@@ -171,7 +171,7 @@ def unit() -> Expressions:
     """Of a header with a struct, an enum and typedefs."""
     model = find_target("x86_64")
     info = SourceInfo("test.h", lambda: "", model.big_endian, model.pointer_size, model.arch)
-    graph = HeaderGraph(info)
+    graph = ListGraph(info)
     u8, u32 = (graph.add(Int(name, size, False)) for name, size in
                (("unsigned char", 1), ("unsigned int", 4)))  # fmt: skip
     inner = graph.add(Struct("", 8, (Member("x", u32, 0), Member("y", u32, 32)), 4))

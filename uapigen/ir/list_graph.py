@@ -1,4 +1,4 @@
-"""Types that a header front end adds one by one, as a :class:`~uapigen.ir.graph.TypeGraph`."""
+"""Types that are added one by one, as a :class:`~uapigen.ir.graph.TypeGraph`."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from uapigen.ir.types import (
     Union,
 )
 
-__all__ = ["HeaderGraph"]
+__all__ = ["ListGraph"]
 
 
-class HeaderGraph:
+class ListGraph:
     """A growing list of types; equal nodes without a definition of their own share an id.
 
-    A front end that meets a struct inside of its own definition calls
+    Who meets a struct inside of its own definition calls
     :meth:`reserve` first and :meth:`define` when the members are known. Nothing
     is added once somebody has asked for ``nodes``' users or names.
     """
