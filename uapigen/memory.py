@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import Any, TypeVar, overload
 
+from uapigen.btf.reader import BtfGraph
 from uapigen.emit.docs import doc_text
 from uapigen.emit.headers import abi_of, header_plan
 from uapigen.emit.macros import macro_text
@@ -22,12 +23,13 @@ from uapigen.emit.support.headers import HeaderBindings
 from uapigen.emit.support.ioctls import ioctl
 from uapigen.emit.support.linked import imported_scope
 from uapigen.emit.support.values import asdict, flexible
-from uapigen.errors import UsageError
+from uapigen.errors import NotFoundError, UsageError
 from uapigen.ir.declarations import MacroFunction
 from uapigen.ir.selection import Selection, select
 from uapigen.ir.types import Enum, TypeId
 from uapigen.ir.units import choose
 from uapigen.layout.plan import Plan
+from uapigen.show.find import find
 from uapigen.sources import Opened, Source, open_sources
 from uapigen.validate import check
 
@@ -110,6 +112,28 @@ class Loaded:
         None for ``void``. Raises LookupError for a type that is not here.
         """
         return self._bindings.ctype(spelling)
+
+    def btf_id(self, spelling: str) -> int:
+        """The id of a type, function or variable in the BTF that was loaded.
+
+        With a running kernel's BTF, or a module's over it, this is the id that
+        bpf(2) takes: ``attach_btf_id``, ``btf_vmlinux_value_type_id``.
+        ``spelling`` is exact: ``struct foo``, a typedef, a function's name. Of
+        several types of one name it is the first one's, as with :meth:`ctype`.
+
+        Raises :class:`~uapigen.errors.NotFoundError` where there is none, and
+        :class:`~uapigen.errors.UsageError` where not one BTF source was loaded
+        but several, or headers: each BTF counts for itself.
+        """
+        graph = self._opened.graph
+        if not isinstance(graph, BtfGraph):
+            raise UsageError(f"btf_id: {self!r} is not one BTF source, whose ids would count")
+        candidates = find(graph, spelling)
+        for type_id, exact in candidates:
+            if exact == spelling:
+                return type_id
+        meant = " or ".join(exact for _, exact in candidates if exact)
+        raise NotFoundError(f"{graph.info.name}: {spelling!r} is not exact; it may mean {meant}")
 
     @property
     def functions(self) -> Mapping[str, Any]:
