@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
-from uapigen.errors import SystemRefusalError, UsageError
+from uapigen.errors import InputError, SystemRefusalError, UsageError
 from uapigen.headers.options import HeaderOptions
 from uapigen.ir.declarations import Omission
 from uapigen.ir.graph import TypeGraph
 from uapigen.ir.units import Joined, join
 from uapigen.layout.targets import DataModel, find_target, host_arch
 
-__all__ = ["OpenedHeaders", "header_paths", "header_target", "open_headers"]
+__all__ = ["OpenedHeaders", "header_paths", "header_target", "open_headers", "refuse_nothing"]
 
 
 class OpenedHeaders(NamedTuple):
@@ -64,10 +64,20 @@ def open_headers(
     """Read headers for a target; ``said`` as in :class:`HeaderOptions`.
 
     Raises :class:`~uapigen.errors.InputError` for one that cannot be parsed
-    (unless ``keep_going``), :class:`SystemRefusalError` for one that is not there.
+    (unless ``keep_going``, and something is left), :class:`SystemRefusalError` for
+    one that is not there.
     """
     from uapigen.headers.read import read_headers
 
     options = HeaderOptions(model, **said)
     read = read_headers(header_paths(names, options), options, keep_going=keep_going)
+    if btf is None and not read.units:
+        refuse_nothing(read.failed)
     return OpenedHeaders(join(read.units, btf), read.failed)
+
+
+def refuse_nothing(failed: Sequence[Omission]) -> NoReturn:
+    """Raise the :class:`InputError` of a run in which no header could be read."""
+    others = len(failed) - 1
+    more = f"; and the other {others} headers cannot be read, either" if others else ""
+    raise InputError("", "", failed[0].reason + more)

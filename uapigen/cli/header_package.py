@@ -21,7 +21,7 @@ from uapigen.emit.output import Put, differences, write_package
 from uapigen.emit.package import title_of
 from uapigen.emit.parts import Given, Part, copies_of, parts_of
 from uapigen.errors import UsageError
-from uapigen.header_sources import header_paths, header_target
+from uapigen.header_sources import header_paths, header_target, refuse_nothing
 from uapigen.headers.options import HeaderOptions
 from uapigen.headers.read import read_each
 from uapigen.ir.declarations import HeaderFile, Omission, Unit
@@ -120,8 +120,13 @@ class _Run:
         return linked
 
 
-def run_package(options: argparse.Namespace, headers: Sequence[str], progress: Progress) -> int:
-    """Generate a package; returns the exit code."""
+def run_package(
+    options: argparse.Namespace,
+    headers: Sequence[str],
+    refused: Sequence[Omission],
+    progress: Progress,
+) -> int:
+    """Generate a package; returns the exit code. ``refused`` are sources that are no headers."""
     model = header_target(headers, options.arch)
     header_options = HeaderOptions(model, **said_of_headers(options))
     headers = list(dict.fromkeys(header_paths(headers, header_options)))
@@ -133,6 +138,8 @@ def run_package(options: argparse.Namespace, headers: Sequence[str], progress: P
         made.add(share)
     if made.unmatched:
         raise UsageError(f"--only {min(made.unmatched)!r} matches nothing in the sources")
+    if not made.files:
+        refuse_nothing([failed for _, failed in sorted(made.failed.items())])
     parts, notes = merged(made.parts)
     progress.step("linking")
     linked = run.link(parts, made.includes)
@@ -158,7 +165,7 @@ def run_package(options: argparse.Namespace, headers: Sequence[str], progress: P
     progress.done()
     outcome = Outcome(options.sources, model.arch, notes=sorted(set(notes)))
     outcome.warnings = linked.namesakes
-    outcome.failed = [failed for _, failed in sorted(made.failed.items())]
+    outcome.failed = [*refused] + [failed for _, failed in sorted(made.failed.items())]
     outcome.failures = [one for part in linked.parts.values() for one in part.failures]
     outcome.missing = list(dict.fromkeys(o for _, o in sorted(made.omissions)))
     outcome.inputs = dict.fromkeys(sorted(made.includes))

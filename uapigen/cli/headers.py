@@ -17,7 +17,7 @@ from uapigen.emit.output import (
     write_module,
     write_package,
 )
-from uapigen.errors import UsageError
+from uapigen.errors import InputError, UsageError
 from uapigen.header_sources import header_target, open_headers
 from uapigen.ir.declarations import Omission
 from uapigen.ir.selection import Selection
@@ -52,11 +52,12 @@ def run(options: argparse.Namespace, headers: Sequence[str], others: Sequence[st
     name = module_name(out) if is_module else ""
     if not options.check and not is_module:
         check_replaceable(out)
+    others, refused = _with_btf(options, others) if options.keep_going else (others, [])
     progress = Progress(enabled=not options.quiet)
     if not is_module and not others:
         from uapigen.cli.header_package import run_package
 
-        return run_package(options, headers, progress)
+        return run_package(options, headers, refused, progress)
     progress.step("reading")
     opened = open_sources(others, base=options.base, arch=options.arch) if others else None
     model = opened.model if opened else header_target(headers, options.arch)
@@ -68,6 +69,7 @@ def run(options: argparse.Namespace, headers: Sequence[str], others: Sequence[st
         keep_going=options.keep_going,
         **said_of_headers(options),
     )
+    outcome.failed = refused + outcome.failed
     if opened:
         outcome.warnings += disagreements(joined, model)
     progress.step("choosing types")
@@ -97,6 +99,22 @@ def run(options: argparse.Namespace, headers: Sequence[str], others: Sequence[st
     _note(outcome, joined, plan, selection)
     finish(options, outcome)
     return 0
+
+
+def _with_btf(
+    options: argparse.Namespace, sources: Sequence[str]
+) -> tuple[list[str], list[Omission]]:
+    """Sources that can be read, and those that are called headers and are neither C nor BTF."""
+    known, refused = [], []
+    for path in sources:
+        try:
+            if path.endswith(".h"):
+                open_sources([path], base=options.base, arch=options.arch)
+        except InputError as error:
+            refused.append(Omission(os.path.basename(path), "header", path, str(error)))
+        else:
+            known.append(path)
+    return known, refused
 
 
 def _note(outcome: Outcome, joined: Joined, plan: Plan, selection: Selection) -> None:
