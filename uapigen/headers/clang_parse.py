@@ -37,6 +37,12 @@ _OPTIONS = _INCOMPLETE | _SKIP_FUNCTION_BODIES
 
 _WARNING, _ERROR, _FATAL = 2, 3, 4
 _DECLARES_NOTHING = "declaration does not declare anything"
+_IGNORED = {
+    f"unknown attribute '{name}' ignored": f"libclang does not know the attribute {name}"
+    f" (--frontend pycparser leaves out only what has it)"
+    for name in ("scalar_storage_order", "__scalar_storage_order__")
+}
+"""Warnings that are errors here: what GCC lays out otherwise for it."""
 _MAX_DIAGNOSTICS = 100
 """Errors looked at; clang stops at twenty unless told otherwise."""
 
@@ -139,12 +145,16 @@ class TranslationUnit:
     def _collect_diagnostics(self, at_most: int) -> list[Diagnostic]:
         lib = self._lib
         found = []
-        for index in range(min(lib.clang_getNumDiagnostics(self._tu), at_most)):
+        for index in range(lib.clang_getNumDiagnostics(self._tu)):
+            if len(found) == at_most:
+                break
             diagnostic = lib.clang_getDiagnostic(self._tu, index)
             severity = lib.clang_getDiagnosticSeverity(diagnostic)
             spelling = text(lib.clang_getDiagnosticSpelling(diagnostic))
             if severity == _WARNING and spelling == _DECLARES_NOTHING:
                 self.nests_silently = True
+            if severity == _WARNING and spelling in _IGNORED:
+                severity, spelling = _ERROR, _IGNORED[spelling]
             if severity >= _ERROR:
                 location = lib.clang_getDiagnosticLocation(diagnostic)
                 file, _, line = self.position(location)

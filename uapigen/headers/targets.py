@@ -198,7 +198,8 @@ def clang_arguments(options: HeaderOptions, header: str | None = None) -> list[s
         "-std=gnu11",
         "-nostdinc",
         "-Wno-everything",
-        "-Wmissing-declarations",  # see clang_parse.py
+        "-Wmissing-declarations",  # see clang_parse.py, here and below
+        "-Wunknown-attributes",
         "-ferror-limit=100",
         *_NAMES[arch].options,
     ]

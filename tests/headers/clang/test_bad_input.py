@@ -24,6 +24,10 @@ BROKEN = [
     ("int a[-1];", r"sample\.h:1: 'a' declared as an array with a negative size"),
     ('#include "sample.h"\n', r"sample\.h:1: #include nested too deeply"),
     ("int a;\ntypedef\n", r"sample\.h:2: expected identifier"),
+    (
+        '\nstruct s { int a; } __attribute__((scalar_storage_order("big-endian")));',
+        r"sample\.h:2: libclang does not know the attribute scalar_storage_order",
+    ),
     ("/* no end", r"sample\.h:1: unterminated /\* comment"),
 ]
 
@@ -32,6 +36,12 @@ BROKEN = [
 def test_error_is_file_line_and_text(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(InputError, match=message):
         read(tmp_path, text)
+
+
+def test_error_behind_many_warnings_is_seen(tmp_path: Path) -> None:
+    silent = "".join(f"struct a{n} {{ struct b{n} {{ int x; }}; }};\n" for n in range(200))
+    with pytest.raises(InputError, match=r"sample\.h:201: expected"):
+        read(tmp_path, f"{silent}int x y;\n")
 
 
 def test_error_in_an_included_file_names_that(tmp_path: Path) -> None:
