@@ -22,6 +22,8 @@ _REDEFINED = {
     "_IOC_TYPECHECK": (("argument",), f"{_TYPE} (argument)"),
     "_IO": (("type", "number"), _NONE),
 }
+_BY_HAND = re.compile(r"\b_IOC\s*\(")
+"""A number that is put together so may have a size that is no type's."""
 _CALL_OR_NAME = re.compile(r"\s*[A-Za-z_]\w*\s*(?:\(|$)")
 
 
@@ -47,7 +49,9 @@ class MacroTypes:
         if tokens[:1] != [_NUMBER]:
             return None
         argument = _bare(tokens[1:])
-        return _bare(argument[1:]) if argument[:1] in ([_TYPE], ["sizeof"]) else None
+        if argument[:1] in ([_TYPE], ["sizeof"]):
+            return _bare(argument[1:])
+        return [] if _BY_HAND.search(self._macros[name].body) else None
 
     def expansion(self, name: str) -> list[str]:
         """What a macro without parameters stands for; [] for what has no end."""

@@ -81,9 +81,7 @@ class Converter:
         attributes = [*declared.specifiers, *declared.attributes]
         target = self._with_mode(self.type_id(node.type), attributes)
         align = self._aligned(attributes) or None
-        for attribute in attributes:
-            if attribute.name == "vector_size":
-                target, align = self._vector(target, attribute)
+        target, align = self._with_vector(target, align, attributes)
         if align is not None and align == self._align_or_zero(target):
             align = None
         found = self.graph.add(Typedef(node.name, target, align))
@@ -265,6 +263,7 @@ class Converter:
             width = self._value(int(decl.bitsize.value))
         elif not decl.name and not self._is_anonymous_member(decl.type):
             return type_id, None  # declares a tag, and no member
+        type_id, of_vector = self._with_vector(type_id, None, attributes)
         try:
             size, align = self.scope.extent(type_id)
         except UndeclaredError:
@@ -275,6 +274,7 @@ class Converter:
             raise UnsupportedError(f"bitfield {decl.name or '(unnamed)'} of {width} bits")
         packed = packed or any(attribute.name == "packed" for attribute in attributes)
         aligned = self._aligned(attributes)
+        align = of_vector or align
         return type_id, DeclaredMember(size, align, width, decl.name or "", aligned, packed, pack)
 
     def _is_anonymous_member(self, node: _Node) -> bool:
@@ -333,6 +333,15 @@ class Converter:
                 ["signed", "char"] if name == "char" and node.signed else words
             )
         return type_id
+
+    def _with_vector(
+        self, target: TypeId, align: int | None, attributes: Sequence[Attribute]
+    ) -> tuple[TypeId, int | None]:
+        """The type that ``vector_size`` makes of another one, and its alignment."""
+        for attribute in attributes:
+            if attribute.name == "vector_size":
+                target, align = self._vector(target, attribute)
+        return target, align
 
     def _vector(self, element: TypeId, attribute: Attribute) -> tuple[TypeId, int]:
         """A vector is an array that is aligned as a whole."""

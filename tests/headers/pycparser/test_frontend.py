@@ -64,6 +64,9 @@ def read(directory: Path, text: str, **options: object) -> Unit:
         ("struct s { void (*call)(struct s *, int (*)(void)); __builtin_va_list ap; };",
          32, 8, [0, 64]),
         ("struct s { _Bool a : 1; enum e { X } b : 2; char c; };", 4, 4, [0, 1, 8]),
+        ("struct s { char a; int b __attribute__((vector_size(16))); char c; };",
+         48, 16, [0, 128, 256]),
+        ("struct s { char a; int b __attribute__((packed, vector_size(8))); };", 9, 1, [0, 8]),
     ],
 )  # fmt: skip
 def test_layout_attributes_survive(
@@ -248,6 +251,7 @@ def test_ioctl_numbers_know_what_they_are_made_for(tmp_path: Path) -> None:
         #define ODD _IOWR('x', 2, ALIGNED)
         #define ARRAY _IOW('x', 3, char[16])
         #define UNDEFINED _IOW('x', 4, struct undefined *)
+        #define BY_HAND _IOC(_IOC_READ, 'x', 5, 7)
         #define ALIAS odd
         """,
     )
@@ -257,5 +261,6 @@ def test_ioctl_numbers_know_what_they_are_made_for(tmp_path: Path) -> None:
         "ODD": "struct odd",
         "ARRAY": "char[16]",
         "UNDEFINED": "struct undefined *",
+        "BY_HAND": "",
     }
     assert unit.type_aliases == {"ALIGNED": "struct odd", "ALIAS": "struct odd"}
