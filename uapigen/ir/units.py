@@ -18,6 +18,7 @@ from uapigen.ir.selection import Patterns, Selection, select
 from uapigen.ir.types import (
     Array,
     Enum,
+    Enumerator,
     Func,
     FuncProto,
     Int,
@@ -165,11 +166,14 @@ def choose(joined: Joined, only: Sequence[str] = (), exclude: Sequence[str] = ()
 
     All that the headers own, what of other files it needs, and everything of
     BTF; with patterns, what they match and what it embeds. A type that BTF
-    has comes from there.
+    has comes from there; enumerators that only the header has are constants.
     """
     graph, own, btf_end = joined.graph, owned(joined), joined.btf_end
     if btf_end:
-        own -= _known_to_btf(joined, own)
+        values = _enumerators_of_btf(joined)
+        known = _known_to_btf(joined, own, values)
+        _add_enumerators(joined, known, values)
+        own -= known
         selection = select(graph, only, exclude, own=range(graph.first_id, btf_end))
         _extend(selection, select(graph, only, exclude, own=own, close=False))
     else:
@@ -189,19 +193,13 @@ def _extend(selection: Selection, other: Selection) -> None:
     selection.unmatched = [p for p in selection.unmatched if p in other.unmatched]
 
 
-def _known_to_btf(joined: Joined, own: Iterable[TypeId]) -> set[TypeId]:
+def _known_to_btf(joined: Joined, own: Iterable[TypeId], values: set[Enumerator]) -> set[TypeId]:
     """Ids of the headers' types that BTF has under the same name.
 
     Of those without a tag, structs and unions come along with what they are parts
     of; enums whose constants BTF has, too, are known.
     """
     graph = joined.graph
-    values = {
-        constant
-        for type_id in graph.ids_of(Enum)
-        if type_id < joined.btf_end and isinstance(node := graph[type_id], Enum)
-        for constant in node.enumerators
-    }
     known = set()
     for type_id in own:
         node = graph[type_id]
@@ -216,6 +214,39 @@ def _known_to_btf(joined: Joined, own: Iterable[TypeId]) -> set[TypeId]:
             if any(type(graph[i]) is type(node) for i in same):
                 known.add(type_id)
     return known
+
+
+def _enumerators_of_btf(joined: Joined) -> set[Enumerator]:
+    graph = joined.graph
+    return {
+        constant
+        for type_id in graph.ids_of(Enum)
+        if type_id < joined.btf_end and isinstance(node := graph[type_id], Enum)
+        for constant in node.enumerators
+    }
+
+
+def _add_enumerators(joined: Joined, known: Iterable[TypeId], values: set[Enumerator]) -> None:
+    """Make constants of what the headers' enums have beyond those of BTF that stand for them."""
+    graph = joined.graph
+    there = {constant.name for constant in values}
+    for type_id in sorted(known):
+        node = graph[type_id]
+        if isinstance(node, Enum):
+            c_type = _TYPE_OF_ENUMERATORS[node.byte_size > 4, node.signed]
+            for name, value in node.enumerators:
+                if name not in there:
+                    constant = Constant(name, value, c_type, joined.owners[type_id])
+                    joined.constants.setdefault(name, constant)
+
+
+_TYPE_OF_ENUMERATORS = {
+    (False, False): "unsigned int",
+    (False, True): "int",
+    (True, False): "unsigned long long",
+    (True, True): "long long",
+}
+"""By whether an enum has more than 4 bytes, and whether it is signed."""
 
 
 def _choose_macros(joined: Joined, only: Sequence[str], exclude: Sequence[str]) -> Collection[str]:

@@ -112,6 +112,49 @@ def test_keep_going_leaves_out_what_fails_by_name(
     assert all(m["reason"] for m in missing)
 
 
+@pytest.mark.parametrize("out", ["out", "out.py"])
+@pytest.mark.parametrize("headers", [["broken.h"], ["broken.h", "too.h"]])
+def test_keep_going_with_no_header_left_is_an_error(
+    place: Path, out: str, headers: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    (place / "too.h").write_text("#error no\n")
+    (place / "out.py").write_text("as it was")
+    run(*[place / name for name in headers], "-o", place / out, "--keep-going", code=3)
+    assert "broken.h:1: " in capsys.readouterr().err
+    assert not (place / "out").exists()
+    assert (place / "out.py").read_text() == "as it was"
+
+
+def test_keep_going_with_btf_alone_left_writes_that(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(BTF, place / "broken.h", "-o", place / "out.py", "--keep-going", "--arch", "x86_64")
+    assert "failed: broken.h: " in capsys.readouterr().err
+    assert python(place, "import out; print(out.BLUE)") == "7"
+
+
+@pytest.mark.parametrize("data", [bytes(range(256)), b"\x7fELF" + bytes(200)])
+def test_keep_going_leaves_out_what_is_called_a_header_and_is_none(
+    place: Path, data: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (place / "binary.h").write_bytes(data)
+    for out in ("out", "out.py"):
+        run(place / "binary.h", place / "a.h", "-o", place / out, code=3)
+        capsys.readouterr()
+        run(place / "binary.h", place / "a.h", "-o", place / out, "--keep-going")
+        assert "failed: binary.h: " in capsys.readouterr().err
+
+
+def test_error_of_one_of_many_headers_says_how_to_go_on(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for out in ("out", "out.py"):
+        run(place / "a.h", place / "broken.h", "-o", place / out, code=3)
+        assert capsys.readouterr().err.endswith(" (--keep-going leaves it out)\n")
+        run(place / "broken.h", "-o", place / out, code=3)
+        assert "--keep-going" not in capsys.readouterr().err
+
+
 def test_report_of_a_module_keeps_the_keys_that_reports_have(place: Path) -> None:
     run(place / "a.h", "-o", place / "a.py", "--report", place / "r.json", "--exclude", "a")
     report = json.loads((place / "r.json").read_text())
@@ -261,6 +304,18 @@ def test_types_are_btfs_and_the_rest_the_headers(
         "k.only_here(n=1).n.target is k.node)"
     )
     assert python(place, script) == "1 4 7 8 24 16 True"
+
+
+@pytest.mark.parametrize("out", ["both.py", "both"])
+def test_enumerators_that_only_the_header_has_are_constants(place: Path, out: str) -> None:
+    (place / "e.h").write_text("enum colour { BLUE = 9, MAUVE = 11 };\n")
+    run(BTF, place / "e.h", "-o", place / out, "--arch", "x86_64")
+    told = python(place, "import both as k; print(k.BLUE, k.MAUVE, k.colour.BLUE)")
+    assert told == "7 11 7"
+    run(BTF, place / "e.h", "-o", place / out, "--arch", "x86_64", "--only", "struct point")
+    assert python(place, "import both as k; print(hasattr(k, 'MAUVE'))") == "False"
+    run(BTF, place / "e.h", "-o", place / out, "--arch", "x86_64", "--only", "MAUVE")
+    assert python(place, "import both as k; print(k.MAUVE, hasattr(k, 'point'))") == "11 False"
 
 
 def test_types_that_agree_are_no_other_types(over: Path) -> None:
