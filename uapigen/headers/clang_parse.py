@@ -144,7 +144,7 @@ class TranslationUnit:
 
     def _collect_diagnostics(self, at_most: int) -> list[Diagnostic]:
         lib = self._lib
-        found = []
+        found: list[Diagnostic] = []
         for index in range(lib.clang_getNumDiagnostics(self._tu)):
             if len(found) == at_most:
                 break
