@@ -81,8 +81,16 @@ def _read(path: str, options: HeaderOptions, names: FileNames) -> Unit:
         functions, context = add_macros(unit, parsed, reader.macros, reader.owned, arguments)
         if context and not _has_arguments(unit):
             unit = _behind(unit, parsed, context, arguments, options, names)
+        behind = partial(_unit_behind, parsed, arguments=arguments, options=options, names=names)
         add_functions(
-            unit, parsed, functions, reader.macros, reader.functions, arguments, options.model
+            unit,
+            parsed,
+            functions,
+            reader.macros,
+            reader.functions,
+            arguments,
+            options.model,
+            behind,
         )
     add_comments(unit, reader.owned)
     return unit
@@ -106,14 +114,27 @@ def _behind(
     names: FileNames,
 ) -> Unit:
     """The unit with types that its macros name, and its users are expected to have included."""
+    types = _unit_behind(parsed, context, arguments=arguments, options=options, names=names)
+    if types is None:
+        return unit
+    return replace(unit, graph=types.graph, files=types.files, owners=types.owners)
+
+
+def _unit_behind(
+    parsed: TranslationUnit,
+    context: Sequence[str],
+    *,
+    arguments: Sequence[str],
+    options: HeaderOptions,
+    names: FileNames,
+) -> Unit | None:
+    """The header's types, and what its macros name of these headers behind it; None if that
+    cannot be."""
     after = "".join(f"{include(header)}\n" for header in context)
     with TranslationUnit(
         parsed.path, arguments, parsed.before, direct=parsed.direct, after=after
     ) as richer:
-        if richer.diagnostics:
-            return unit
-        types = _Reader(richer, options, names).unit()
-    return replace(unit, graph=types.graph, files=types.files, owners=types.owners)
+        return None if richer.diagnostics else _Reader(richer, options, names).unit()
 
 
 class _Reader:

@@ -86,6 +86,27 @@ def test_function_like_macro_finds_what_its_header_does_not_include(tmp_path: Pa
     assert [macro.name for macro in unit.macros] == ["GET"]
 
 
+def test_function_like_macro_finds_the_size_of_another_headers_struct(tmp_path: Path) -> None:
+    (tmp_path / "linux").mkdir()
+    (tmp_path / "linux/peculiar.h").write_text("struct peculiar { char x[12]; };\n")
+    (tmp_path / "linux/twice.h").write_text("#define TWICE_PECULIAR(n) ((n) * 2)\n")
+    unit = read(
+        tmp_path,
+        "#define PAYLOAD(n) ((n) - sizeof(struct peculiar))\n"
+        "#define DOUBLE(n) ((n) - TWICE_PECULIAR(sizeof(struct peculiar)))\n"
+        "#define NOWHERE(n) ((n) - sizeof(struct nowhere))\n",
+        name="linux/sample.h",
+    )
+    assert [(m.name, m.expression) for m in unit.macros] == [
+        ("PAYLOAD", "_C.plain(_C(n) - _C.ulong(12))"),
+        ("DOUBLE", "_C.plain(_C(n) - _C.ulong(24))"),
+    ]
+    assert not unit.graph.ids_named("peculiar")
+    assert [(o.name, o.reason) for o in unit.omissions] == [
+        ("NOWHERE", "takes the size of struct nowhere, which is not defined")
+    ]
+
+
 BODIES = [
     ("static inline int f(int a) { return a; }", "return a;"),
     ("static __inline__ int f(int a)\n{\n\treturn a; /* } */\n}", "return a;"),
