@@ -85,7 +85,7 @@ _TYPE_CHANGES: dict[str, Kind] = {
     "retyped": Kind("a type of the same size whose bytes mean something else", _B, _B, _S),
     "signedness": Kind("signed became unsigned, or the other way round", _S, _S, _S),
     "retargeted": Kind("a pointer to another type", _S, _S, _S),
-    "qualified": Kind("const, volatile or restrict, or a type tag such as __user", _N, _N, _S),
+    "qualified": Kind("const, volatile or restrict", _N, _N, _S),
     "respelled": Kind("another name for the same representation", _N, _N, _C),
 }
 """How one type differs from another; the same wherever a type is used."""
@@ -102,6 +102,7 @@ _ENUMS: dict[str, Kind] = {
     "enumerator-added": Kind("a new enumerator that renumbers no other", _C, _C, _C),
     "enumerator-inserted": Kind("a new enumerator that renumbers others", _B, _B, _C),
     "enumerator-removed": Kind("an enumerator that is not there any more", _B, _B, _S),
+    "enumerator-regrouped": Kind("the same value, now of another enum or a macro", _C, _C, _C),
     "enumerator-renumbered": Kind("an enumerator's value", _B, _B, _C),
     "sentinel-renumbered": Kind("an enumerator that only counts the others (_MAX, __MAX, NR_...)",
                                 _C, _C, _C),

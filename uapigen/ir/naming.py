@@ -39,7 +39,7 @@ from uapigen.ir.types import (
     Union,
 )
 
-__all__ = ["Keys", "Unique", "identifier", "keyword_of"]
+__all__ = ["AnonymousBehind", "Keys", "Unique", "identifier", "keyword_of"]
 
 _MANY = 1000
 _MAX_CHAIN = 64
@@ -102,7 +102,7 @@ class Keys:
         self.of: dict[TypeId, str] = {}
         self.spelling: dict[TypeId, str] = {}
         self.same: dict[TypeId, TypeId] = {}
-        self._behind = _AnonymousBehind(graph)
+        self._behind = AnonymousBehind(graph)
         self._holders: set[TypeId] | None = None
 
     def key(self, type_id: TypeId) -> str:
@@ -205,7 +205,7 @@ class Keys:
             self.spelling[type_id] = spelling or f"{keyword_of(node)} {key}"
 
 
-class _AnonymousBehind(dict[TypeId, TypeId]):
+class AnonymousBehind(dict[TypeId, TypeId]):
     """The type without a tag behind a type's arrays, pointers and qualifiers, or 0.
 
     Not behind a typedef, which names it already.

@@ -108,11 +108,15 @@ class Layout:
     Asked for one type at a time, and remembered. A type is measured after all
     that it contains by value, in a loop rather than by recursion: how deep a
     source nests its types is its own affair.
+
+    ``alone``: the least alignment that explains a type's own layout, whatever the source
+    says of it and wherever it is embedded. Two sources are comparable so.
     """
 
-    def __init__(self, graph: TypeGraph, model: DataModel) -> None:
+    def __init__(self, graph: TypeGraph, model: DataModel, *, alone: bool = False) -> None:
         self.graph = graph
         self.model = model
+        self._alone = alone
         self._known: dict[TypeId, _Extent] = {}
         self._records: dict[TypeId, RecordLayout] = {}
         self._problems: dict[TypeId, str] = {}
@@ -193,7 +197,8 @@ class Layout:
         elif isinstance(node, (Typedef, Qualifier, TypeTag)):
             byte_size, align, levels, leaves = self._part(type_id, node.target)
             if isinstance(node, Typedef):
-                align = node.byte_align or self.model.typedef_aligns.get(node.name) or align
+                said = None if self._alone else node.byte_align
+                align = said or self.model.typedef_aligns.get(node.name) or align
         elif isinstance(node, Forward):
             raise self._refuse(
                 type_id, f"{node.keyword} {node.name} is declared but not defined in this source"
@@ -225,7 +230,7 @@ class Layout:
         members = in_memory_order(node)
         natural, packed, holes, end, levels, leaves = self._walk(type_id, node, members)
         size, align = node.byte_size, node.byte_align
-        if align is None:
+        if align is None or self._alone:
             align, packed = self._infer(type_id, node, natural, packed, holes, end)
         self._records[type_id] = RecordLayout(size, align, packed, members)
         return size, align, levels, leaves
@@ -252,6 +257,8 @@ class Layout:
         if size > round_up(end, align):
             align = max(align, explaining(end, size, size))
         embeddings = self._embeddings
+        if self._alone:
+            return align, packed
         gapless = align > 1 and size == end and not holes
         if (gapless or not (packed or size % (2 * align))) and embeddings.places(type_id):
             if gapless and embeddings.show_packed(type_id, align):
