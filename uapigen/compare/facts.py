@@ -12,8 +12,9 @@ whatever the compiler called them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import NamedTuple, TypeAlias
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from uapigen.errors import InputError
 from uapigen.ir.graph import TypeGraph
@@ -38,6 +39,10 @@ from uapigen.ir.types import (
 from uapigen.layout.embedding import in_memory_order
 from uapigen.layout.records import Layout
 from uapigen.layout.targets import DataModel
+
+if TYPE_CHECKING:
+    from uapigen.ir.declarations import Value
+    from uapigen.ir.units import Joined
 
 __all__ = ["Facts", "Ids", "Outline", "Slot", "base_name"]
 
@@ -80,7 +85,13 @@ class Slot(NamedTuple):
 class Facts:
     """The facts of one source: what was chosen of it, and outlines made when asked for."""
 
-    def __init__(self, graph: TypeGraph, model: DataModel, selection: Selection) -> None:
+    def __init__(
+        self,
+        graph: TypeGraph,
+        model: DataModel,
+        selection: Selection,
+        joined: Joined | None = None,
+    ) -> None:
         self.graph = graph
         self.model = model
         self.selection = selection
@@ -99,6 +110,17 @@ class Facts:
         self.typedefs: Ids = {}
         self.functions: Ids = {}
         self.variables: Ids = {}
+        self.constants: Mapping[str, Value] = {}
+        self.ioctls: Mapping[str, str] = {}
+        """By the name of a constant: the type that the ioctl number is made for; "" for none."""
+        self.macros: Mapping[str, str] = {}
+        """Macro functions: what they compute."""
+        if joined is not None:
+            self.constants = {name: c.value for name, c in joined.constants.items()}
+            self.ioctls = joined.ioctl_arguments
+            self.macros = {
+                name: f"{', '.join(m.params)}: {m.expression}" for name, m in joined.macros.items()
+            }
         self._sort(selection)
 
     def _sort(self, selection: Selection) -> None:
@@ -148,6 +170,24 @@ class Facts:
     def orphans(self) -> list[TypeId]:
         """Types without a tag that no chosen type has as a part, once all outlines are made."""
         return [i for i in self.untagged if i not in self._nested]
+
+    @cached_property
+    def enumerators(self) -> dict[str, set[int]]:
+        """All enumerators of the source and their values, chosen or not."""
+        found: dict[str, set[int]] = {}
+        layer: TypeGraph | None = self.graph
+        while layer is not None:
+            for type_id in layer.ids_of(Enum):
+                node = self.graph.nodes[type_id]
+                assert isinstance(node, Enum)
+                for name, value in node.enumerators:
+                    found.setdefault(name, set()).add(value)
+            layer = layer.base
+        return found
+
+    def has_value(self, name: str, value: Value) -> bool:
+        """Whether there is a constant of that name and value: an enumerator or a macro."""
+        return self.constants.get(name) == value or value in self.enumerators.get(name, ())
 
     # Outlines
 

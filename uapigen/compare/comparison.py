@@ -1,0 +1,413 @@
+"""Two sources compared as a whole: types paired by name, differences judged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from uapigen.compare.enums import compare_enums
+from uapigen.compare.facts import Facts, Ids, Slot, base_name
+from uapigen.compare.findings import Change, Comparison, Fact, Layout, Reached, Row, Side
+from uapigen.compare.names import (
+    compare_constants,
+    compare_functions,
+    compare_macros,
+    compare_variables,
+)
+from uapigen.compare.policy import Policy
+from uapigen.compare.records import Root, Sources, compare_records
+from uapigen.compare.roots import Roots
+from uapigen.compare.types import Shapes, type_change
+from uapigen.errors import InputError
+from uapigen.ir.graph import TypeGraph
+from uapigen.ir.naming import keyword_of
+from uapigen.ir.types import Enum, Float, Int, Struct, Type, Typedef, TypeId, Union
+
+__all__ = ["compare"]
+
+_KINDS: dict[str, type] = {"struct": Struct, "union": Union, "enum": Enum}
+_OTHER = {"struct": "union", "union": "struct"}
+_LEAST_ALIKE = 0.3
+"""Share of common names from which on two types without a common name are versions of one."""
+_SHOWN_NAMES = 3
+"""Of a type without a name, in what it is called."""
+
+
+def compare(
+    old: Facts, new: Facts, policy: Policy, *, names: tuple[str, str], known_only: bool = False
+) -> Comparison:
+    """Everything that differs between two sources, under a policy.
+
+    ``names`` are the sources' as the user gave them. With ``known_only``, what only the
+    new source has is no difference (a golden file is not about it).
+    """
+    return _Comparison(old, new, policy, known_only).run(names)
+
+
+class _Comparison:
+    def __init__(self, old: Facts, new: Facts, policy: Policy, known_only: bool) -> None:
+        self.old, self.new, self.policy = old, new, policy
+        self.known_only = known_only
+        self.sources = Sources(Shapes(old), Shapes(new), policy.conventions)
+        self.roots = Roots(self._explain)
+        self.compared: dict[str, int] = {}
+        self.pairs: dict[str, tuple[TypeId | None, TypeId | None]] = {}
+        """Records that differ, by subject."""
+
+    def run(self, names: tuple[str, str]) -> Comparison:
+        for keyword in ("struct", "union", "enum"):
+            self._tags(keyword)
+        self._typedefs()
+        self._orphans()
+        for compare_some in (
+            compare_functions,
+            compare_variables,
+            compare_constants,
+            compare_macros,
+        ):
+            for root in compare_some(self.sources, known_only=self.known_only):
+                self._add(root)
+        self._count_names()
+        self.roots.link()
+        findings, unused = self.roots.findings(self.policy)
+        notes = [*self._notes(), *(f"suppression of {s} matches nothing" for s in unused)]
+        sides = [
+            _side(facts, name) for facts, name in zip((self.old, self.new), names, strict=True)
+        ]
+        return Comparison(
+            sides[0],
+            sides[1],
+            self.policy.name,
+            tuple(findings),
+            {what: number for what, number in self.compared.items() if number},
+            tuple(notes),
+            self.layouts,
+        )
+
+    def _add(self, root: Root) -> None:
+        """A change by name; an ioctl's number follows from the size of its argument."""
+        change = root.change
+        if change.kind == "ioctl-renumbered":
+            argument = self.old.ioctls.get(change.subject, "")
+            cause = self.roots.size_root(argument)
+            if cause is not None and self.new.ioctls.get(change.subject) == argument:
+                self.roots.reach(cause, Reached(change.subject, argument, (change,)))
+                return
+        self.roots.add(change.subject, [root])
+
+    # Tags
+
+    def _tags(self, keyword: str) -> None:
+        old, new = self.old.tags[keyword], self.new.tags[keyword]
+        kind = _KINDS[keyword]
+        both = 0
+        for spelling in sorted({*old, *new}):
+            before = self._ids(self.old, spelling, old, kind)
+            after = self._ids(self.new, spelling, new, kind)
+            if before and after:
+                both += 1
+                self._versions(spelling, before, after)
+            elif before:
+                self._gone(spelling, before)
+            else:
+                self._come(spelling, after)
+        what = "enums" if keyword == "enum" else "structs and unions"
+        self.compared[what] = self.compared.get(what, 0) + both
+
+    @staticmethod
+    def _ids(facts: Facts, spelling: str, chosen: Ids, kind: type) -> list[TypeId]:
+        """The types of a name, also where only the other source's was chosen."""
+        found = chosen.get(spelling, [])
+        return found or ([] if facts.selection.whole else facts.find(spelling, kind))
+
+    def _versions(self, spelling: str, before: Sequence[TypeId], after: Sequence[TypeId]) -> None:
+        """Types of one name: the equal ones go, what is left is paired by likeness."""
+        if len(before) == len(after) == 1:
+            if self.old.outline(before[0]) != self.new.outline(after[0]):
+                self._pair(spelling, before[0], after[0])
+            return
+        old, new = self.old.distinct(before), self.new.distinct(after)
+        names = {
+            type_id: f"{spelling}___{number}" if number > 1 else spelling
+            for number, type_id in enumerate(old.values(), 1)
+        }
+        gone = [type_id for outline, type_id in old.items() if outline not in new]
+        come = [type_id for outline, type_id in new.items() if outline not in old]
+        alone = len(old) == len(new) == 1
+        pairs = [(gone[0], come[0])] if alone and gone and come else self._alike(gone, come)
+        for a, b in pairs:
+            self._pair(names[a], a, b)
+        for type_id in gone:
+            if type_id not in {a for a, _ in pairs}:
+                self._gone(names[type_id], [type_id])
+        for number, type_id in enumerate(new.values(), 1):
+            if type_id in come and type_id not in {b for _, b in pairs}:
+                self._come(f"{spelling}___{number}" if number > 1 else spelling, [type_id])
+
+    def _alike(self, old: Sequence[TypeId], new: Sequence[TypeId]) -> list[tuple[TypeId, TypeId]]:
+        """Pairs of types that share most of their members' names, best first."""
+        likeness = [
+            (-_likeness(self.old.graph[a], self.new.graph[b]), a, b) for a in old for b in new
+        ]
+        pairs: list[tuple[TypeId, TypeId]] = []
+        for less, a, b in sorted(likeness):
+            if -less < _LEAST_ALIKE:
+                break
+            if all(a != c and b != d for c, d in pairs):
+                pairs.append((a, b))
+        return pairs
+
+    def _pair(self, subject: str, a: TypeId, b: TypeId) -> None:
+        """Two versions of a type that differ."""
+        before, after = self.old.graph[a], self.new.graph[b]
+        if isinstance(before, Enum) and isinstance(after, Enum):
+            self.roots.add(subject, compare_enums(subject, before, after, self.new.has_value))
+            return
+        self.pairs[subject] = a, b
+        if type(before) is not type(after):
+            said = Fact(keyword_of(before)), Fact(keyword_of(after))  # type: ignore[arg-type]
+            self.roots.add(subject, [Root(Change("keyword-changed", subject, "", *said))])
+        self.roots.add_record(compare_records(self.sources, subject, a, b))
+
+    def _gone(self, spelling: str, ids: Sequence[TypeId]) -> None:
+        keyword, _, name = spelling.partition(" ")
+        other = f"{_OTHER.get(keyword)} {name}"
+        now = self.new.find(other, _KINDS[_OTHER[keyword]]) if keyword in _OTHER and name else []
+        if now:
+            self._pair(spelling, ids[0], now[0])
+            return
+        declared = self.new.is_declared(spelling)
+        kind = "type-undefined" if declared else "type-removed"
+        for type_id in self.old.distinct(ids).values():
+            self.pairs[spelling] = type_id, None
+            root = Root(Change(kind, spelling, "", _type_fact(self.old, type_id), None))
+            self.roots.add(spelling, [root])
+
+    def _come(self, spelling: str, ids: Sequence[TypeId]) -> None:
+        distinct = self.new.distinct(ids).values()
+        keyword, _, name = spelling.partition(" ")
+        if self.known_only or (
+            keyword in _OTHER
+            and self.old.find(f"{_OTHER[keyword]} {name}", _KINDS[_OTHER[keyword]])
+        ):
+            return
+        kind = "type-defined" if self.old.is_declared(spelling) else "type-added"
+        for type_id in distinct:
+            self.pairs[spelling] = None, type_id
+            root = Root(Change(kind, spelling, "", None, _type_fact(self.new, type_id)))
+            self.roots.add(spelling, [root])
+
+    # Typedefs, and types without any name
+
+    def _typedefs(self) -> None:
+        old, new = self.old.typedefs, self.new.typedefs
+        both = 0
+        for name in sorted({*old, *new}):
+            before = self._ids(self.old, name, old, Typedef)
+            after = self._ids(self.new, name, new, Typedef)
+            if before and after:
+                both += 1
+                first, second = self.old.distinct(before), self.new.distinct(after)
+                gone = [i for outline, i in first.items() if outline not in second]
+                come = [i for outline, i in second.items() if outline not in first]
+                for a, b in zip(gone, come, strict=False):
+                    self._typedef(name, a, b)
+                continue
+            if after and self.known_only:
+                continue
+            facts, ids = (self.old, before) if before else (self.new, after)
+            node = facts.graph[next(iter(facts.distinct(ids).values()))]
+            assert isinstance(node, Typedef)
+            said = Fact(f"typedef {facts.spell(node.target, name)}")
+            change = Change("type-removed", name, "", said, None)
+            if after:
+                change = Change("type-added", name, "", None, said)
+            self.roots.add(name, [Root(change)])
+        self.compared["typedefs"] = both
+
+    def _typedef(self, name: str, a: TypeId, b: TypeId) -> None:
+        first, second = self.old.graph[a], self.new.graph[b]
+        assert isinstance(first, Typedef)
+        assert isinstance(second, Typedef)
+        before, after = self.old.graph[first.target], self.new.graph[second.target]
+        if isinstance(before, (Struct, Union)) and isinstance(after, (Struct, Union)):
+            untagged = not before.name or not after.name
+        else:
+            untagged = isinstance(before, Enum) and isinstance(after, Enum) and not before.name
+        if untagged:
+            self._pair(name, first.target, second.target)
+            return
+        said = [
+            Fact(f"typedef {facts.spell(node.target, name)}", bit_size=_bits(facts, node.target))
+            for facts, node in ((self.old, first), (self.new, second))
+        ]
+        what = type_change(self.sources.old, first.target, self.sources.new, second.target)
+        kind = f"typedef-{what}" if what else "alignment-changed"
+        self.roots.add(name, [Root(Change(kind, name, "", said[0], said[1]))])
+
+    def _orphans(self) -> None:
+        """Types that have neither a name nor a place in another one, by what is in them."""
+        old, new = self.old.distinct(self.old.orphans()), self.new.distinct(self.new.orphans())
+        gone = [type_id for outline, type_id in old.items() if outline not in new]
+        come = [type_id for outline, type_id in new.items() if outline not in old]
+        pairs = self._alike(gone, come)
+        for a, b in pairs:
+            self._pair(_called(self.old.graph, a), a, b)
+        for type_id in gone:
+            if type_id not in {a for a, _ in pairs}:
+                self._orphan_gone(type_id)
+        for type_id in () if self.known_only else come:
+            node = self.new.graph[type_id]
+            known = isinstance(node, Enum) and all(
+                self.old.has_value(name, value) for name, value in node.enumerators
+            )
+            if type_id not in {b for _, b in pairs} and not known:
+                name = _called(self.new.graph, type_id)
+                fact = _type_fact(self.new, type_id)
+                self.roots.add(name, [Root(Change("type-added", name, "", None, fact))])
+
+    def _orphan_gone(self, type_id: TypeId) -> None:
+        """A type without a name that is not there any more; an enum's constants may be."""
+        node, name = self.old.graph[type_id], _called(self.old.graph, type_id)
+        if isinstance(node, Enum):
+            empty = node._replace(enumerators=())
+            self.roots.add(name, compare_enums(name, node, empty, self.new.has_value))
+            return
+        fact = _type_fact(self.old, type_id)
+        self.roots.add(name, [Root(Change("type-removed", name, "", fact, None))])
+
+    # Beside the findings
+
+    def _explain(self, cause: str) -> Root:
+        """A root for a name that nothing compared so far is about."""
+        said = [_base_fact(facts, cause) for facts in (self.old, self.new)]
+        kind = "base-type-changed"
+        if cause.partition(" ")[0] in _KINDS or None in said:
+            kind, reason = "size-grown", "was not compared itself"
+            return Root(Change(kind, cause, "", said[0], said[1]), reason=reason)
+        return Root(Change(kind, cause, "", said[0], said[1]))
+
+    def _count_names(self) -> None:
+        for what, old, new in (
+            ("functions", self.old.functions, self.new.functions),
+            ("variables", self.old.variables, self.new.variables),
+            ("constants", self.old.constants, self.new.constants),
+            ("macro functions", self.old.macros, self.new.macros),
+        ):
+            self.compared[what] = sum(name in new for name in old)
+
+    def _notes(self) -> Iterator[str]:
+        a, b = self.old.model, self.new.model
+        if a.arch != b.arch:
+            yield f"the sources are for different architectures: {a.arch} and {b.arch}"
+        if a.big_endian != b.big_endian:
+            yield "byte orders differ: offsets of bitfields count from different ends of a byte"
+        for facts in (self.old, self.new):
+            for spelling, problem in facts.unsized.items():
+                if not facts.is_declared(spelling) and "[0]" not in spelling:
+                    yield f"{facts.graph.info.name}: {spelling} has no size: {problem}"
+
+    def layouts(self, subject: str) -> tuple[Layout | None, Layout | None]:
+        """Both layouts of a record; None where a source lacks it."""
+        if subject in self.pairs:
+            a, b = self.pairs[subject]
+        else:
+            a, b = (_only(facts, subject) for facts in (self.old, self.new))
+        return (
+            None if a is None else _layout(self.old, a, subject),
+            None if b is None else _layout(self.new, b, subject),
+        )
+
+
+def _only(facts: Facts, subject: str) -> TypeId | None:
+    """A record by its name, where it has not changed or only followed another's change."""
+    keyword = subject.partition(" ")[0]
+    if keyword in _OTHER:
+        found = facts.find(subject, _KINDS[keyword])
+        return found[0] if found else None
+    for type_id in facts.find(subject, Typedef):
+        node = facts.graph[type_id]
+        if isinstance(node, Typedef) and isinstance(facts.graph[node.target], (Struct, Union)):
+            return node.target
+    return None
+
+
+def _layout(facts: Facts, type_id: TypeId, subject: str) -> Layout | None:
+    node = facts.graph[type_id]
+    if not isinstance(node, (Struct, Union)):
+        return None
+    try:
+        slots = facts.slots(type_id)
+    except InputError:
+        return None
+    rows = tuple(map(_row, slots))
+    packed = facts.is_packed(type_id)
+    return Layout(subject, node.byte_size, facts.byte_align(type_id), packed, rows)
+
+
+def _row(slot: Slot) -> Row:
+    return Row(slot.path, slot.text, len(slot.groups), slot.bit_offset, slot.bit_size, slot.group)
+
+
+def _side(facts: Facts, name: str) -> Side:
+    info, model = facts.graph.info, facts.model
+    return Side(name, model.arch, info.release or "", model.big_endian, model.pointer_size)
+
+
+def _likeness(a: Type, b: Type) -> float:
+    """Share of names that two types have in common, of all that they have."""
+    if type(a) is not type(b):
+        return 0.0
+    if isinstance(a, (Struct, Union)) and isinstance(b, (Struct, Union)):
+        first, second = ({m.name for m in node.members} for node in (a, b))
+    elif isinstance(a, Enum) and isinstance(b, Enum):
+        first, second = ({e.name for e in node.enumerators} for node in (a, b))
+    else:
+        return 0.0
+    union = first | second
+    return len(first & second) / len(union) if union else 1.0
+
+
+def _called(graph: TypeGraph, type_id: TypeId) -> str:
+    """What a type without a name is called: by what is in it."""
+    node = graph[type_id]
+    assert isinstance(node, (Struct, Union, Enum))
+    parts = node.enumerators if isinstance(node, Enum) else node.members
+    listed = [part.name for part in parts[:_SHOWN_NAMES]]
+    more = ", …" if len(parts) > _SHOWN_NAMES else ""
+    return f"{keyword_of(node)} {{{', '.join(listed)}{more}}}"
+
+
+def _type_fact(facts: Facts, type_id: TypeId) -> Fact:
+    node = facts.graph[type_id]
+    assert isinstance(node, (Struct, Union, Enum))
+    if isinstance(node, Enum):
+        text = f"{len(node.enumerators)} enumerators"
+    else:
+        text = f"{node.byte_size} bytes"
+    return Fact(text, bit_size=8 * node.byte_size)
+
+
+def _base_fact(facts: Facts, name: str) -> Fact | None:
+    """Size and alignment of a base type, of pointers, or of whatever has that name."""
+    graph = facts.graph
+    if name == "pointers":
+        size = facts.model.pointer_size
+        return Fact(f"{size} bytes", bit_size=8 * size)
+    layer: TypeGraph | None = graph
+    while layer is not None:
+        for type_id in layer.ids_of(Int, Float):
+            node = graph[type_id]
+            if isinstance(node, (Int, Float)) and name in (node.name, base_name(node)):
+                align = facts.byte_align(type_id)
+                text = f"{node.byte_size} bytes, aligned to {align}"
+                return Fact(text, bit_size=8 * node.byte_size, value=align)
+        layer = layer.base
+    keyword = name.partition(" ")[0]
+    for type_id in facts.find(name, _KINDS.get(keyword, Typedef)):
+        return Fact(name, bit_size=_bits(facts, type_id))
+    return None
+
+
+def _bits(facts: Facts, type_id: TypeId) -> int | None:
+    size = facts.byte_size(type_id)
+    return None if size is None else 8 * size
