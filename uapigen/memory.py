@@ -18,6 +18,7 @@ from uapigen.btf.reader import BtfGraph
 from uapigen.emit.docs import doc_text
 from uapigen.emit.headers import abi_of, header_plan
 from uapigen.emit.macros import macro_text
+from uapigen.emit.operations import facts_of, planned_tables
 from uapigen.emit.package import abi
 from uapigen.emit.support.headers import HeaderBindings
 from uapigen.emit.support.ioctls import ioctl
@@ -142,6 +143,11 @@ class Loaded:
         return found
 
     @property
+    def ops(self) -> Any:
+        """Operation tables by name, as interfaces: ``k.ops.file_operations``."""
+        return self._bindings.ops
+
+    @property
     def variables(self) -> Mapping[str, Any]:
         """Variables by name: type, section, offset and size in it (bytes)."""
         found: Mapping[str, Any] = self._bindings.variables
@@ -248,6 +254,9 @@ class _PlanTables:
             "constants": _Late(lambda: plan.constants),
             "functions": _Late(plan.functions),
             "ioctls": plan.ioctl_arguments,
+            "operations": _Late(
+                lambda: {table.key: facts_of(table) for table in planned_tables(plan)}
+            ),
             "variables": variables,
         }
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import uapigen
 from uapigen.emit import tables
+from uapigen.emit.operations import OPERATIONS_DOCSTRING, operations_text, planned_tables
 from uapigen.emit.output import Put
 from uapigen.emit.parallel import both
 from uapigen.emit.stubs import constants_stub, types_stub
@@ -47,6 +48,8 @@ _SUPPORT_MODULES = (
     "functions",
     "install",
 )
+_OPS_MODULES = ("signatures", "callbacks", "invocations", "operations", "vtables")
+"""What interfaces are made with, behind all others."""
 _MACRO_MODULES = ("cvalues", "cobjects")
 """What macro functions compute with, behind all others."""
 _SYSCALL_MODULES = ("pointers", "syscalls", "calls", "handlers")
@@ -61,6 +64,7 @@ _TABLES: dict[str, Callable[[Plan], str]] = {
     "constants": tables.constants_text,
     "functions": tables.functions_text,
     "variables": tables.variables_text,
+    "operations": lambda plan: operations_text(planned_tables(plan)),
 }
 _SECOND_HALF = ("functions",)
 """And the stub."""
@@ -74,6 +78,7 @@ A member is (name, byte offset, C type), a bitfield (name, bit offset, C type, b
     "constants": "Enumerator -> value, or the enums that differ about it.",
     "functions": "Function -> its type, as C spells it.",
     "variables": "Variable -> (C type, section, byte offset, byte size, linkage).",
+    "operations": OPERATIONS_DOCSTRING,
 }
 _UNCHECKED = "# type: ignore\n"
 """Above a table, so that a type checker that meets it does not read megabytes of facts."""
@@ -190,6 +195,8 @@ def package_files(
             "package.py", title=title, abi=about, abi_text=python_text(about), opener=opener
         ),
         "_facts.py": render("facts.py", facts=texts),
+        "ops.py": ops_module(additions.sources, plan.model),
+        "ops.pyi": "from typing import Any\n\ndef __getattr__(name: str) -> Any: ...\n",
         "_typing.pyi": render("typing.pyi", p=""),
         "py.typed": "",
     }
@@ -203,9 +210,15 @@ def package_files(
     return files | support_files(headers=additions.macros is not None)
 
 
+def ops_module(sources: str, model: DataModel) -> str:
+    """The module of a package that has the interfaces."""
+    title = literal(f"Operation tables of {sources} for {model.arch} as interfaces.")
+    return render("ops.py", title=title, version=uapigen.__version__)
+
+
 def support_files(*, headers: bool) -> dict[str, str]:
     """The support code of a package."""
-    modules = ["__init__", *_SUPPORT_MODULES, "naming", "package", *_SYSCALL_MODULES]
+    modules = ["__init__", *_SUPPORT_MODULES, *_OPS_MODULES, "naming", "package", *_SYSCALL_MODULES]
     modules += [*_MACRO_MODULES, "ioctls", "headers", "folders", "linked"] * headers
     return {f"_support/{module}.py": _support_text(module) for module in modules}
 
@@ -228,6 +241,7 @@ def module_files(plan: Plan, name: str, additions: Additions | None = None) -> d
     about, title = additions.about, title_of(additions.sources, plan.model)
     texts = _make_texts(plan, "_s_", additions.finish)
     tables = [f'_{table.upper()} = r"""\n{texts[table]}"""\n' for table in _TABLES]
+    tables.append(f"_OPS_SUPPORT = r'''\n{joined_support(_OPS_MODULES)}'''\n")
     headers = additions.macros is not None
     if headers:
         tables.append(f'_IOCTLS = r"""\n{additions.ioctls}"""\n')

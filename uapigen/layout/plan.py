@@ -156,6 +156,8 @@ class Plan:
         self.type_aliases: Mapping[str, str] = {}
         """By the name of a macro, C's spelling of the type that it stands for."""
         self.docs: Mapping[TypeId, Doc] = {}
+        self.operation_patterns: Sequence[str] = ()
+        """Globs over structs that are operation tables, beside those that look like some."""
         self._planned: dict[TypeId, RecordPlan | None] = {}
         self._assign_keys()
 

@@ -42,6 +42,9 @@ class Bindings:
     but not defined) and ``function_tags``.
     """
 
+    has_ops = True  # else ``ops`` is C's to name
+    load_ops: Any = None  # loads the code of interfaces, where it is not imported
+
     def __init__(
         self, abi: dict[str, Any], facts: dict[str, Any], tables: Any, module: str
     ) -> None:
@@ -56,6 +59,11 @@ class Bindings:
         self._types: dict[str, Any] = {}
         self._storage: dict[str, tuple[Any, Any]] = {}
         self._pointers: dict[str, Any] = {}
+        # What ``signatures.py`` makes: pointers of this process, values, signatures.
+        self.local_pointers: dict[str, Any] = {}
+        self.values: dict[str, Any] = {}
+        self.signatures: dict[tuple[str, str], Any] = {}
+        self._ops: Any = None
         body = {"__slots__": (), "_bindings_": self}
         self.Struct: Any = StructType("Struct", (StructRecord,), dict(body))
         self.Union: Any = UnionType("Union", (UnionRecord,), dict(body))
@@ -73,6 +81,20 @@ class Bindings:
         from .functions import Entries, Variable
 
         return Entries(self, "variables", Variable)
+
+    @property
+    def ops(self) -> Any:
+        """Operation tables by name, as interfaces."""
+        if self._ops is None:
+            self._ops = self._opened_ops()
+        return self._ops
+
+    def _opened_ops(self) -> Any:
+        if self.load_ops is not None:
+            self.load_ops()
+        from .operations import Operations
+
+        return Operations(self)
 
     def prototype(self, spelling: str, name: str = "") -> Any:
         """A function's type as data, and its name if it is that of a function."""
@@ -376,7 +398,10 @@ class Bindings:
         """Take all that was made out of a module that is being loaded again."""
         for name in self.shown:
             namespace.pop(name, None)
-        for name in [n for n in sys.modules if n.startswith(f"{self.module}._")]:
+        if self.has_ops:
+            namespace.pop("ops", None)
+        own = (f"{self.module}._", f"{self.module}.ops")
+        for name in [n for n in sys.modules if n.startswith(own)]:
             del sys.modules[name]
 
     # Pickling: by names, so that the other process needs the same bindings

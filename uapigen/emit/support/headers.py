@@ -89,4 +89,10 @@ def open_module(namespace: dict[str, Any]) -> None:
 
     tables = HeaderTables(lambda table: str(namespace[f"_{table.upper()}"]))
     bindings = HeaderBindings(namespace["__abi__"], facts, tables, name, scope)
+    bindings.load_ops = lambda: exec(
+        compile(
+            namespace["_OPS_SUPPORT"], f"{namespace['__file__']}:_OPS_SUPPORT", "exec"
+        ),
+        globals(),
+    )
     install(bindings, namespace, ioctl=ioctl)

@@ -16,12 +16,14 @@ DATA = ("functions", "variables")
 def install(bindings: Bindings, namespace: dict[str, Any], **more: Any) -> None:
     """Make a module's namespace look names up in ``bindings``, and hold ``more``."""
 
+    data = (*DATA, "ops") if bindings.has_ops else DATA
+
     def lookup(name: str) -> Any:
         if name in namespace:
             return namespace[name]
         if name == "__all__":
             return bindings.clear_names()
-        if name in DATA:
+        if name in data:
             found = getattr(bindings, name)
         else:
             found = bindings.lookup(name)
@@ -31,7 +33,7 @@ def install(bindings: Bindings, namespace: dict[str, Any], **more: Any) -> None:
         return found
 
     def listing() -> list[str]:
-        return sorted({*namespace, *DATA, *bindings.names()})
+        return sorted({*namespace, *data, *bindings.names()})
 
     api = {
         "ctype": bindings.ctype,

@@ -5,6 +5,10 @@ long as the memory that the pointer lies in. ctypes has a place for that: the
 ``_objects`` of whatever owns the memory, a dict that goes along when a struct
 is assigned by value. What is kept lies in it under ``KEPT``, by the pointer's
 offset: the address and the object.
+
+Memory that Python got the address of but does not own, behind a pointer that came
+with a call, is :data:`LOCAL`'s: what is put into it is kept, by its address, until
+something else is put there.
 """
 
 from __future__ import annotations
@@ -32,14 +36,16 @@ ADDRESSES = (
     type(ctypes.byref(ctypes.c_int())),
 )
 
+LOCAL: Any = (ctypes.c_char * 0).from_address(0)
+"""Owns all of this process's memory that no other object here is known to own."""
+
 
 def address_of(bindings: Bindings, value: Any) -> tuple[int, Any]:
     """(address, object to keep alive or None) of what a pointer is set from."""
     if value is None:
         return 0, None
     if isinstance(value, int):
-        kept = value.__dict__.get("kept") if isinstance(value, Pointer) else None
-        return int(value), kept
+        return int(value), value.kept if isinstance(value, Pointer) else None
     from numbers import Integral
 
     if isinstance(value, Integral):  # numpy's
@@ -107,6 +113,9 @@ def kept_at(obj: Any, offset: int, address: int) -> Any:
     """What the pointer at that offset, which holds that address, keeps alive."""
     root = root_of(obj)
     at = ctypes.addressof(obj) - ctypes.addressof(root) + offset
+    if root is LOCAL:
+        held = (root._objects or {}).get(KEPT, {}).get(at)
+        return held[1] if held is not None and held[0] == address else LOCAL
     todo, seen = [root._objects], set()
     while todo:
         held = todo.pop()

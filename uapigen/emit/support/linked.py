@@ -15,7 +15,7 @@ from .headers import HeaderBindings, HeaderTables
 from .install import install
 from .ioctls import ioctl
 from .names import demangled
-from .package import package_facts
+from .package import PackageBindings, package_facts
 
 TYPE_CHECKING = False  # typing itself takes longer to import than all of this
 if TYPE_CHECKING:
@@ -33,6 +33,8 @@ class LinkedBindings(HeaderBindings):
     ``root`` is the package's name; ``links`` (C spelling: module below it) and
     ``includes`` (modules below it) say where else to look.
     """
+
+    has_ops = False
 
     def __init__(self, *args: Any, root: str, links: Any, includes: Any) -> None:
         super().__init__(*args)
@@ -103,6 +105,10 @@ class LinkedBindings(HeaderBindings):
         yield from self.reached()
 
 
+class HeaderPackageBindings(PackageBindings, HeaderBindings):
+    """Bindings of a package of BTF's types and headers' macros."""
+
+
 def imported_scope(bindings: Bindings) -> dict[str, Any]:
     """What macro functions compute with."""
     from .cobjects import CMacros
@@ -161,7 +167,7 @@ def open_package(namespace: dict[str, Any]) -> None:
     with LOCK:
         if "ctype" not in namespace:
             facts, load = package_facts(namespace)
-            bindings = HeaderBindings(
+            bindings = HeaderPackageBindings(
                 namespace["__abi__"],
                 facts,
                 HeaderTables(load),

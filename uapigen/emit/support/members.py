@@ -20,6 +20,7 @@ class Pointer(int):
 
     _bindings_: Any = None
     _spelling_ = "void"
+    kept: Any = None  # the object that the address is kept valid by, where known
 
     @property
     def target(self) -> Any:
@@ -34,7 +35,7 @@ class Pointer(int):
         something elsewhere (a kernel's, another machine's), TypeError for a
         pointer to void or to a function.
         """
-        spelling, kept = self._spelling_, self.__dict__.get("kept")
+        spelling, kept = self._spelling_, self.kept
         if not self:
             raise ValueError(f"NULL {spelling} pointer")
         if kept is None and not self._bindings_.abi.get("user_space"):

@@ -21,4 +21,10 @@ def open_module(namespace: dict[str, Any]) -> None:
     }
     tables = Tables(lambda table: str(namespace[f"_{table.upper()}"]))
     bindings = Bindings(namespace["__abi__"], facts, tables, namespace["__name__"])
+    bindings.load_ops = lambda: exec(
+        compile(
+            namespace["_OPS_SUPPORT"], f"{namespace['__file__']}:_OPS_SUPPORT", "exec"
+        ),
+        globals(),
+    )
     install(bindings, namespace)

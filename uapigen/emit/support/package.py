@@ -18,6 +18,13 @@ if TYPE_CHECKING:
 LOCK = RLock()
 
 
+class PackageBindings(Bindings):
+    """Bindings of a package, whose interfaces are its module ``ops``."""
+
+    def _opened_ops(self) -> Any:
+        return __import__(f"{self.module}.ops", fromlist=["ops"])
+
+
 def open_package(namespace: dict[str, Any]) -> None:
     """Open the package whose ``__init__`` has this namespace, once."""
     with LOCK:
@@ -28,7 +35,9 @@ def open_package(namespace: dict[str, Any]) -> None:
 def bindings_of(namespace: dict[str, Any]) -> Bindings:
     """What the files beside a package's ``__init__`` say."""
     facts, load = package_facts(namespace)
-    return Bindings(namespace["__abi__"], facts, Tables(load), namespace["__name__"])
+    return PackageBindings(
+        namespace["__abi__"], facts, Tables(load), namespace["__name__"]
+    )
 
 
 def package_facts(

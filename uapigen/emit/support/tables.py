@@ -133,7 +133,13 @@ class Tables:
         self._classes = {"record": classes("records"), "enum": classes("enums")}
         self._entries = {
             name: entries(name)
-            for name in ("typedefs", "constants", "functions", "variables")
+            for name in (
+                "typedefs",
+                "constants",
+                "functions",
+                "variables",
+                "operations",
+            )
         }
 
     def statement(self, kind: str, key: str) -> tuple[str, Any, dict[str, Any]] | None:

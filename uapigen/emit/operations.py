@@ -1,0 +1,72 @@
+"""The table of operation tables: names of parameters, which is all that a struct does not say."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from uapigen.emit.text import LINE_LENGTH, entries, literal, row
+from uapigen.ir.operations import Operation, OperationTable, ParameterNames
+from uapigen.ir.types import Struct
+from uapigen.layout.plan import Plan
+from uapigen.operations import find_tables, name_parameters
+
+__all__ = ["OPERATIONS_DOCSTRING", "PlannedTable", "facts_of", "operations_text", "planned_tables"]
+
+OPERATIONS_DOCSTRING = """Operation tables: function pointers, what their parameters are called.
+
+An entry is (member, parameter names, the function that has these names); that function
+is behind "like" where it has the same prototype but is not called like the member, and ""
+where types stand for names.
+"""
+
+
+class PlannedTable(NamedTuple):
+    """An operation table of a plan, under its struct's key."""
+
+    key: str
+    table: OperationTable
+    names: Sequence[ParameterNames]
+
+    @property
+    def operations(self) -> list[tuple[Operation, ParameterNames]]:
+        return list(zip(self.table.operations, self.names, strict=True))
+
+
+def planned_tables(plan: Plan) -> list[PlannedTable]:
+    """The operation tables among a plan's structs, sorted by key."""
+    graph, keys = plan.graph, plan.keys.of
+    ids = [i for i in keys if isinstance(graph.nodes[i], Struct)]
+    tables = list(find_tables(graph, ids, plan.operation_patterns))
+    named = name_parameters(graph, tables)
+    made = [PlannedTable(keys[t.type], t, n) for t, n in zip(tables, named, strict=True)]
+    return sorted(made)
+
+
+def facts_of(planned: PlannedTable) -> tuple[tuple[str, str, str], ...]:
+    """What the table says of one."""
+    return tuple(
+        (operation.name, " ".join(names.names), _origin(names))
+        for operation, names in planned.operations
+    )
+
+
+def _origin(names: ParameterNames) -> str:
+    return names.named_by if names.closely else f"like {names.named_by}"
+
+
+def operations_text(tables: Sequence[PlannedTable]) -> str:
+    """Table -> its function pointers."""
+    return entries("OPERATIONS", [(table.key, _value(table)) for table in tables])
+
+
+def _value(planned: PlannedTable) -> str:
+    items = [
+        [f'"{literal(name)}"', f'"{parameters}"', f'"{literal(origin)}"']
+        for name, parameters, origin in facts_of(planned)
+    ]
+    if len(items) == 1:
+        line = f"(({', '.join(items[0])}),)"
+        if len(f'    "{planned.key}": {line},') <= LINE_LENGTH:
+            return line
+    return "(\n" + "".join([row(item, 8) for item in items]) + "    )"

@@ -1,0 +1,57 @@
+"""The model of operation tables: structs through whose function pointers the kernel calls.
+
+Like all of ``ir/``, data that refers to types by id; ``uapigen/operations/`` finds it.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from uapigen.ir.types import TypeId
+
+__all__ = ["DECLARATION", "DataMember", "Operation", "OperationTable", "ParameterNames"]
+
+DECLARATION = "declaration"
+"""Where parameter names come from that the pointer itself is declared with."""
+
+
+class ParameterNames(NamedTuple):
+    """What the parameters of a function pointer are called."""
+
+    names: tuple[str, ...]
+    """Python identifiers without a leading underscore, no two alike."""
+    named_by: str
+    """The function that has them, :data:`DECLARATION`, or "" where types stand for names."""
+    closely: bool = True
+    """Whether that function is named like the member; else it only has the same prototype."""
+
+
+class Operation(NamedTuple):
+    """A member that is a function pointer, or an array of them.
+
+    ``byte_offset`` counts from the table's start, also in anonymous parts;
+    ``nelems`` is None for a single pointer.
+    """
+
+    name: str
+    type: TypeId
+    byte_offset: int
+    proto: TypeId
+    nelems: int | None = None
+
+
+class DataMember(NamedTuple):
+    """Any other member; ``bit_offset`` counts from the table's start."""
+
+    name: str
+    type: TypeId
+    bit_offset: int
+    bit_width: int = 0
+
+
+class OperationTable(NamedTuple):
+    """A struct with its members told apart, in memory order."""
+
+    type: TypeId
+    operations: tuple[Operation, ...]
+    data: tuple[DataMember, ...]

@@ -1,0 +1,111 @@
+"""Which structs are operation tables.
+
+A struct is one if at least half of its members are function pointers, or if it is
+called one and has any: ``struct dax_device_driver`` has more data than functions.
+Members are those that C reaches by name, so those of anonymous parts count one by one;
+pointers behind typedefs and arrays of pointers are function pointers, too.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from uapigen.errors import InputError
+from uapigen.ir.graph import TypeGraph, resolve
+from uapigen.ir.operations import DataMember, Operation, OperationTable
+from uapigen.ir.selection import Patterns
+from uapigen.ir.types import Array, FuncProto, Member, Pointer, Struct, TypeId, Union
+
+__all__ = ["find_tables"]
+
+_NAMED = re.compile(r"(?:^|_)(?:ops|operations|driver)$")
+_MAX_REACHED = 1 << 16
+"""Members reached through unnamed ones in a struct; a kernel's largest has some hundred."""
+
+
+class _FunctionPointers(dict[TypeId, tuple[TypeId, int | None] | None]):
+    """Type id -> (prototype, elements of an array of them or None); None for other types."""
+
+    def __init__(self, graph: TypeGraph) -> None:
+        super().__init__()
+        self._graph = graph
+
+    def __missing__(self, type_id: TypeId) -> tuple[TypeId, int | None] | None:
+        graph = self._graph
+        found: tuple[TypeId, int | None] | None = None
+        node = graph.nodes[target := resolve(graph, type_id)]
+        if isinstance(node, Pointer):
+            proto = resolve(graph, node.target)
+            if isinstance(graph.nodes[proto], FuncProto):
+                found = proto, None
+        elif isinstance(node, Array) and node.nelems:
+            inner = self[node.element] if node.element != target else None
+            if inner is not None and inner[1] is None:
+                found = inner[0], node.nelems
+        self[type_id] = found
+        return found
+
+
+def find_tables(
+    graph: TypeGraph, type_ids: Iterable[TypeId], patterns: Sequence[str] = ()
+) -> Iterator[OperationTable]:
+    """The operation tables among these types, in their order.
+
+    ``patterns`` are globs over C spellings of further ones, as ``--ops`` has them: of
+    these, every struct with a function pointer is one.
+    """
+    pointers = _FunctionPointers(graph)
+    by_hand = Patterns(patterns)
+    nodes = graph.nodes
+    for type_id in type_ids:
+        node = nodes[type_id]
+        if not isinstance(node, Struct):
+            continue
+        try:
+            members = node.members
+            if "" in [member[0] for member in members]:
+                members = tuple(_reached(graph, members))
+            count = sum([1 for member in members if pointers[member[1]] and not member[3]])
+        except (InputError, RecursionError):
+            continue  # a malformed member, which the layout finds and says
+        if count and (
+            2 * count >= len(members)
+            or _NAMED.search(node.name)
+            or (patterns and by_hand.match(f"struct {node.name}", node.name))
+        ):
+            yield _table(type_id, members, pointers)
+
+
+def _reached(graph: TypeGraph, members: Sequence[Member]) -> Iterator[Member]:
+    """A struct's members, those of anonymous parts in their place, offsets from its start."""
+    left = _MAX_REACHED
+    todo = [(members, 0)]
+    while todo:
+        inside, at = todo.pop()
+        for index, member in enumerate(inside):
+            left -= 1
+            if not left:
+                return
+            if member.name:
+                yield member._replace(bit_offset=at + member.bit_offset)
+                continue
+            node = graph.nodes[resolve(graph, member.type)]
+            if not member.bit_width and isinstance(node, (Struct, Union)):
+                todo += [(inside[index + 1 :], at), (node.members, at + member.bit_offset)]
+                break
+
+
+def _table(
+    type_id: TypeId, members: Sequence[Member], pointers: _FunctionPointers
+) -> OperationTable:
+    operations, data = [], []
+    for member in members:
+        found = pointers[member.type]
+        if found is None or member.bit_width:
+            data.append(DataMember(*member))
+        else:
+            proto, nelems = found
+            offset = member.bit_offset >> 3
+            operations.append(Operation(member.name, member.type, offset, proto, nelems))
+    return OperationTable(type_id, tuple(operations), tuple(data))

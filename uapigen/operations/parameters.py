@@ -1,0 +1,205 @@
+"""What the parameters of function pointers are called.
+
+BTF has no names for them. The functions that a table is filled with have: those of the
+identical prototype whose name ends in the member's, ``ext4_file_read_iter`` for
+``read_iter``, or in the member's without the prefix that the table's members share
+(``ndo_``). The names that most of them have are taken. Where no function is named so,
+those of the identical prototype decide if most of them agree; else types stand in.
+"""
+
+from __future__ import annotations
+
+import keyword
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+
+from uapigen.ir.graph import TypeGraph, resolve
+from uapigen.ir.operations import DECLARATION, Operation, OperationTable, ParameterNames
+from uapigen.ir.types import (
+    Enum,
+    Forward,
+    FuncProto,
+    Pointer,
+    Qualifier,
+    Struct,
+    Typedef,
+    TypeId,
+    TypeTag,
+    Union,
+)
+
+__all__ = ["Candidates", "member_endings", "name_parameters"]
+
+_Shape = tuple[TypeId, ...]
+"""A prototype without names: what it returns, and its parameters' types."""
+_Votes = dict[tuple[str, ...], list[str]]
+"""Names of parameters -> functions that have them."""
+_MIN_ALIKE = 2
+"""Functions of a prototype, beside the member's name, up to which their names are no rule."""
+
+
+class Candidates:
+    """A source's functions by the shape of their prototypes, of those shapes that are asked for."""
+
+    def __init__(self, graph: TypeGraph, shapes: set[_Shape]) -> None:
+        self._functions: dict[_Shape, list[tuple[str, tuple[str, ...]]]] = defaultdict(list)
+        base: TypeGraph | None = graph
+        while base is not None:
+            self._read(base, shapes)
+            base = base.base
+
+    def _read(self, graph: TypeGraph, shapes: set[_Shape]) -> None:
+        named: dict[TypeId, tuple[_Shape, tuple[str, ...]]] = {}
+        for proto, returns, names, types in graph.prototypes():
+            shape = (returns, *types)
+            if shape in shapes:
+                named[proto] = shape, tuple(names)
+        functions = self._functions
+        _, names_, protos = graph.functions()
+        for name, proto in zip(names_, protos, strict=True):
+            found = named.get(proto)
+            if found is not None:
+                functions[found[0]].append((name, found[1]))
+
+    def of(self, shape: _Shape) -> list[tuple[str, tuple[str, ...]]]:
+        """(name, names of its parameters) of each function of a shape."""
+        return self._functions.get(shape, [])
+
+
+def member_endings(table: OperationTable) -> dict[str, tuple[str, ...]]:
+    """Member -> what names of functions that are made for it end in, the best first."""
+    names = [operation.name for operation in table.operations]
+    prefix = _shared_prefix(names)
+    return {
+        name: (name, name[len(prefix) :]) if prefix and name.startswith(prefix) else (name,)
+        for name in names
+    }
+
+
+def _shared_prefix(names: Sequence[str]) -> str:
+    """``ndo_``, if most of the members begin so."""
+    heads = Counter(name[: name.find("_") + 1] for name in names)
+    head, count = max(heads.items(), key=lambda item: (item[1], item[0]), default=("", 0))
+    return head if count >= 3 and 2 * count > len(names) else ""
+
+
+def shape_of(proto: FuncProto) -> _Shape:
+    """A prototype without the names of its parameters."""
+    return (proto.returns, *[param.type for param in proto.params])
+
+
+def name_parameters(
+    graph: TypeGraph, tables: Iterable[OperationTable]
+) -> Iterator[list[ParameterNames]]:
+    """For each table, the names of each operation's parameters, in its order."""
+    tables = list(tables)
+    shapes: dict[TypeId, _Shape] = {}
+    for table in tables:
+        for operation in table.operations:
+            node = graph.nodes[operation.proto]
+            assert isinstance(node, FuncProto)
+            shapes[operation.proto] = shape_of(node)
+    candidates = Candidates(graph, {shape for shape in shapes.values() if len(shape) > 1})
+    any_of: dict[_Shape, ParameterNames | None] = {}
+    by_types: dict[TypeId, ParameterNames] = {}
+    for table in tables:
+        endings = member_endings(table)
+        found = []
+        for operation in table.operations:
+            shape = shapes[operation.proto]
+            functions = candidates.of(shape)
+            made = _declared(graph, operation) or _by_member(endings[operation.name], functions)
+            if made is None:
+                if shape not in any_of:
+                    any_of[shape] = _by_prototype(functions)
+                made = any_of[shape]
+            if made is None:
+                made = by_types.get(operation.proto)
+                if made is None:
+                    made = by_types[operation.proto] = _by_types(graph, operation)
+            found.append(made)
+        yield found
+
+
+def _declared(graph: TypeGraph, operation: Operation) -> ParameterNames | None:
+    """The names that a header has, or nothing."""
+    proto = graph.nodes[operation.proto]
+    assert isinstance(proto, FuncProto)
+    names = [param.name for param in proto.params]
+    if not any(names):
+        return None
+    return ParameterNames(_unique(names), DECLARATION)
+
+
+def _by_member(
+    endings: tuple[str, ...], functions: list[tuple[str, tuple[str, ...]]]
+) -> ParameterNames | None:
+    """The names that most of the functions have which are called like the member."""
+    for ending in endings:
+        votes: _Votes = defaultdict(list)
+        behind = f"_{ending}"
+        for name, names in functions:
+            if name.endswith(behind) or name == ending:
+                votes[names].append(name)
+        if votes:
+            names, voters = _elected(votes)
+            return ParameterNames(_unique(names), min(voters))
+    return None
+
+
+def _by_prototype(functions: list[tuple[str, tuple[str, ...]]]) -> ParameterNames | None:
+    """The names that most functions of the prototype have, if it is most of them."""
+    votes: _Votes = defaultdict(list)
+    for name, names in functions:
+        votes[names].append(name)
+    if not votes:
+        return None
+    names, voters = _elected(votes)
+    if len(voters) < _MIN_ALIKE or 2 * len(voters) <= len(functions):
+        return None
+    return ParameterNames(_unique(names), min(voters), closely=False)
+
+
+def _elected(votes: _Votes) -> tuple[tuple[str, ...], list[str]]:
+    return min(votes.items(), key=lambda item: (-len(item[1]), item[0]))
+
+
+def _by_types(graph: TypeGraph, operation: Operation) -> ParameterNames:
+    """``file`` for ``struct file *``; a parameter of a plain type is ``arg`` and its number."""
+    proto = graph.nodes[operation.proto]
+    assert isinstance(proto, FuncProto)
+    return ParameterNames(_unique([_word(graph, param.type) for param in proto.params]), "")
+
+
+def _word(graph: TypeGraph, type_id: TypeId) -> str:
+    """What a type is called, without ``_t``; "" for a plain one."""
+    for _ in range(64):
+        node = graph.nodes[type_id]
+        if isinstance(node, (Struct, Union, Enum, Forward)):
+            return node.name
+        if isinstance(node, Typedef):
+            behind = graph.nodes[resolve(graph, type_id)]
+            if isinstance(behind, (Struct, Union, Enum, Pointer)):
+                return node.name.removesuffix("_t")
+            return node.name.removesuffix("_t") if node.name.endswith("_t") else ""
+        if not isinstance(node, (Pointer, Qualifier, TypeTag)):
+            return ""
+        type_id = node.target
+    return ""
+
+
+def _unique(names: Sequence[str]) -> tuple[str, ...]:
+    """Python identifiers for names from a source, which may be anything."""
+    found: list[str] = []
+    for index, name in enumerate(names, 1):
+        word = name.lstrip("_")
+        if not (word.isascii() and word.isidentifier()):
+            word = f"arg{index}"
+        if keyword.iskeyword(word) or word == "self":
+            word = f"{word}_"
+        made, number = word, 1
+        while made in found:
+            number += 1
+            made = f"{word}{number}"
+        found.append(made)
+    return tuple(found)
