@@ -27,6 +27,7 @@ from uapigen.ir.types import (
     Float,
     Forward,
     Func,
+    FuncProto,
     Int,
     Qualifier,
     Struct,
@@ -35,6 +36,7 @@ from uapigen.ir.types import (
     TypeTag,
     Union,
     Var,
+    Void,
 )
 from uapigen.layout.embedding import in_memory_order
 from uapigen.layout.records import Layout
@@ -243,6 +245,8 @@ class Facts:
 
     def byte_size(self, type_id: TypeId) -> int | None:
         """Of any type; None for one that has no size, which is noted in :attr:`unsized`."""
+        if isinstance(self.graph.nodes[type_id], (FuncProto, Void)):
+            return None
         try:
             return self._alone.size_align(type_id).byte_size
         except InputError as error:

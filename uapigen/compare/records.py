@@ -84,6 +84,8 @@ class _Comparison:
         """A change of a member itself, by its new path."""
         self.reserved: dict[str, Root] = {}
         """What became of reserved members that both have, by their new path."""
+        self.explained: dict[int, Cause] = {}
+        """Of these, those that only made room: what they made room for."""
         self.attributes: Cause | None = None
         """Packing or alignment of the record itself, if that differs and nothing else does."""
         self.versioned = sources.conventions.is_versioned(subject, self.old)
@@ -382,9 +384,13 @@ class _Comparison:
         return None
 
     def _moved(self, cause: Cause, a: Slot, b: Slot) -> None:
-        if b.path in self.reserved:
-            return  # said with what became of it
-        if a.bit_offset != b.bit_offset:
+        root = self.reserved.get(b.path)
+        if root is not None:
+            resized = a.bit_size != b.bit_size
+            kind = "reserved-consumed" if resized else "reserved-changed"
+            self.attribute(cause, root.change._replace(kind=kind))
+            self.explained[id(root)] = cause
+        elif a.bit_offset != b.bit_offset:
             self.attribute(cause, self.change("member-moved", b.path, fact(a), fact(b)))
 
     def _size(self, waiting: list[_Shift], active: Cause | None) -> None:
@@ -513,10 +519,14 @@ class _Comparison:
                 self.found.roots.append(self.reserved[b.path])
                 left.append((a, self.reserved[b.path]))
         for slot, root in left:
-            taker = _taker(slot, takers)
+            taker: Cause | None = self.explained.get(id(root))
             if taker is None:
-                continue
-            taker.effects += [root.change._replace(kind="reserved-consumed"), *root.effects]
+                taker = found = _taker(slot, takers)
+                if found is None or taker is None:
+                    continue
+                found.effects.append(root.change._replace(kind="reserved-consumed"))
+            for effect in root.effects:
+                self.attribute(taker, effect)
             self.found.roots.remove(root)
             if self.found.size_cause is root:
                 self.found.size_cause = taker

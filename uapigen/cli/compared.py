@@ -1,0 +1,110 @@
+"""From OLD and NEW on a command line to facts that can be compared; shared by diff and check."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Iterable, Sequence
+
+from uapigen.compare.facts import Facts
+from uapigen.errors import SystemRefusalError, UsageError
+from uapigen.ir.selection import Selection, select
+from uapigen.sources import Opened, open_sources
+
+__all__ = ["add_source_options", "check_patterns", "facts_of", "open_side", "write"]
+
+
+def add_source_options(parser: argparse.ArgumentParser, *, sides: Sequence[str]) -> None:
+    """Options about what is read; each of ``sides`` (``old``, ``new``) has some of its own."""
+    add = parser.add_argument
+    add("--only", metavar="PATTERN", action="append", default=[],
+        help='glob over C spellings, as "struct task_struct" or "bpf_*"; what it embeds comes'
+        " along (repeatable)")  # fmt: skip
+    add("--exclude", metavar="PATTERN", action="append", default=[],
+        help="leave these out (repeatable)")  # fmt: skip
+    add("--arch", metavar="ARCH", help="target, where the sources do not say (x86_64, i386, …)")
+    add("--base", metavar="FILE", help="the BTF under split BTF (a module's: its vmlinux)")
+    group = parser.add_argument_group("for headers")
+    add = group.add_argument
+    add("--sysroot", metavar="DIR", help="where the target's own headers lie, instead of /")
+    add("-I", dest="include_dirs", metavar="DIR", action="append", default=[],
+        help="look for included headers there first (repeatable)")  # fmt: skip
+    add("-D", dest="defines", metavar="NAME[=VALUE]", action="append", default=[],
+        help="define a macro (repeatable)")  # fmt: skip
+    add("-U", dest="undefines", metavar="NAME", action="append", default=[],
+        help="undefine a macro (repeatable)")  # fmt: skip
+    add("--include", dest="includes", metavar="HEADER", action="append", default=[],
+        help="read this header first (repeatable)")  # fmt: skip
+    add("--frontend", choices=("clang", "pycparser"), help="default: the first that works here")
+    add("--cpp", metavar="COMMAND", default="cc -E", help="preprocessor for pycparser")
+    for side in sides:
+        what = f"of {side.upper()} alone"
+        add(f"--{side}-arch", metavar="ARCH", help=f"as --arch, {what}")
+        add(f"--{side}-base", metavar="FILE", help=f"as --base, {what}")
+        add(f"--{side}-sysroot", metavar="DIR", help=f"as --sysroot, {what}")
+        add(f"--{side}-include-dir", metavar="DIR", action="append", default=[],
+            help=f"as -I, {what} (repeatable)")  # fmt: skip
+
+
+def open_side(options: argparse.Namespace, sources: Sequence[str], side: str) -> Opened:
+    """Read one side's sources as the options say."""
+
+    def said(name: str) -> str | None:
+        own: str | None = getattr(options, f"{side}_{name}", None)
+        return own or getattr(options, name)
+
+    own_dirs: list[str] = getattr(options, f"{side}_include_dir", [])
+    return open_sources(
+        sources,
+        base=said("base"),
+        arch=said("arch"),
+        sysroot=said("sysroot"),
+        include_dirs=(*own_dirs, *options.include_dirs),
+        defines=tuple(options.defines),
+        undefines=tuple(options.undefines),
+        includes=tuple(options.includes),
+        frontend=options.frontend,
+        cpp=options.cpp,
+    )
+
+
+def facts_of(opened: Opened, only: Sequence[str], exclude: Sequence[str]) -> Facts:
+    """What was chosen of a source; see :func:`check_patterns` for patterns that find nothing."""
+    graph, model, joined = opened
+    if joined is not None:
+        from uapigen.ir.units import choose
+
+        return Facts(graph, model, choose(joined, only, exclude), joined)
+    selection = select(graph, only, exclude)
+    if selection.whole:
+        graph.preload()
+    return Facts(graph, model, selection)
+
+
+def check_patterns(*selections: Selection) -> None:
+    """Refuse a pattern that matches nothing in any of the sources."""
+    unmatched = set(selections[0].unmatched)
+    for selection in selections[1:]:
+        unmatched &= set(selection.unmatched)
+    for pattern in selections[0].unmatched:
+        if pattern in unmatched:
+            raise UsageError(f"--only {pattern!r} matches nothing in the sources")
+
+
+def write(lines: Iterable[str], output: str | None) -> None:
+    """Print a report, or write it to a file."""
+    text = "".join(f"{line}\n" for line in lines)
+    if output is None:
+        stream = sys.stdout
+        if hasattr(stream, "reconfigure"):
+            # Names may have letters that the terminal's encoding lacks.
+            stream.reconfigure(errors="backslashreplace")
+        stream.write(text)
+        stream.flush()
+        return
+    try:
+        with open(output, "w", encoding="utf-8", errors="backslashreplace") as file:
+            file.write(text)
+    except OSError as error:
+        raise SystemRefusalError(f"{os.fspath(output)}: {error.strerror or error}") from None

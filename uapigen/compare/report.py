@@ -1,0 +1,27 @@
+"""The formats of a report, and which module writes each: one table."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from uapigen.compare.findings import Comparison
+
+__all__ = ["FORMATS", "render"]
+
+FORMATS = {
+    "text": "uapigen.compare.text",
+    "json": "uapigen.compare.as_json",
+}
+"""By name, the module whose ``render(comparison)`` makes lines without line breaks."""
+
+
+def render(comparison: Comparison, form: str, *, colour: bool = False) -> Iterable[str]:
+    """The report in a format of :data:`FORMATS`; only text has colour."""
+    module = import_module(FORMATS[form])
+    said: dict[str, Any] = {"colour": colour} if form == "text" else {}
+    lines: Iterable[str] = module.render(comparison, **said)
+    return lines
