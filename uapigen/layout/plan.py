@@ -226,6 +226,10 @@ class Plan:
             return spelled
         return self._scalar(node)
 
+    def first_typedef(self, type_id: TypeId) -> TypeId:
+        """The typedef itself, or an earlier one that is identical to it."""
+        return self._typedef_twins.get(type_id, type_id)
+
     def _scalar(self, node: Int | Float) -> str:
         code = scalar_code(node)
         name = self._scalar_names.get((node.name, code, node.byte_size))
