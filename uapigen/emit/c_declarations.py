@@ -114,7 +114,7 @@ class _Writer:
                 self._record(type_id)
 
     def declared(self, type_id: TypeId, name: str) -> str:
-        """A declaration of that type; C before C23 has no ``(...)`` and means the same by ``()``."""
+        """A declaration of that type; what C23 writes as ``(...)`` was ``()`` before."""
         return self.speller.spell(type_id, name).replace("(...)", "()")
 
     def _typedef(self, type_id: TypeId, node: Typedef) -> None:
