@@ -145,14 +145,23 @@ class _Comparison:
 
     def _alike(self, old: Sequence[TypeId], new: Sequence[TypeId]) -> list[tuple[TypeId, TypeId]]:
         """Pairs of types that share most of their members' names, best first."""
-        likeness = [
-            (-_likeness(self.old.graph[a], self.new.graph[b]), a, b) for a in old for b in new
-        ]
+        by_name: dict[str, set[TypeId]] = {}
+        for b in new:
+            for name in _part_names(self.new.graph[b]):
+                by_name.setdefault(name, set()).add(b)
+        likeness = []
+        for a in old:
+            node = self.old.graph[a]
+            for b in set().union(*(by_name.get(name, ()) for name in _part_names(node))):
+                likeness.append((-_likeness(node, self.new.graph[b]), a, b))
         pairs: list[tuple[TypeId, TypeId]] = []
+        left, right = set(old), set(new)
         for less, a, b in sorted(likeness):
             if -less < _LEAST_ALIKE:
                 break
-            if all(a != c and b != d for c, d in pairs):
+            if a in left and b in right:
+                left.remove(a)
+                right.remove(b)
                 pairs.append((a, b))
         return pairs
 
@@ -252,15 +261,16 @@ class _Comparison:
         pairs = self._alike(gone, come)
         for a, b in pairs:
             self._pair(_called(self.old.graph, a), a, b)
+        paired = {a for a, _ in pairs}, {b for _, b in pairs}
         for type_id in gone:
-            if type_id not in {a for a, _ in pairs}:
+            if type_id not in paired[0]:
                 self._orphan_gone(type_id)
         for type_id in () if self.known_only else come:
             node = self.new.graph[type_id]
             known = isinstance(node, Enum) and all(
                 self.old.has_value(name, value) for name, value in node.enumerators
             )
-            if type_id not in {b for _, b in pairs} and not known:
+            if type_id not in paired[1] and not known:
                 name = _called(self.new.graph, type_id)
                 fact = _type_fact(self.new, type_id)
                 self.roots.add(name, [Root(Change("type-added", name, "", None, fact))])
@@ -353,18 +363,19 @@ def _side(facts: Facts, name: str) -> Side:
     return Side(name, model.arch, info.release or "", model.big_endian, model.pointer_size)
 
 
+def _part_names(node: Type) -> set[str]:
+    """Names of a record's members, of an enum's enumerators."""
+    if isinstance(node, Enum):
+        return {enumerator.name for enumerator in node.enumerators}
+    return {m.name for m in node.members} if isinstance(node, (Struct, Union)) else set()
+
+
 def _likeness(a: Type, b: Type) -> float:
     """Share of names that two types have in common, of all that they have."""
     if type(a) is not type(b):
         return 0.0
-    if isinstance(a, (Struct, Union)) and isinstance(b, (Struct, Union)):
-        first, second = ({m.name for m in node.members} for node in (a, b))
-    elif isinstance(a, Enum) and isinstance(b, Enum):
-        first, second = ({e.name for e in node.enumerators} for node in (a, b))
-    else:
-        return 0.0
-    union = first | second
-    return len(first & second) / len(union) if union else 1.0
+    first, second = _part_names(a), _part_names(b)
+    return len(first & second) / len(first | second)
 
 
 def _called(graph: TypeGraph, type_id: TypeId) -> str:

@@ -124,6 +124,9 @@ class Facts:
                 name: f"{', '.join(m.params)}: {m.expression}" for name, m in joined.macros.items()
             }
         self._sort(selection)
+        if selection.whole:
+            # All at once; one that needs a closer look is spelled when it is asked for.
+            self._views.update(self.speller.prototypes())
 
     def _sort(self, selection: Selection) -> None:
         """The chosen types by their names."""

@@ -62,7 +62,8 @@ class Fact(NamedTuple):
     bit_size: int | None = None
     """Of a member or a type; a bitfield's width."""
     value: int | float | str | None = None
-    """Of an enumerator, a constant, a syscall; the alignment in bytes; a position."""
+    """Of an enumerator, a constant, a syscall; size or alignment in bytes; a parameter's number;
+    the path of a member that has another one on the other side."""
 
     def as_json(self) -> dict[str, Any]:
         """The fact as JSON has it: without what does not apply."""

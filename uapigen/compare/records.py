@@ -132,7 +132,7 @@ class _Comparison:
         matched = match(self.old, self.new, self.alike)
         for a, b in matched.pairs:
             if self.is_reserved(a) and self.is_reserved(b):
-                change = self.change("reserved-changed", b.path, fact(a), fact(b))
+                change = self.change("reserved-changed", b.path, *_both(a, b))
                 self.reserved[b.path] = Root(change, b.bit_size - a.bit_size)
         self._name_changes(matched)
         for a, b in matched.pairs:
@@ -153,20 +153,20 @@ class _Comparison:
             if b.path in self.reserved:
                 continue
             kind = "member-reserved" if self.is_reserved(b) else "member-renamed"
-            self.of_pair[b.path] = self.root(kind, a.path, fact(a), fact(b))
+            self.of_pair[b.path] = self.root(kind, a.path, *_both(a, b))
         tops: list[Pair] = []
         for a, b in matched.regrouped:
             if any(_goes_with(a, b, top) for top in tops):
                 continue
             tops.append((a, b))
-            self.of_pair[b.path] = self.root("member-regrouped", a.path, fact(a), fact(b))
+            self.of_pair[b.path] = self.root("member-regrouped", a.path, *_both(a, b))
         for a, b in matched.pairs:
             if a.path == b.path and a.bit_offset == b.bit_offset and b.path not in self.reserved:
                 levels = _anonymous_levels(a), _anonymous_levels(b)
                 if levels[0] != levels[1]:
                     into = levels[1] > levels[0]
                     kind = "member-into-anonymous" if into else "member-out-of-anonymous"
-                    self.of_pair[b.path] = self.root(kind, a.path, fact(a), fact(b))
+                    self.of_pair[b.path] = self.root(kind, a.path, *_both(a, b))
 
     def _member_changes(self, a: Slot, b: Slot) -> None:
         """What differs about one member, but for its place."""
@@ -192,7 +192,7 @@ class _Comparison:
             grown = 0 if a.group and b.group and kind == "keyword-changed" else (
                 b.bit_size - a.bit_size
             )  # fmt: skip
-            root = self.root(kind, b.path, fact(a), fact(b), grown)
+            root = self.root(kind, b.path, *_both(a, b), grown)
             root.effects += effects
             self.of_pair[b.path] = root
 
@@ -324,7 +324,7 @@ class _Comparison:
                 cause = _pick(waiting, new_shift - shift) or self._why_here(a, b) or active
                 cause = cause or self.attributes or loose
                 if cause is None:
-                    cause = loose = self.root("member-moved", b.path, fact(a), fact(b))
+                    cause = loose = self.root("member-moved", b.path, *_both(a, b))
                 elif new_shift or cause is loose:
                     self._moved(cause, a, b)
                 active, waiting, shift = cause, [], new_shift
@@ -355,7 +355,7 @@ class _Comparison:
         new_offsets = [b.bit_offset for _, b in ordered]
         if others:
             first, second = others[0]
-            reordered = self.root("members-reordered", second.path, fact(first), fact(second))
+            reordered = self.root("members-reordered", second.path, *_both(first, second))
             for number, (a, b) in enumerate(others):
                 if number:
                     self._moved(reordered, a, b)
@@ -391,7 +391,7 @@ class _Comparison:
             self.attribute(cause, root.change._replace(kind=kind))
             self.explained[id(root)] = cause
         elif a.bit_offset != b.bit_offset:
-            self.attribute(cause, self.change("member-moved", b.path, fact(a), fact(b)))
+            self.attribute(cause, self.change("member-moved", b.path, *_both(a, b)))
 
     def _size(self, waiting: list[_Shift], active: Cause | None) -> None:
         old_size, new_size = self.sizes
@@ -576,6 +576,13 @@ def _keyword(shapes: Shapes, slot: Slot) -> str:
 def _same_element(old: Shapes, a: Slot, new: Shapes, b: Slot) -> bool:
     first, second = old.meaning(a.type), new.meaning(b.type)
     return first.partition("]")[2] == second.partition("]")[2]
+
+
+def _both(a: Slot, b: Slot) -> tuple[Fact, Fact]:
+    """Both sides of a member, with its paths as values if they differ."""
+    if a.path == b.path:
+        return fact(a), fact(b)
+    return fact(a)._replace(value=a.path), fact(b)._replace(value=b.path)
 
 
 def fact(slot: Slot) -> Fact:
