@@ -131,7 +131,7 @@ MISUSES = [
     ("write", (1, memoryview(b"text"), 5), ValueError, "buf has 4 bytes, not the 5"),
     ("statfs", ("/", "text"), TypeError, "buf (struct statfs *) is a ctypes instance"),
     ("statfs", ("/", b"bytes"), TypeError, "not bytes"),
-    ("execve", ("/", ["a\0b"], None), ValueError, "argv: embedded null byte"),
+    ("execve", ("/", ["a\0b"], None), ValueError, "argv[0]: embedded null byte"),
 ]
 
 

@@ -52,7 +52,7 @@ _OPS_MODULES = ("signatures", "callbacks", "invocations", "operations", "vtables
 """What interfaces are made with, behind all others."""
 _MACRO_MODULES = ("cvalues", "cobjects")
 """What macro functions compute with, behind all others."""
-_SYSCALL_MODULES = ("pointers", "syscalls", "calls", "handlers")
+_SYSCALL_MODULES = ("pointers", "counts", "syscalls", "calls", "handlers")
 _RELATIVE_IMPORT = re.compile(r"^ *from \.\w* import (?:\([^)]*\)|[^\n]*)\n", re.MULTILINE)
 _DOCSTRING = re.compile(r'\A""".*?"""\n', re.DOTALL)
 _FUTURE = "from __future__ import annotations\n"

@@ -33,7 +33,7 @@ __all__ = [
     "table_text",
 ]
 
-_ALONE = ("declarators", "tables", "pointers", "syscalls", "calls", "handlers")
+_ALONE = ("declarators", "tables", "pointers", "counts", "syscalls", "calls", "handlers")
 """Support code of a file of its own."""
 
 _TYPEDEFS: dict[str, str] = {

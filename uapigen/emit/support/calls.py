@@ -12,7 +12,7 @@ import ctypes
 import operator
 import os
 
-from .pointers import address, is_string, make_buffer, make_pointer
+from .pointers import address, element_size, is_string, make_buffer, make_pointer
 
 TYPE_CHECKING = False  # typing itself takes longer to import than all of this
 if TYPE_CHECKING:
@@ -107,7 +107,10 @@ def make_integer(where: str, param: Param) -> Callable[[Any], int]:
                 raise TypeError(
                     f"{where}: {param.name} ({param.c_type}) is {what}, not {kind}"
                 ) from None
-            number = value.fileno()
+            try:
+                number = value.fileno()
+            except ValueError as error:  # of what is closed
+                raise ValueError(f"{where}: {param.name}: {error}") from None
         if not least <= number <= greatest:
             bits = 8 * int(param.kind[1])
             raise OverflowError(
@@ -205,10 +208,8 @@ def _body(call: Syscall, params: tuple[Param, ...], scope: dict[str, Any]) -> li
         if not places:  # this ABI does not have it
             continue
         if param.kind == "p":
-            count = param.counted_by
-            arguments = f"{name}, {count.python_name}" if count else name
             scope[f"_u_{at}"] = make_pointer(where, param)
-            pointers.append(f"    _u_w{at} = _u_{at}({arguments})")
+            pointers.append(f"    _u_w{at} = _u_{at}({name}{_counted(param)})")
             words[places[0]] = f"_u_w{at}"
             continue
         scope[f"_u_{at}"] = make_integer(where, param)
@@ -224,9 +225,11 @@ def _body(call: Syscall, params: tuple[Param, ...], scope: dict[str, Any]) -> li
             words[places[0]] = f"_u_w{at}"
             continue
         least, greatest = limits(param.kind)
+        # a file that nobody else holds would close its descriptor before the call
+        kept = f"_u_f{at} = {name}; " if is_descriptor(param) else ""
         lines.append(
             f"    if not ({name}.__class__ is int and {least} <= {name} <= {greatest}):"
-            f" {name} = _u_{at}({name})"
+            f" {kept}{name} = _u_{at}({name})"
         )
         if len(places) == 2:
             low, high = places
@@ -244,6 +247,19 @@ def _body(call: Syscall, params: tuple[Param, ...], scope: dict[str, Any]) -> li
     return [*lines, *pointers, *_ending(call, params, made, scope)]
 
 
+def _counted(param: Param) -> str:
+    """What a pointer's counter says in bytes: one more argument of its converter."""
+    count = param.counted_by
+    if count is None:
+        return ""
+    if count.name == "msgsz":  # without the message's type, a long
+        return f", {count.python_name} + {ctypes.sizeof(ctypes.c_long)}"
+    size = element_size(param)
+    if not size:
+        return ""
+    return f", {count.python_name} * {size}" if size > 1 else f", {count.python_name}"
+
+
 def make_block(count: int) -> Callable[..., Any]:
     """What puts that many words behind a pointer, for calls that take one."""
     kind = ctypes.c_long * count
@@ -256,13 +272,13 @@ def make_block(count: int) -> Callable[..., Any]:
 
 def _wide(at: int, name: str, plain: bool) -> list[str]:
     """The check of an integer of a whole word, which only ``plain`` goes as it is."""
+    converted = (
+        f"_u_f{at} = {name}; {name} = _u_{at}({name}); _u_w{at} = _u_long({name})"
+    )
     if not plain:
-        return [f"    {name} = _u_{at}({name})", f"    _u_w{at} = _u_long({name})"]
+        return [f"    {converted}"]
     fits_int = f"{name}.__class__ is int and 0 <= {name} <= 0x7FFFFFFF"
-    return [
-        f"    if {fits_int}: _u_w{at} = {name}",
-        f"    else: {name} = _u_{at}({name}); _u_w{at} = _u_long({name})",
-    ]
+    return [f"    if {fits_int}: _u_w{at} = {name}", f"    else: {converted}"]
 
 
 def _ending(

@@ -32,6 +32,7 @@ POINTERS: tuple[Any, ...] = (
 BYREF: Any = type(ctypes.byref(ctypes.c_int()))
 DATA: Any = ctypes.c_int.__mro__[-2]  # of all ctypes instances
 EMPTY = ctypes.c_char * 0
+NoneType = type(None)
 MOST_KNOWN = 64
 """Array classes that a parameter remembers: each length is one of its own."""
 TOP = 1 << 8 * ctypes.sizeof(ctypes.c_void_p)
@@ -65,9 +66,19 @@ def address(word: Any) -> int:
     return ctypes.cast(word, ctypes.c_void_p).value or 0
 
 
+def element_size(param: Param) -> int:
+    """The bytes of one of what a pointer's counter counts; 0 where not known."""
+    if param.counts != "elements":
+        return 1
+    if param.c_type.count("*") > 1:
+        return ctypes.sizeof(ctypes.c_void_p)
+    return ctypes.sizeof(param.target) if param.target else 0
+
+
 def make_string(where: str, param: Param) -> Callable[[Any], Any]:
     """Of a string: str in the file system's encoding, bytes, os.PathLike."""
-    fsencode, other = os.fsencode, make_buffer(where, param)
+    fsencode = os.fsencode
+    other = make_buffer(where, param, "a str, bytes or a path, a ctypes instance")
 
     def convert(value: Any) -> Any:
         kind = value.__class__
@@ -84,32 +95,52 @@ def make_string(where: str, param: Param) -> Callable[[Any], Any]:
 
 def make_strings(where: str, param: Param) -> Callable[[Any], Any]:
     """Of a list of strings that ends with NULL, as execve takes two."""
-    string, other = make_string(where, param), make_buffer(where, param)
+    other = make_buffer(where, param, "a list of strings, a ctypes instance")
 
     def convert(value: Any) -> Any:
         if not isinstance(value, (list, tuple)):
             return other(value)
-        return (ctypes.c_char_p * (len(value) + 1))(*map(string, value))
+        strings = (ctypes.c_char_p * (len(value) + 1))()
+        for at, one in enumerate(value):
+            if not (isinstance(one, (str, bytes)) or hasattr(one, "__fspath__")):
+                raise TypeError(
+                    f"{where}: {param.name}[{at}] ({param.c_type}) is a str, bytes or a"
+                    f" path, not {spelled(one.__class__)}"
+                )
+            encoded = os.fsencode(one)
+            if b"\0" in encoded:
+                raise ValueError(f"{where}: {param.name}[{at}]: embedded null byte")
+            strings[at] = encoded
+        return strings
 
     return convert
 
 
-def make_buffer(where: str, param: Param) -> Callable[..., Any]:
-    """Of anything but a string."""
+def make_buffer(where: str, param: Param, other: str = "") -> Callable[..., Any]:
+    """Of anything but a string; messages say that ``other`` is possible."""
     name, target, constant = param.name, param.target, param.direction == "in"
     any_struct = param.c_type in ANY_STRUCT or target is None
-    least = 0 if any_struct or param.counted_by else ctypes.sizeof(target)
+    least = (
+        0 if any_struct or param.counted_by else ctypes.sizeof(target) * param.extent
+    )
     known: dict[Any, int] = {}
 
     def short(size: int, count: int) -> ValueError:
-        if param.counted_by:
-            wanted = f"the {count} that {param.counted_by.name} says"
+        unit, counter = element_size(param), param.counted_by
+        if counter is None:
+            number = f"{param.extent} " if param.extent > 1 else ""
+            wanted = f"the {count} of {number}{spelled(target)}"
+        elif unit > 1:
+            kind = spelled(target) if target else "pointer"
+            wanted = (
+                f"the {count} of the {count // unit} {kind} that {counter.name} says"
+            )
         else:
-            wanted = f"the {count} of {spelled(target)}"
+            wanted = f"the {count} that {counter.name} says"
         return ValueError(f"{where}: {name} has {size} bytes, not {wanted}")
 
     def refusal(kind: Any) -> TypeError:
-        what = f"a {spelled(target)}" if target else "a ctypes instance"
+        what = other or (f"a {spelled(target)}" if target else "a ctypes instance")
         also = ", bytes" if constant else ""
         return TypeError(
             f"{where}: {name} ({param.c_type}) is {what}, a writable buffer{also}, an"
@@ -136,13 +167,23 @@ def make_buffer(where: str, param: Param) -> Callable[..., Any]:
         if isinstance(value, DATA):
             return convert_instance(value, kind, count)
         if isinstance(value, BYREF):
-            if not (any_struct or fits(type(value._obj), target)):
-                raise refusal(type(value._obj))
-            return value
+            return convert_byref(value, value._obj, count)
         return convert_other(value, kind, count)
+
+    def convert_byref(value: Any, behind: Any, count: int) -> Any:
+        kind = behind.__class__
+        if not (any_struct or fits(kind, target)):
+            raise refusal(kind)
+        size = ctypes.sizeof(behind)
+        if not 0 <= count <= size and not isinstance(behind, POINTERS):
+            raise short(size, count)
+        return value
 
     def convert_instance(value: Any, kind: Any, count: int) -> Any:
         if isinstance(value, POINTERS):
+            to = getattr(kind, "_type_", None)  # a letter where it is c_void_p's
+            if not (any_struct or isinstance(to, (str, NoneType)) or points(to)):
+                raise refusal(kind)
             return value
         if not (any_struct or fits(kind, target)):
             raise refusal(kind)
@@ -165,13 +206,20 @@ def make_buffer(where: str, param: Param) -> Callable[..., Any]:
             view = memoryview(value)
         except TypeError:
             raise refusal(kind) from None
+        except ValueError as error:  # of what is closed, or released
+            raise ValueError(f"{where}: {name}: {error}") from None
         if not 0 <= count <= view.nbytes:
             raise short(view.nbytes, count)
         if view.readonly:
             if not constant:
                 raise refusal(kind)
             return view.tobytes()
+        if not view.c_contiguous:
+            raise TypeError(f"{where}: {name}: the buffer is not C contiguous")
         return EMPTY.from_buffer(view)
+
+    def points(to: Any) -> bool:
+        return ctypes.sizeof(to) == 1 or fits(to, target)
 
     return convert
 

@@ -13,6 +13,7 @@ from _thread import RLock
 from collections.abc import Mapping
 from keyword import iskeyword
 
+from .counts import find_counts
 from .declarators import unqualified
 from .tables import Text, evaluated, literal
 
@@ -64,23 +65,16 @@ INTEGER_TYPES: dict[str, Any] = {
     "u4": ctypes.c_uint32,
     "u8": ctypes.c_uint64,
 }
-BYTE_COUNTS = {
-    "addr_len",
-    "addrlen",
-    "buflen",
-    "bufsiz",
-    "bufsize",
-    "bytecount",
-    "count",
-    "len",
-    "msg_len",
-    "msgsz",
-    "optlen",
-    "plen",
-    "size",
-    "usize",
+SCALARS = {
+    "gid_t": "u4",
+    "int": "i4",
+    "loff_t": "i8",
+    "u32": "u4",
+    "u64": "u8",
+    "uid_t": "u4",
+    "unsigned int": "u4",
 }
-"""Integers that count the bytes of the buffer before them, by the kernel's names."""
+"""Types of parameters that pointers point to, which every ABI has alike."""
 API = ("Handlers", "NR", "ProcessMemory", "TABLE")
 TABLE_LOCK = RLock()
 
@@ -113,15 +107,28 @@ class Param:
 
     The direction is that of what a pointer points to: ``in``, ``out``,
     ``inout``, or "" where that is not known. ``counted_by`` is the parameter
-    that counts the bytes behind a pointer, or None.
+    that counts the bytes behind a pointer, or the elements (``counts`` is "bytes" or
+    "elements"), or None. ``extent`` is how many elements there are where nothing
+    counts them: 1, and 2 for a pair.
     """
 
-    __slots__ = ("_table", "c_type", "counted_by", "direction", "kind", "name")
+    __slots__ = (
+        "_table",
+        "c_type",
+        "counted_by",
+        "counts",
+        "direction",
+        "extent",
+        "kind",
+        "name",
+    )
 
     def __init__(self, table: Table, facts: tuple[str, ...]) -> None:
         self._table = table
         self.name, self.c_type, self.kind, self.direction = (*facts, "")[:4]
         self.counted_by: Param | None = None
+        self.counts = ""
+        self.extent = 1
 
     @property
     def ctype(self) -> Any:
@@ -146,13 +153,6 @@ class Param:
     def target(self) -> Any:
         """The ctypes type that a pointer points to; None where not known."""
         return self._table.target(self.c_type)
-
-    @property
-    def is_buffer(self) -> bool:
-        """Whether it points to bytes or to a struct: not to an offset (sendfile)."""
-        words = self.c_type.replace("*", " ").split()
-        bytes_or_struct = {"void", "char", "struct", "union", "u8", "__u8"}
-        return self.kind == "p" and not bytes_or_struct.isdisjoint(words)
 
     @property
     def python_name(self) -> str:
@@ -196,10 +196,7 @@ class Syscall:
         self.lowering: tuple[tuple[str, ...], ...] = ()
         if params is not None:
             self.params = tuple(Param(table, param) for param in params)
-            for at, after in enumerate(self.params[1:]):
-                counts = after.kind != "p" and after.name in BYTE_COUNTS
-                if counts and self.params[at].is_buffer:
-                    self.params[at].counted_by = after
+            find_counts(name, self.params)
             plain = tuple((name,) for name in table.registers[: len(params)])
             self.lowering = lowering or plain
 
@@ -328,10 +325,15 @@ class Table(Mapping[str, Syscall]):
     def target(self, c_type: str) -> Any:
         """The ctypes type that a pointer of that spelling points to, or None."""
         plain = unqualified(c_type)
-        if not plain.endswith("*") or self._resolve is None:
+        if not plain.endswith("*"):
             return None
         spelling = unqualified(plain[:-1].rstrip())
         if spelling in ("void", "char") or spelling.endswith("*"):
+            return None
+        kind = SCALARS.get(spelling)
+        if kind:
+            return self.integer(kind)
+        if self._resolve is None:
             return None
         try:
             found = self._resolve(spelling)
