@@ -9,6 +9,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False  # typing itself takes longer to import than all of this
 if TYPE_CHECKING:
+    from uapigen import btf
     from uapigen.errors import (
         InputError,
         LayoutError,
@@ -32,6 +33,7 @@ __all__ = [
     "UsageError",
     "ValidationError",
     "__version__",
+    "btf",
     "load",
     "parse_type",
 ]
@@ -44,6 +46,8 @@ def __getattr__(name: str) -> object:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
+    if name == "btf":
+        return import_module("uapigen.btf")
     if name in ("ParsedType", "parse_type"):
         home = "uapigen.headers.parse"
     else:

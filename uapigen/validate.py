@@ -19,12 +19,12 @@ import keyword
 from typing import Any
 
 from uapigen.errors import NotFoundError, ValidationError
+from uapigen.ir.classes import Field, Number, describe, fields_of, is_opaque, number_of
 from uapigen.ir.graph import TypeGraph, resolve
 from uapigen.ir.spelling import Speller
 from uapigen.ir.types import Enum, Member, Struct, TypeId, Union
 from uapigen.layout.targets import DataModel
 from uapigen.show.find import find
-from uapigen.verify.classes import Field, Number, describe, fields_of, is_opaque, number_of
 from uapigen.verify.shapes import Shape, is_record, leaves, shape_of
 
 __all__ = ["check"]

@@ -24,10 +24,11 @@ from uapigen.ir.declarations import HeaderFile, Omission, Unit
 from uapigen.ir.fingerprint import Fingerprints
 from uapigen.ir.graph import TypeGraph, resolve
 from uapigen.ir.naming import identifier, keyword_of
+from uapigen.ir.references import references
 from uapigen.ir.selection import Selection
 from uapigen.ir.spelling import plain_name
 from uapigen.ir.types import Enum, Func, Struct, Typedef, TypeId, Union, Var
-from uapigen.ir.units import Joined, choose, join, references, types_in
+from uapigen.ir.units import Joined, choose, join, types_in
 from uapigen.layout.plan import Plan
 from uapigen.layout.targets import DataModel
 

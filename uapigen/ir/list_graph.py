@@ -124,7 +124,7 @@ class ListGraph:
                     found.setdefault(member.type, []).append((user, member.bit_offset))
             elif isinstance(node, Array):
                 found.setdefault(node.element, []).append((user, -1))
-            elif isinstance(node, (Typedef, Qualifier)):
+            elif isinstance(node, (Typedef, Qualifier, TypeTag)):
                 found.setdefault(node.target, []).append((user, -1))
         return found
 

@@ -11,49 +11,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from uapigen.errors import InputError, UsageError
 from uapigen.ir.graph import Nodes, SourceInfo, TypeGraph
-from uapigen.ir.types import (
-    Array,
-    Func,
-    FuncProto,
-    Param,
-    Pointer,
-    Qualifier,
-    Section,
-    SectionVar,
-    Struct,
-    Type,
-    Typedef,
-    TypeId,
-    TypeTag,
-    Union,
-    Var,
-)
-from uapigen.ir.types import DeclTag as _DeclTag
+from uapigen.ir.references import moved
+from uapigen.ir.types import Type, TypeId
 
 __all__ = ["MergedGraph"]
-
-
-def _moved(node: Type, move: Callable[[TypeId], TypeId]) -> Type:
-    """The node with every type id in it moved."""
-    match node:
-        case Struct() | Union():
-            members = tuple([m._replace(type=move(m.type)) for m in node.members])
-            return node._replace(members=members)
-        case Array():
-            return node._replace(element=move(node.element))
-        case Pointer() | Typedef() | Qualifier() | TypeTag() | _DeclTag():
-            return node._replace(target=move(node.target))
-        case FuncProto():
-            params = tuple([Param(p.name, move(p.type)) for p in node.params])
-            return FuncProto(move(node.returns), params, node.variadic)
-        case Func():
-            return node._replace(proto=move(node.proto))
-        case Var():
-            return node._replace(type=move(node.type))
-        case Section():
-            return node._replace(vars=tuple([SectionVar(move(v.var), *v[1:]) for v in node.vars]))
-        case _:
-            return node
 
 
 class _Part:
@@ -134,7 +95,7 @@ class MergedGraph:
         part = self._part_of(type_id)
         if not part.shift and part.graph.base is None:
             return part.graph.nodes[type_id]
-        return _moved(part.graph[type_id - part.shift], self._mover(part))
+        return moved(part.graph[type_id - part.shift], self._mover(part))
 
     def preload(self) -> None:
         for part in self._parts:

@@ -14,24 +14,22 @@ from dataclasses import dataclass, field
 from uapigen.ir.declarations import Constant, Doc, HeaderFile, MacroFunction, Omission, Unit
 from uapigen.ir.graph import TypeGraph, resolve
 from uapigen.ir.merge import MergedGraph
+from uapigen.ir.references import references
 from uapigen.ir.selection import Patterns, Selection, select
 from uapigen.ir.types import (
     Array,
     Enum,
     Enumerator,
-    Func,
     FuncProto,
     Int,
     Pointer,
     Struct,
-    Type,
     Typedef,
     TypeId,
     Union,
-    Var,
 )
 
-__all__ = ["Joined", "choose", "join", "owned", "references", "types_in"]
+__all__ = ["Joined", "choose", "join", "owned", "types_in"]
 
 _MAX_LEVELS = 100
 """Types in each other; a kernel's deepest has 32."""
@@ -347,19 +345,3 @@ def types_in(graph: TypeGraph, spelling: str) -> list[TypeId]:
         kind = _TAGS.get(keyword, Typedef)
         found += [i for i in graph.ids_named(name) if isinstance(graph[i], kind)]
     return found
-
-
-def references(node: Type) -> Sequence[TypeId]:
-    """The types that a node names itself."""
-    if isinstance(node, (Struct, Union)):
-        return [member.type for member in node.members]
-    if isinstance(node, FuncProto):
-        return [node.returns, *(param.type for param in node.params)]
-    if isinstance(node, Array):
-        return (node.element,)
-    if isinstance(node, Func):
-        return (node.proto,)
-    if isinstance(node, Var):
-        return (node.type,)
-    target = getattr(node, "target", None)  # pointers, typedefs, qualifiers, tags
-    return () if target is None else (target,)

@@ -9,7 +9,7 @@ from _ctypes import CFuncPtr  # ctypes has it without saying so
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-__all__ = ["Field", "Number", "describe", "fields_of", "is_opaque", "number_of"]
+__all__ = ["Field", "Number", "describe", "fields_of", "is_opaque", "number_of", "written_bits"]
 
 _HOST_IS_BIG_ENDIAN = sys.byteorder == "big"
 _KINDS = {"?": "bool", "c": "char", "f": "float", "d": "float", "g": "float"}
@@ -80,7 +80,7 @@ def fields_of(cls: Any, big_endian: bool) -> Iterator[Field]:
             number = number_of(ctype)
             signed = number is not None and number.signed
             if width:
-                place = _written_bits(base, field, big_endian)
+                place = written_bits(base, field, big_endian)
             else:
                 place = 8 * field.offset, 8 * ctypes.sizeof(ctype)
             yield Field(name, ctype, *place, bool(width), signed)
@@ -96,7 +96,7 @@ def _generated(cls: Any) -> Iterator[Field]:
             yield Field(name, storage, 8 * offset, 8 * ctypes.sizeof(storage), False, False)
 
 
-def _written_bits(cls: Any, field: Any, big_endian: bool) -> tuple[int, int]:
+def written_bits(cls: Any, field: Any, big_endian: bool) -> tuple[int, int]:
     """(bit offset, bit width) that setting all of a bitfield's bits really sets."""
     memory = bytearray(ctypes.sizeof(cls))
     field.__set__(cls.from_buffer(memory), -1)
