@@ -10,7 +10,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import chain, compress, repeat
 from typing import NamedTuple
@@ -150,6 +150,13 @@ class RecordIndex:
                     found.append(self.first_id + index)
                 at = data.find(wanted, at + 1)
         return sorted(found)
+
+    def among(self, name_offs: Container[int]) -> Iterator[tuple[TypeId, int]]:
+        """(id, string offset) of own types whose name lies at one of these offsets, ascending."""
+        firsts = list(map(self.words.__getitem__, self.offsets))
+        hits = list(map(name_offs.__contains__, firsts))
+        ids = range(self.first_id, self.last_id)
+        return zip(compress(ids, hits), compress(firsts, hits), strict=True)
 
     @cached_property
     def members(self) -> tuple[list[TypeId], array[int], array[int], array[int]]:

@@ -107,6 +107,7 @@ class BtfGraph:
             self.index.relocate(relocation, header)
         self.nodes = Nodes(self._decode)
         self._preloaded = False
+        self._sought: dict[str, list[TypeId]] = {}
         self._users: dict[TypeId, list[tuple[TypeId, int]]] | None = None
         self._pointer_size: int | None = None
         self._machine, self._release = machine, release
@@ -148,7 +149,18 @@ class BtfGraph:
     def ids_named(self, name: str) -> list[TypeId]:
         if self._preloaded:
             return self._by_name.get(name, [])
-        return self.index.named(self.strings.offsets_of(name))
+        found = self._sought.get(name)
+        return self.index.named(self.strings.offsets_of(name)) if found is None else found
+
+    def seek(self, names: Iterable[str]) -> None:
+        if self._preloaded:
+            return
+        if self._base is not None:
+            self._base.seek(names)
+        self._sought = {name: [] for name in names}
+        offsets = self.strings.offsets_of_all(self._sought)
+        for type_id, name_off in self.index.among(offsets):
+            self._sought[offsets[name_off]].append(type_id)
 
     @cached_property
     def _by_name(self) -> dict[str, list[TypeId]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from itertools import accumulate
 
 from uapigen.errors import InputError
@@ -92,4 +93,15 @@ class StringTable(dict[int, str]):
         while at >= 0:
             found.append(self.start + at + 1)
             at = self.data.find(b"\0" + raw, at + 1)
+        return found
+
+    def offsets_of_all(self, names: Container[str]) -> dict[int, str]:
+        """What :meth:`offsets_of` finds of many names, by offset: one pass over all strings."""
+        found = self.base.offsets_of_all(names) if self.base is not None else {}
+        at = self.start
+        for raw in self.data.split(b"\0"):
+            name = raw.decode("utf-8", "surrogateescape")
+            if name in names:
+                found[at] = name
+            at += len(raw) + 1
         return found

@@ -18,6 +18,7 @@ from uapigen.errors import UapigenError
 __all__ = ["main", "one_line"]
 
 _COMMANDS = {
+    "check": "uapigen.cli.check",
     "diff": "uapigen.cli.diff",
     "show": "uapigen.cli.show",
     "syscalls": "uapigen.cli.syscalls",

@@ -152,6 +152,11 @@ class Facts:
 
     # What both sources must be asked about
 
+    def names(self) -> set[str]:
+        """Names of all chosen types, functions and variables, as a source has them."""
+        tags = {spelling.partition(" ")[2] for ids in self.tags.values() for spelling in ids}
+        return {*tags, *self.typedefs, *self.functions, *self.variables}
+
     def find(self, spelling: str, kind: type) -> list[TypeId]:
         """Types of a name, chosen or not, the base's too."""
         name = spelling.partition(" ")[2] if issubclass(kind, (Struct, Union, Enum)) else spelling

@@ -109,6 +109,10 @@ class TypeGraph(Protocol):
         """Ids of the source's own nodes of that name, ascending."""
         ...
 
+    def seek(self, names: Iterable[str]) -> None:
+        """Get ready for :meth:`ids_named` being asked for these names."""
+        ...
+
     def byte_size(self, type_id: TypeId) -> int:
         """The size of a struct, union or enum, as the source says it; without decoding it."""
         ...

@@ -128,6 +128,9 @@ class ListGraph:
                 found.setdefault(node.target, []).append((user, -1))
         return found
 
+    def seek(self, names: Iterable[str]) -> None:
+        """Nothing: all types are here."""
+
     def preload(self) -> None:
         """Nothing: all types are here."""
 

@@ -101,6 +101,11 @@ class MergedGraph:
         for part in self._parts:
             part.graph.preload()
 
+    def seek(self, names: Iterable[str]) -> None:
+        names = list(names)
+        for part in self._parts:
+            part.graph.seek(names)
+
     def _part_of(self, type_id: TypeId) -> _Part:
         return self._parts[max(0, bisect_right(self._starts, type_id) - 1)]
 

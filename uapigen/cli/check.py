@@ -1,0 +1,79 @@
+"""``uapigen check GOLDEN [SOURCE]``: whether a source still is what a golden file says."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+
+from uapigen.cli.compared import add_source_options, check_patterns, facts_of, open_side, write
+from uapigen.compare.comparison import compare
+from uapigen.compare.facts import Facts
+from uapigen.compare.findings import Severity
+from uapigen.compare.policy import load_policy
+from uapigen.compare.report import FORMATS, render
+from uapigen.ir.selection import Selection
+from uapigen.show.terminal import wants_colour
+from uapigen.sources import RUNNING_KERNEL, Opened
+
+__all__ = ["EXIT_CODES", "run"]
+
+EXIT_CODES = {
+    Severity.NONE: 0,
+    Severity.COMPATIBLE: 0,
+    Severity.SOURCE_BREAK: 5,
+    Severity.BINARY_BREAK: 1,
+}
+
+_EPILOG = """\
+GOLDEN is a snapshot (uapigen snapshot), or any other source. Only what it contains is
+compared: what SOURCE has beside it is no difference.
+
+exit codes: 0 the same, or compatible; 1 a binary break; 5 a source break, but no binary
+break; 2 usage, or a policy that is wrong; 3 a source is malformed or unsupported; 4 the
+system refused.
+"""
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="uapigen check",
+        usage="uapigen check [options] GOLDEN [SOURCE...]",
+        description="Hold a source against a golden file of the types that must not change.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add("golden", metavar="GOLDEN")
+    add("sources", nargs="*", metavar="SOURCE", help=f"default: {RUNNING_KERNEL}")
+    add("--policy", metavar="POLICY", default="kernel",
+        help="kernel (default), uapi, source, or a .toml file")  # fmt: skip
+    add("--format", choices=tuple(FORMATS), default="text", help="default: text")
+    add("-o", "--output", metavar="FILE", help="write the report there")
+    add("--color", choices=("auto", "always", "never"), default="auto", metavar="WHEN",
+        help="auto (default: on a terminal, unless NO_COLOR is set), always or never")  # fmt: skip
+    add_source_options(parser, sides=())
+    return parser
+
+
+def run(argv: list[str]) -> int:
+    """Check; returns the exit code. Raises :class:`uapigen.errors.UapigenError`."""
+    options = _parser().parse_args(argv)
+    load_policy(options.policy)  # what is wrong with it is said before the work
+    sources: Sequence[str] = options.sources or [RUNNING_KERNEL]
+    old = facts_of(open_side(options, [options.golden], "old"), options.only, options.exclude)
+    check_patterns(old.selection)
+    new = _asked_for(open_side(options, sources, "new"), old)
+    policy = load_policy(options.policy, arch=new.model.arch)
+    names = options.golden, " and ".join(sources)
+    comparison = compare(old, new, policy, names=names, known_only=True)
+    colour = wants_colour(options.color) and options.output is None
+    write(render(comparison, options.format, colour=colour), options.output)
+    return EXIT_CODES[comparison.worst]
+
+
+def _asked_for(opened: Opened, golden: Facts) -> Facts:
+    """A source of which only what the golden file names is looked up."""
+    graph, model, joined = opened
+    graph.seek(golden.names())
+    return Facts(graph, model, Selection(), joined)
