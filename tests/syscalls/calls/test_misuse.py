@@ -124,3 +124,9 @@ def test_what_is_no_buffer_any_more_is_said_with_the_parameter(calls: Any) -> No
         pass
     with pytest.raises(ValueError, match=r"^read\(\): fd: I/O operation on closed file"):
         calls.read(file, bytearray(4), 4)
+
+
+@pytest.mark.parametrize("name", ["vfork", "rt_sigreturn"])
+def test_what_would_crash_the_interpreter_is_refused(calls: Any, name: str) -> None:
+    with pytest.raises(NotImplementedError, match=rf"^{name}: .* stack"):
+        getattr(calls, name)()

@@ -47,6 +47,12 @@ WORDS = {
     "semctl",
 }
 """Calls whose words are numbers or addresses, as another argument says."""
+CRASHING = {
+    "rt_sigreturn": "it takes back a frame that a signal has left on the stack",
+    "sigreturn": "it takes back a frame that a signal has left on the stack",
+    "vfork": "its child would return on its parent's stack; use fork()",
+}
+"""Calls that no function can make, and why."""
 DESCRIPTORS = {"fd_in", "fd_out", "fdin", "fdout", "fildes", "mqdes"}
 """Parameters that are file descriptors, beside all whose names end in ``fd``."""
 PROTOTYPES: dict[bool, Any] = {}
@@ -155,6 +161,9 @@ def make_function(call: Syscall) -> Any:
             f"{call.name} of {call._table.abi} cannot be called here: this process is"
             f" {running_abi()}, and makes its calls only"
         )
+        lines += ["    raise NotImplementedError(_u_refusal)"]
+    elif call.name in CRASHING:
+        scope["_u_refusal"] = f"{call.name}: {CRASHING[call.name]}"
         lines += ["    raise NotImplementedError(_u_refusal)"]
     else:
         lines += _body(call, params, scope)
