@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 
-from uapigen.compare.findings import Change, Comparison, Fact, Finding, Reached, Severity, Side
+from uapigen.compare.findings import Change, Comparison, Finding, Reached, Severity
+from uapigen.compare.wording import clean, fact_text, short, side_text, summary
 
-__all__ = ["render", "summary"]
+__all__ = ["render"]
 
 _COLOURS = {
     Severity.NONE: "2",
@@ -24,35 +25,17 @@ _SHOWN_REACHED = 10
 _SHOWN_CHANGES = 3
 
 
-def summary(comparison: Comparison) -> str:
-    """How many findings there are of each severity, in one line."""
-    counts = [
-        f"{number} {_plural(severity, number)}"
-        for severity in reversed(Severity)
-        if (number := comparison.count(severity))
-    ]
-    if comparison.suppressed:
-        counts.append(f"{comparison.suppressed} suppressed")
-    return ", ".join(counts) or "no difference"
-
-
-def _plural(severity: Severity, number: int) -> str:
-    if severity is Severity.NONE:
-        return "without effect"
-    return f"{severity.label}s" if number > 1 and severity > 1 else severity.label
-
-
 def render(comparison: Comparison, *, colour: bool = False, findings: bool = True) -> Iterator[str]:
     """Lines without line breaks; without ``findings`` the summary alone."""
     painter = _Painter(colour)
-    yield f"old: {_side(comparison.old)}"
-    yield f"new: {_side(comparison.new)}"
-    line = f"{summary(comparison)} (policy: {_clean(comparison.policy)})"
+    yield f"old: {side_text(comparison.old)}"
+    yield f"new: {side_text(comparison.new)}"
+    line = f"{summary(comparison)} (policy: {clean(comparison.policy)})"
     yield painter(_COLOURS[comparison.worst] if comparison.findings else _BOLD, line)
     compared = ", ".join(f"{number} {what}" for what, number in comparison.compared.items())
     yield f"in both: {compared or 'nothing'}"
     for note in comparison.notes:
-        yield f"note: {_clean(note)}"
+        yield f"note: {clean(note)}"
     if not findings:
         return
     for _, group in groupby(comparison.findings, lambda f: (f.counts, f.severity, f.subject)):
@@ -72,39 +55,27 @@ def _subject(findings: list[Finding], painter: _Painter) -> Iterator[str]:
     """All findings of one severity about one subject."""
     first = findings[0]
     label = first.severity.label if first.counts else f"suppressed {first.severity.label}"
-    yield f"{painter(_COLOURS[first.severity], label)}: {painter(_BOLD, _clean(first.subject))}"
+    yield f"{painter(_COLOURS[first.severity], label)}: {painter(_BOLD, clean(first.subject))}"
     for finding in findings:
         changes = [finding.change, *finding.effects]
         for number, change in enumerate(changes):
             yield _line(change, painter, follows=number > 0)
         if finding.reason:
-            yield f"      {_clean(finding.reason)}"
+            yield f"      {clean(finding.reason)}"
         if finding.suppression is not None:
             until = f" (until {finding.suppression.expires})" if finding.suppression.expires else ""
-            yield f"      suppressed{until}: {_clean(finding.suppression.reason)}"
+            yield f"      suppressed{until}: {clean(finding.suppression.reason)}"
         yield from _reached(finding.reached)
 
 
 def _line(change: Change, painter: _Painter, *, follows: bool) -> str:
     """Before and after beside each other; a mark before it, the kind behind it."""
     mark = "+" if change.before is None else "-" if change.after is None else "~"
-    before, after = _fact(change.before, change), _fact(change.after, change)
+    before, after = fact_text(change.before, change), fact_text(change.after, change)
     kind = f"{change.kind}, following" if follows else change.kind
     width = max(_WIDTH, len(before))
     text = f"  {mark} {before:{width}} | {after:{_WIDTH}} "
     return f"{painter(_COLOURS[change.severity], text)} {painter(_DIM, kind)}"
-
-
-def _fact(fact: Fact | None, change: Change) -> str:
-    if fact is None:
-        return ""
-    text = _clean(fact.text)
-    if fact.bit_offset is None:
-        return text
-    byte, bit = divmod(fact.bit_offset, 8)
-    place = f"{byte}:{bit}" if bit or ":" in fact.text else str(byte)
-    name = change.place.rpartition(".")[0]
-    return f"{place:>6}  {text}" + (f"  (in {_clean(name)})" if name else "")
 
 
 def _reached(reached: Iterable[Reached]) -> Iterator[str]:
@@ -114,39 +85,9 @@ def _reached(reached: Iterable[Reached]) -> Iterator[str]:
     number = f"{len(listed)} other{'s' if len(listed) > 1 else ''}"
     yield f"      because of it, {number} changed:"
     for one in listed[:_SHOWN_REACHED]:
-        changes = ", ".join(map(_short, one.changes[:_SHOWN_CHANGES]))
+        changes = ", ".join(map(short, one.changes[:_SHOWN_CHANGES]))
         if len(one.changes) > _SHOWN_CHANGES:
             changes += f" and {len(one.changes) - _SHOWN_CHANGES} more"
-        yield f"        {_clean(one.subject)} (by {_clean(one.via)}): {changes}"
+        yield f"        {clean(one.subject)} (by {clean(one.via)}): {changes}"
     if len(listed) > _SHOWN_REACHED:
         yield f"        and {len(listed) - _SHOWN_REACHED} more (--format json lists all)"
-
-
-def _short(change: Change) -> str:
-    """A change in a few words: ``x at 8 -> 16``, ``size 8 -> 16``."""
-    before, after = change.before, change.after
-    if before is None or after is None:
-        return f"{_clean(change.place)} {change.kind}"
-    if change.kind.startswith("size-"):
-        return f"size {before.value} -> {after.value}"
-    if before.bit_offset is not None and after.bit_offset is not None:
-        at = " -> ".join(_place(fact) for fact in (before.bit_offset, after.bit_offset))
-        return f"{_clean(change.place)} at {at}"
-    return f"{_clean(change.place)} {_clean(before.text)} -> {_clean(after.text)}".strip()
-
-
-def _place(bit_offset: int) -> str:
-    byte, bit = divmod(bit_offset, 8)
-    return f"{byte}:{bit}" if bit else str(byte)
-
-
-def _side(side: Side) -> str:
-    told = ", ".join(filter(None, (side.arch, side.release)))
-    return f"{_clean(side.name)} ({told})"
-
-
-def _clean(text: str) -> str:
-    """Names stay names: no line breaks, no terminal escapes."""
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
