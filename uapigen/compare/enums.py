@@ -44,7 +44,7 @@ def compare_enums(subject: str, old: Enum, new: Enum, elsewhere: HasValue) -> li
             root("enumerator-renamed", name, _fact(name, value), _fact(now, value))
         elif name not in after:
             moved = elsewhere(name, value)
-            kind = "enumerator-regrouped" if moved else "enumerator-removed"
+            kind = "constant-regrouped" if moved else "enumerator-removed"
             causes[name] = root(kind, name, _fact(name, value), None)
     for name, value in new.enumerators:
         if name not in before and name not in news:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 from uapigen.errors import InputError
 from uapigen.ir.graph import TypeGraph
 from uapigen.ir.naming import AnonymousBehind, keyword_of
-from uapigen.ir.selection import Selection
+from uapigen.ir.selection import Selection, owner_of_vars
 from uapigen.ir.spelling import Named, Speller, plain_name
 from uapigen.ir.types import (
     Array,
@@ -231,7 +231,7 @@ class Facts:
         if isinstance(node, Func):
             return node.linkage, views[node.proto]
         assert isinstance(node, Var)
-        return node.linkage, views[node.type]
+        return node.linkage, views[node.type], self.section(type_id)
 
     def view(self, type_id: TypeId) -> Outline:
         """A type as it is seen where it is used: its spelling, and what has no other place."""
@@ -244,6 +244,14 @@ class Facts:
             return spelled
         self._nested.add(inner)
         return spelled, self.outline(inner)
+
+    def section(self, var_id: TypeId) -> str:
+        """The section that a variable lies in; "" where the source does not say."""
+        return self._sections.get(var_id, ("", 0, 0))[0]
+
+    @cached_property
+    def _sections(self) -> dict[TypeId, tuple[str, int, int]]:
+        return owner_of_vars(self.graph)
 
     def spell(self, type_id: TypeId, name: str = "") -> str:
         """A type, or a declaration of ``name``, in C."""

@@ -39,8 +39,8 @@ _TYPES: dict[str, Kind] = {
     "size-shrunk": Kind("the type is smaller", _B, _B, _C),
     "size-shrunk-flexible": Kind("smaller by the element of an old-style trailing array",
                                  _C, _C, _C),
-    "alignment-changed": Kind("the type's alignment", _C, _B, _C),
-    "packing-changed": Kind("the type is packed now, or is not any more", _C, _B, _C),
+    "alignment-changed": Kind("the type's alignment", _C, _C, _C),
+    "packing-changed": Kind("the type is packed now, or is not any more", _C, _C, _C),
     "base-type-changed": Kind("size of a base type or of pointers: another data model", _B, _B, _C),
 }  # fmt: skip
 
@@ -62,10 +62,11 @@ _MEMBERS: dict[str, Kind] = {
                                     _C, _C, _C),
     "member-regrouped": Kind("the same place, reached by another path (x, then u.x)", _S, _S, _S),
     "member-reserved": Kind("a used member became a reserved one", _B, _B, _S),
-    "reserved-added": Kind("a new reserved member where only padding was", _N, _N, _C),
-    "reserved-consumed": Kind("a reserved member made room for another one", _C, _C, _S),
+    "reserved-added": Kind("a new reserved member that moves no other", _N, _N, _C),
+    "reserved-consumed": Kind("a reserved member is gone, another one has its place", _C, _C, _S),
     "reserved-removed": Kind("a reserved member that is not there any more", _C, _C, _S),
-    "reserved-changed": Kind("a reserved member's name, type, place or length", _C, _C, _S),
+    "reserved-renamed": Kind("a reserved member's name", _C, _C, _S),
+    "reserved-changed": Kind("a reserved member's place, type or length", _C, _C, _C),
     "member-widened": Kind("an unsigned integer or bitfield grew over padding or reserved bits,"
                            " its low bits where they were", _B, _C, _C),
     "array-length-changed": Kind("an array's number of elements", _B, _B, _C),
@@ -81,8 +82,8 @@ _MEMBERS: dict[str, Kind] = {
 }  # fmt: skip
 
 _TYPE_CHANGES: dict[str, Kind] = {
-    "resized": Kind("a type of another size", _B, _B, _C),
-    "retyped": Kind("a type of the same size whose bytes mean something else", _B, _B, _S),
+    "resized": Kind("the same sort of type in another size", _B, _B, _C),
+    "retyped": Kind("a type whose bytes mean something else", _B, _B, _S),
     "signedness": Kind("signed became unsigned, or the other way round", _S, _S, _S),
     "retargeted": Kind("a pointer to another type", _S, _S, _S),
     "qualified": Kind("const, volatile or restrict", _N, _N, _S),
@@ -102,7 +103,7 @@ _ENUMS: dict[str, Kind] = {
     "enumerator-added": Kind("a new enumerator that renumbers no other", _C, _C, _C),
     "enumerator-inserted": Kind("a new enumerator that renumbers others", _B, _B, _C),
     "enumerator-removed": Kind("an enumerator that is not there any more", _B, _B, _S),
-    "enumerator-regrouped": Kind("the same value, now of another enum or a macro", _C, _C, _C),
+    "constant-regrouped": Kind("the same value, now of another enum or a macro", _C, _C, _C),
     "enumerator-renumbered": Kind("an enumerator's value", _B, _B, _C),
     "sentinel-renumbered": Kind("an enumerator that only counts the others (_MAX, __MAX, NR_...)",
                                 _C, _C, _C),

@@ -74,9 +74,12 @@ def compare_variables(sources: Sources, *, known_only: bool = False) -> Iterator
             said = _declaration(old, a), _declaration(new, b)
             if what := type_change(sources.old, first.type, sources.new, second.type):
                 yield Root(Change(f"variable-{what}", name, "", *said))
-            elif first.linkage != second.linkage:
+            if first.linkage != second.linkage:
                 facts = Fact(first.linkage), Fact(second.linkage)
                 yield Root(Change("linkage-changed", name, "", *facts))
+            sections = Fact(old.section(a)), Fact(new.section(b))
+            if sections[0] != sections[1]:
+                yield Root(Change("section-changed", name, "", *sections))
 
 
 def _declaration(facts: Facts, var_id: TypeId) -> Fact:
@@ -154,7 +157,7 @@ def _constant_kind(
         return f"{sort}-added"
     if after is None:
         moved = sort == "constant" and new.has_value(name, before)
-        return "enumerator-regrouped" if moved else f"{sort}-removed"
+        return "constant-regrouped" if moved else f"{sort}-removed"
     if sort != "constant":
         return f"{sort}-renumbered"
     grew = isinstance(before, int) and isinstance(after, int) and after > before

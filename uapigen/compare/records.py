@@ -132,12 +132,15 @@ class _Comparison:
         matched = match(self.old, self.new, self.alike)
         for a, b in matched.pairs:
             if self.is_reserved(a) and self.is_reserved(b):
-                change = self.change("reserved-changed", b.path, *_both(a, b))
+                kind = "reserved-changed" if a.name == b.name else "reserved-renamed"
+                change = self.change(kind, b.path, *_both(a, b))
                 self.reserved[b.path] = Root(change, b.bit_size - a.bit_size)
         self._name_changes(matched)
         for a, b in matched.pairs:
             if b.path not in self.reserved:
                 self._member_changes(a, b)
+        matched.removed = _whole(matched.removed, [a.path for a, _ in matched.pairs])
+        matched.added = _whole(matched.added, [b.path for _, b in matched.pairs])
         gone = {slot.path: self._removed(slot) for slot in matched.removed}
         come = {slot.path: self._added(slot) for slot in matched.added}
         self._attributes(matched, bool(gone or come))
@@ -386,9 +389,7 @@ class _Comparison:
     def _moved(self, cause: Cause, a: Slot, b: Slot) -> None:
         root = self.reserved.get(b.path)
         if root is not None:
-            resized = a.bit_size != b.bit_size
-            kind = "reserved-consumed" if resized else "reserved-changed"
-            self.attribute(cause, root.change._replace(kind=kind))
+            self.attribute(cause, root.change)
             self.explained[id(root)] = cause
         elif a.bit_offset != b.bit_offset:
             self.attribute(cause, self.change("member-moved", b.path, *_both(a, b)))
@@ -469,27 +470,31 @@ class _Comparison:
                 self._note_versioned(root)
                 continue
             moved = any(change.kind == "member-moved" for change in root.effects)
-            kind, reason = self._placement(slot) if not moved else ("member-inserted", "")
+            kind, reason = self._placement(slot, moved=moved)
             root.change = root.change._replace(kind=kind)
             root.reason = reason
             self._note_versioned(root)
 
-    def _placement(self, slot: Slot) -> tuple[str, str]:
-        under = self._under(slot)
-        in_union = bool(slot.groups) and slot.groups[-1][1] == "union"
-        if in_union or (not slot.groups and self._is_union()):
+    def _placement(self, slot: Slot, *, moved: bool) -> tuple[str, str]:
+        """(kind, reason) of an added member; ``moved``: others gave way."""
+        in_union = slot.groups[-1][1] == "union" if slot.groups else self._is_union()
+        if in_union:
             return "member-in-union", ""
-        if not slot.bit_size or slot.bit_offset >= 8 * self.sizes[0]:
-            return ("reserved-added" if not slot.bit_size and self.is_reserved(slot)
-                    else "member-appended"), ""  # fmt: skip
+        if moved:
+            return "member-inserted", ""
+        old_end = 8 * self.sizes[0]
+        reserved = self.is_reserved(slot)
+        if slot.bit_offset >= old_end or (not slot.bit_size and not reserved):
+            return "member-appended", ""
+        if reserved and slot.bit_end <= old_end:
+            return "reserved-added", ""
+        under = self._under(slot)
         if any(not self.is_reserved(other) for other in under):
             return "member-inserted", ""
         if under:
             names = ", ".join(other.path for other in under)
             return "member-in-reserved", f"in place of the reserved {names}"
-        if slot.bit_end > 8 * self.sizes[0]:
-            return "member-appended", ""
-        return "reserved-added" if self.is_reserved(slot) else "member-in-padding", ""
+        return ("member-appended" if slot.bit_end > old_end else "member-in-padding"), ""
 
     def _is_union(self) -> bool:
         return isinstance(self.sources.new.facts.graph.nodes[self.after], Union)
@@ -521,10 +526,12 @@ class _Comparison:
         for slot, root in left:
             taker: Cause | None = self.explained.get(id(root))
             if taker is None:
-                taker = found = _taker(slot, takers)
-                if found is None or taker is None:
+                taker = _taker(slot, takers)
+                if taker is None:
                     continue
-                found.effects.append(root.change._replace(kind="reserved-consumed"))
+                gone_for_good = root.change.kind == "reserved-removed"
+                kind = "reserved-consumed" if gone_for_good else root.change.kind
+                self.attribute(taker, root.change._replace(kind=kind))
             for effect in root.effects:
                 self.attribute(taker, effect)
             self.found.roots.remove(root)
@@ -538,6 +545,30 @@ class _Comparison:
                     e._replace(kind="size-shrunk-flexible") if e.kind == "size-shrunk" else e
                     for e in root.effects
                 ]
+
+
+def _whole(slots: Sequence[Slot], matched: Sequence[str]) -> list[Slot]:
+    """Unmatched members without the parts of others of them.
+
+    A part without a tag of which something is matched is not itself new or gone: its
+    members came from elsewhere, or went there.
+    """
+    found: list[Slot] = []
+    inside: list[str] = []
+    for slot in slots:
+        if any(_is_under(slot.path, path) for path in inside):
+            continue
+        if slot.group:
+            if any(_is_under(path, slot.path) for path in matched):
+                continue
+            inside.append(slot.path)
+        found.append(slot)
+    return found
+
+
+def _is_under(path: str, outer: str) -> bool:
+    rest = path.removeprefix(outer)
+    return rest != path and rest[:1] in (".", "[")
 
 
 def _taker(slot: Slot, takers: Sequence[tuple[Slot, Root]]) -> Root | None:
@@ -559,7 +590,7 @@ def _pick(waiting: Sequence[_Shift], shift: int) -> Cause | None:
 def _goes_with(a: Slot, b: Slot, top: Pair) -> bool:
     """Whether a member is at another path only because what it is part of is."""
     rest = a.path.removeprefix(top[0].path)
-    return rest != a.path and rest[:1] in (".", "[") and b.path == top[1].path + rest
+    return _is_under(a.path, top[0].path) and b.path == top[1].path + rest
 
 
 def _anonymous_levels(slot: Slot) -> int:

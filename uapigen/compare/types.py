@@ -30,6 +30,7 @@ from uapigen.ir.types import (
 __all__ = ["Shape", "Shapes", "cause_of_size", "function_of", "type_change"]
 
 _MAX_LEVELS = 64
+_FLOATS = frozenset({"float", "double", "long double"})
 _WORDS = re.compile(r"\b(?:const|volatile|restrict)\b ?")
 
 
@@ -66,6 +67,8 @@ class Shapes:
                 break
             nelems = node.nelems if nelems is None else nelems * node.nelems
             node = self.resolved(node.element)
+        if isinstance(node, Int) and node.name in _FLOATS:
+            node = Float(node.name, node.byte_size)  # by an encoder before BTF_KIND_FLOAT
         return Shape(node, nelems)
 
     def meaning(self, type_id: TypeId, level: int = 0) -> str:
@@ -132,14 +135,14 @@ def type_change(old: Shapes, before: TypeId, new: Shapes, after: TypeId) -> str:
     if isinstance(a.node, (FuncProto, Void)) or isinstance(b.node, (FuncProto, Void)):
         alike = old.meaning(before) == new.meaning(after)
         return _spelled_otherwise(first, second) if alike else "retyped"
+    if _sort(a) != _sort(b):
+        return "retyped"
     if old_size != new_size and not _one_name(a, b):
         return "resized"
     if old.meaning(before) == new.meaning(after):
         return _spelled_otherwise(first, second)
-    if a.nelems != b.nelems and a.nelems is not None and b.nelems is not None:
-        return "resized" if type(a.node) is type(b.node) else "retyped"
-    if (a.nelems is None) != (b.nelems is None):
-        return "retyped"
+    if a.nelems != b.nelems:
+        return "resized"
     if isinstance(a.node, (Int, Enum)) and isinstance(b.node, (Int, Enum)):
         if a.node.signed == b.node.signed:
             return "respelled"
@@ -147,6 +150,12 @@ def type_change(old: Shapes, before: TypeId, new: Shapes, after: TypeId) -> str:
     if isinstance(a.node, Pointer) and isinstance(b.node, Pointer):
         return "retargeted"
     return "retyped"
+
+
+def _sort(shape: Shape) -> tuple[type, bool]:
+    """What an element is by its bytes, and whether there are several."""
+    node = Int if isinstance(shape.node, Enum) else type(shape.node)
+    return node, shape.nelems is not None
 
 
 def _one_name(a: Shape, b: Shape) -> bool:
