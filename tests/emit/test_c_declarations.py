@@ -37,20 +37,20 @@ KERNELS = (
 QUICK = ("x86_64", "i386", "s390x")
 
 
-def assert_same_layout(arch: str, made: Unit, directory: Path) -> None:
-    """The architecture's gcc comes to the source's layout, to the bit."""
+def assert_same_layout(arch: str, made: Unit, directory: Path, bitfields: int) -> None:
+    """The architecture's gcc comes to the source's layout, to the bit of at least so many."""
     assert made.made.failures == []
     assert made.text.count("_Static_assert(sizeof(struct") > 0
     said = compile_c(arch, made.text)
     assert not said, said[:2000]
     expected = expected_bits(made)
-    assert expected
+    assert len(expected) >= bitfields
     assert compiled_bits(arch, made, directory) == expected
 
 
 @pytest.mark.parametrize("arch", QUICK)
 def test_hard_types_come_to_the_layout_of_their_source(arch: str, tmp_path: Path) -> None:
-    assert_same_layout(arch, unit(btf("types", arch), arch), tmp_path)
+    assert_same_layout(arch, unit(btf("types", arch), arch), tmp_path, 10)
 
 
 @pytest.mark.slow
@@ -59,7 +59,7 @@ def test_kitchen_comes_to_the_layout_that_the_same_compiler_gave_it(
     arch: str, tmp_path: Path
 ) -> None:
     built = build(TARGETS[arch], tmp_path)
-    assert_same_layout(arch, unit(built.btf_path, arch), tmp_path)
+    assert_same_layout(arch, unit(built.btf_path, arch), tmp_path, 10)
 
 
 @pytest.mark.slow
@@ -70,7 +70,9 @@ def test_every_type_of_a_kernel_comes_to_the_layout_of_its_source(
     whole, _, module = kernel.partition("+")
     base = corpus / f"{whole}.btf.xz"
     source = corpus / "modules" / f"{kernel}.btf.xz" if module else base
-    assert_same_layout(arch, unit(source, arch, base if module else None), tmp_path)
+    assert_same_layout(
+        arch, unit(source, arch, base if module else None), tmp_path, 0 if module else 1000
+    )
 
 
 @pytest.mark.slow
@@ -79,7 +81,7 @@ def test_every_type_of_this_kernel_comes_to_its_layout(
 ) -> None:
     made = unit(running_kernel)
     assert made.opened.model.arch in TARGETS, "no compiler for this machine in the tests"
-    assert_same_layout(made.opened.model.arch, made, tmp_path)
+    assert_same_layout(made.opened.model.arch, made, tmp_path, 1000)
 
 
 def test_odd_names_and_types_of_one_tag_are_kept_apart() -> None:
