@@ -154,6 +154,8 @@ def answer(
         ]
     if returns.kind == "record":
         scope[f"_u_{where}_r"] = returns.python.from_buffer_copy
+        if not returns.size:
+            return [f"    {call}", f"    return _u_{where}_r(b'')"]
         return [f"    return _u_{where}_r({call})"]
     if returns.kind == "int" and returns.carries and returns.high < WORD_MASK:
         return [

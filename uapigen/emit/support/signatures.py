@@ -228,6 +228,9 @@ def record_value(bindings: Bindings, spelling: str, plain: str) -> Value:
             f"{spelling} by value has floating point members"
         )
     size, align = ctypes.sizeof(record), min(ctypes.alignment(record), 8)
+    if size <= 16 and os.uname().machine == "x86_64" and is_unaligned(record):
+        # In memory, though small (psABI 3.2.3), and ctypes has no way to say so.
+        raise UnsupportedOperationError(f"{spelling} by value has unaligned members")
     # Of plain words: what ctypes makes of unions, padding and packing differs between
     # versions, and an ABI passes all structs of whole numbers of one size alike.
     word = INTEGER_CARRIERS[align, False]
@@ -249,6 +252,24 @@ def has_floats(kind: Any) -> bool:
     if isinstance(kind, type) and issubclass(kind, ctypes.Array):
         return has_floats(kind._type_)
     return getattr(kind, "_type_", "") in ("f", "d", "g")
+
+
+def is_unaligned(kind: Any, at: int = 0) -> bool:
+    """Whether a member of a ctypes type at that offset is off its natural alignment."""
+    if hasattr(kind, "_leaves_"):
+        return any(
+            leaf[1] is not None and is_unaligned(leaf[1], at + leaf[2])
+            for leaf in kind._leaves_
+        )
+    size = ctypes.sizeof(kind)
+    if isinstance(kind, type) and issubclass(kind, ctypes.Array):
+        each = ctypes.sizeof(kind._type_)
+        return any(
+            is_unaligned(kind._type_, at + each * index)
+            for index in range(kind._length_)
+            if size
+        )
+    return at % size != 0
 
 
 class Signature:
@@ -304,7 +325,9 @@ class Signature:
         found = self.made.get("foreign")
         if found is None:
             carriers = [value.carrier for value in self.passed]
-            found = ctypes.CFUNCTYPE(self.returns.carrier, *carriers)
+            # A struct of size 0 is not returned, as it is not passed.
+            returns = self.returns.carrier if self.returns.size else None
+            found = ctypes.CFUNCTYPE(returns, *carriers)
             found = self.made.setdefault("foreign", found)
         return found
 
