@@ -261,15 +261,11 @@ def is_unaligned(kind: Any, at: int = 0) -> bool:
             leaf[1] is not None and is_unaligned(leaf[1], at + leaf[2])
             for leaf in kind._leaves_
         )
-    size = ctypes.sizeof(kind)
     if isinstance(kind, type) and issubclass(kind, ctypes.Array):
-        each = ctypes.sizeof(kind._type_)
-        return any(
-            is_unaligned(kind._type_, at + each * index)
-            for index in range(kind._length_)
-            if size
-        )
-    return at % size != 0
+        element: Any = kind._type_
+        offsets = range(at, at + ctypes.sizeof(kind), ctypes.sizeof(element) or 1)
+        return any(is_unaligned(element, offset) for offset in offsets)
+    return at % ctypes.sizeof(kind) != 0
 
 
 class Signature:
