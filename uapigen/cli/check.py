@@ -10,8 +10,8 @@ from uapigen.compare.comparison import compare
 from uapigen.compare.facts import Facts
 from uapigen.compare.findings import Severity
 from uapigen.compare.policy import load_policy
-from uapigen.compare.report import FORMATS, render
 from uapigen.ir.selection import Selection
+from uapigen.report.formats import FORMATS, render
 from uapigen.show.terminal import wants_colour
 from uapigen.sources import RUNNING_KERNEL, Opened
 

@@ -14,7 +14,7 @@ from uapigen.cli.compared import (
 )
 from uapigen.compare.comparison import compare
 from uapigen.compare.policy import load_policy
-from uapigen.compare.report import FORMATS, render
+from uapigen.report.formats import FORMATS, render
 from uapigen.show.terminal import wants_colour
 
 __all__ = ["run"]
@@ -64,7 +64,7 @@ def run(argv: list[str]) -> int:
     comparison = compare(old, new, policy, names=(options.old, options.new))
     colour = wants_colour(options.color) and options.output is None
     if options.summary and options.format == "text":
-        from uapigen.compare.text import render as as_text
+        from uapigen.report.text import render as as_text
 
         lines: Iterable[str] = as_text(comparison, colour=colour, findings=False)
     else:

@@ -27,7 +27,7 @@ def _folder() -> str:
 
 
 @cache
-def _environment() -> Environment:
+def _environment(autoescape: bool) -> Environment:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     return Environment(
@@ -35,7 +35,8 @@ def _environment() -> Environment:
         undefined=StrictUndefined,
         keep_trailing_newline=True,
         trim_blocks=True,
-        autoescape=False,  # Python, not HTML; names are escaped as literals before
+        lstrip_blocks=autoescape,
+        autoescape=autoescape,
     )
 
 
@@ -48,7 +49,8 @@ def render(template: str, **values: object) -> str:
     with open(os.path.join(_folder(), f"{template}.j2"), encoding="utf-8") as file:
         text = file.read()
     if "{%" in text or "{#" in text or "|" in "".join(re.findall(r"\{\{.*?\}\}", text)):
-        return _environment().from_string(text).render(**values)
+        # In Python names are escaped as literals before; HTML escapes all that it is given.
+        return _environment(template.endswith(".html")).from_string(text).render(**values)
 
     def value(match: re.Match[str]) -> str:
         found = values[match[1]]

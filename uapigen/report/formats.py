@@ -13,8 +13,13 @@ if TYPE_CHECKING:
 __all__ = ["FORMATS", "render"]
 
 FORMATS = {
-    "text": "uapigen.compare.text",
-    "json": "uapigen.compare.as_json",
+    "text": "uapigen.report.text",
+    "json": "uapigen.report.as_json",
+    "markdown": "uapigen.report.as_markdown",
+    "html": "uapigen.report.as_html",
+    "junit": "uapigen.report.as_junit",
+    "sarif": "uapigen.report.as_sarif",
+    "github": "uapigen.report.as_github",
 }
 """By name, the module whose ``render(comparison)`` makes lines without line breaks."""
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from uapigen.compare.findings import Change, Comparison, Fact, Severity, Side
+from uapigen.compare.findings import Change, Comparison, Fact, Finding, Severity, Side
 
-__all__ = ["clean", "fact_text", "short", "side_text", "summary"]
+__all__ = ["clean", "fact_text", "finding_lines", "short", "side_text", "summary"]
 
 
 def summary(comparison: Comparison) -> str:
@@ -67,3 +67,22 @@ def clean(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
+def finding_lines(finding: Finding) -> list[str]:
+    """A finding as plain text: its subject, its changes, what follows and what it reaches."""
+    lines = [f"{finding.severity.label}: {clean(finding.subject)}"]
+    for number, change in enumerate((finding.change, *finding.effects)):
+        before, after = (
+            fact_text(fact, change).strip() or "(nothing)" for fact in (change.before, change.after)
+        )
+        lines.append(f"{'  ' if number else ''}{change.kind}: {before} -> {after}")
+    if finding.reason:
+        lines.append(clean(finding.reason))
+    if finding.suppression is not None:
+        until = f" until {finding.suppression.expires}" if finding.suppression.expires else ""
+        lines.append(f"suppressed{until}: {clean(finding.suppression.reason)}")
+    if finding.reached:
+        names = ", ".join(clean(one.subject) for one in finding.reached)
+        lines.append(f"reaches {names}")
+    return lines

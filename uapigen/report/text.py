@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 
 from uapigen.compare.findings import Change, Comparison, Finding, Reached, Severity
-from uapigen.compare.wording import clean, fact_text, short, side_text, summary
+from uapigen.report.wording import clean, fact_text, short, side_text, summary
 
 __all__ = ["render"]
 

@@ -1,0 +1,1 @@
+"""What a comparison found, in the formats that people and programs read."""
