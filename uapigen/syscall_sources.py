@@ -48,12 +48,17 @@ class _Said:
             self.entries = entries or {}
 
     def lead(self, entries: Iterable[TableEntry], source: str) -> None:
-        """Take a table that says both; what it does not name is called as everywhere."""
+        """Take a table that says both; what it does not name is called as everywhere.
+
+        Numbers that have neither a name nor an entry are those of calls that are long gone.
+        """
         names = {number: name for name, number in package.numbers(self.abi).items()}
-        by_name = {
-            entry.name or names.get(entry.nr, entry.entry.removeprefix("sys_")): entry
-            for entry in entries
-        }
+        by_name = {}
+        for entry in entries:
+            called = entry.entry.removeprefix("sys_") if entry.implemented else ""
+            name = entry.name or names.get(entry.nr, called)
+            if name:
+                by_name[name] = entry
         self.number({name: entry.nr for name, entry in by_name.items()}, source, by_name)
 
 
@@ -87,6 +92,8 @@ def open_table(abi: str, paths: Sequence[str]) -> SyscallTable:
 
 
 def _directory(said: _Said, path: str) -> None:
+    from uapigen.syscalls.sources.generated import find_generated
+
     if os.path.isdir(os.path.join(path, "events", "syscalls")):
         from uapigen.syscalls.sources.tracefs import prototypes
 
@@ -94,10 +101,13 @@ def _directory(said: _Said, path: str) -> None:
         said.prototypes.append(prototypes(path))
     elif os.path.isfile(os.path.join(path, "include", "linux", "syscalls.h")):
         _tree(said, path)
+    elif built := find_generated(path, said.abi):
+        _header(said, built)
     else:
         raise UsageError(
             f"{path}: is a directory, but neither tracefs (events/syscalls) nor a kernel's"
-            " source tree (include/linux/syscalls.h)"
+            " source tree (include/linux/syscalls.h), nor a headers package that has"
+            f" {said.abi}'s calls (include/generated/asm)"
         )
 
 
@@ -111,7 +121,8 @@ def _tree(said: _Said, path: str) -> None:
     kernel = find_kernel(said.abi)
     tree = Tree(path)
     lines = rows(Path(path), said.abi)
-    said.lead(lines.values(), path)
+    if lines:
+        said.lead(lines.values(), path)
     symbols = {entry.symbol for entry in shipped.entries(said.abi).values()}
     symbols |= {line.entry for line in lines.values()}
     wanted = {target(kernel.directory, symbol) for symbol in symbols if symbol}

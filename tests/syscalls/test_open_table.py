@@ -76,6 +76,51 @@ def test_directory_that_is_nothing_is_refused(tmp_path: Path) -> None:
         open_table("x86_64", [str(tmp_path)])
 
 
+@pytest.mark.parametrize("declared", [True, False])
+def test_headers_package_is_a_directory(tmp_path: Path, declared: bool) -> None:
+    """Some distributions have the declarations in it, others in a package of their own."""
+    below = tmp_path / "arch/x86/include/generated/asm"
+    below.mkdir(parents=True)
+    (below / "syscalls_64.h").write_text(GENERATED)
+    (below / "syscalls_32.h").write_text("__SYSCALL_WITH_COMPAT(3, sys_read, compat_sys_read)\n")
+    if declared:
+        (tmp_path / "Makefile").write_text("VERSION = 9\nPATCHLEVEL = 8\nSUBLEVEL = 7\n")
+        header = tmp_path / "include/linux/syscalls.h"
+        header.parent.mkdir(parents=True)
+        header.write_text("asmlinkage long sys_brand_new(int one, char __user *two);\n")
+    table = open_table("x86_64", [str(tmp_path)])
+    assert {call.name: call.nr for call in table.syscalls} == {"read": 0, "brand_new": 999}
+    params = table.syscalls[1].params
+    assert [param.name for param in params or ()] == (["one", "two"] if declared else [])
+    (read,) = open_table("i386", [str(tmp_path)]).syscalls
+    assert (read.nr, read.entry, read.compat) == (3, "__ia32_sys_read", "__ia32_compat_sys_read")
+
+
+def test_declarations_alone_have_no_numbers(tmp_path: Path) -> None:
+    """Debian's headers package for all flavours: its ``asm/unistd.h`` includes generated ones."""
+    (tmp_path / "Makefile").write_text("VERSION = 9\nPATCHLEVEL = 8\nSUBLEVEL = 7\n")
+    for name, text in {
+        "include/linux/syscalls.h": "asmlinkage long sys_read(int one, char __user *two);\n",
+        "arch/x86/include/uapi/asm/unistd.h": "#include <asm/unistd_64.h>\n",
+    }.items():
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).write_text(text)
+    table = open_table("x86_64", [str(tmp_path)])
+    read = next(call for call in table.syscalls if call.name == "read")
+    assert [param.name for param in read.params or ()] == ["one", "two"]
+    assert read.provenance == ("system-calls", "tree 9.8.7")
+    assert len(table.syscalls) > 360
+
+
+def test_number_without_a_name_or_an_entry_is_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "syscalls_64.h"
+    path.write_text(f"{GENERATED}__SYSCALL(174, sys_ni_syscall)\n__SYSCALL(335, sys_ni_syscall)\n")
+    table = open_table("x86_64", [str(path)])
+    found = {call.name: call for call in table.syscalls}
+    assert found.keys() == {"read", "brand_new", "uretprobe"}  # 174 was create_module's
+    assert found["uretprobe"].reason.startswith("not implemented")
+
+
 def test_command_line_takes_sources(tmp_path: Path, uapigen: Uapigen) -> None:
     table = tmp_path / "t.tbl"
     table.write_text(TABLE)

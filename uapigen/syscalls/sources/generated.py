@@ -7,14 +7,39 @@ names. The form is that of ``scripts/syscalltbl.sh``, since Linux 5.13.
 
 from __future__ import annotations
 
+import os
+
 from uapigen.errors import InputError
 from uapigen.syscalls.abis import find_abi
 from uapigen.syscalls.entries import TableEntry
 from uapigen.syscalls.sources.grammars import parse, read_text
+from uapigen.syscalls.sources.kernels import find_kernel
 
-__all__ = ["entries", "parse_generated"]
+__all__ = ["entries", "find_generated", "parse_generated"]
 
 _FORM = "__SYSCALL(NUMBER, ENTRY) or __SYSCALL_WITH_COMPAT(NUMBER, ENTRY, COMPAT-ENTRY)"
+
+_ENDINGS = {
+    # Where it is not the word size: arch/*/kernel/syscalls/Makefile
+    "mips": "o32",
+    "mipsel": "o32",
+    "mips64": "n64",
+    "mips64el": "n64",
+    "mipsn32": "n32",
+    "mipsn32el": "n32",
+    "x32": "x32",
+}
+
+
+def find_generated(tree: str, abi: str) -> str | None:
+    """The file for an ABI in what a kernel was built in, or in its headers package; or None."""
+    kernel = find_kernel(abi)
+    ending = _ENDINGS.get(kernel.abi, str(kernel.bits))
+    for name in (f"syscalls_{ending}.h", f"syscall_table_{ending}.h"):
+        path = os.path.join(tree, "arch", kernel.directory, "include/generated/asm", name)
+        if os.path.isfile(path):
+            return path
+    return None
 
 
 def entries(path: str, abi: str) -> tuple[TableEntry, ...]:

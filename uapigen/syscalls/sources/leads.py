@@ -1,8 +1,9 @@
 """Which entry symbol a syscall's number leads to, from a kernel tree's own tables.
 
 Most architectures have a ``*.tbl`` file; the younger ones take ``asm-generic/unistd.h`` (until
-6.10) or ``scripts/syscall.tbl``. A row has the entry of the ABI's own kernel and, where it is
-another, that of a 64-bit kernel for its 32-bit programs.
+6.10) or ``scripts/syscall.tbl``. A headers package has what a build makes of these. A row has the
+entry of the ABI's own kernel and, where it is another, that of a 64-bit kernel for its 32-bit
+programs.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from uapigen.errors import InputError, SystemRefusalError
 from uapigen.headers.pycparser_tokens import tokenize
 from uapigen.syscalls.abis import find_abi
 from uapigen.syscalls.entries import NOT_IMPLEMENTED, TableEntry
-from uapigen.syscalls.sources import tbl
+from uapigen.syscalls.sources import generated, tbl
+from uapigen.syscalls.sources.grammars import read_text
 from uapigen.syscalls.sources.kernels import find_kernel
 
 __all__ = ["own", "rows"]
@@ -28,15 +30,20 @@ _MARK = "UAPIGEN_ENTRY"
 
 
 def rows(tree: Path, abi: str) -> dict[int, TableEntry]:
-    """Where each number of an ABI leads, by the full number.
+    """Where each number of an ABI leads, by the full number; nothing if the tree does not say.
 
     Raises :class:`InputError` for a malformed table, :class:`SystemRefusalError` where a file
     cannot be read or the preprocessor not run.
     """
     table = tbl.find_table(str(tree), abi)
-    if table is None:
-        return _of_header(tree, abi)
-    return {line.nr: own(line, abi) for line in tbl.entries(table, abi)}
+    if table is not None:
+        lines = tbl.entries(table, abi)
+    else:
+        built = generated.find_generated(str(tree), abi)
+        if built is None:
+            return _of_header(tree, abi) if _has_generic_numbers(tree, abi) else {}
+        lines = generated.entries(built, abi)
+    return {line.nr: own(line, abi) for line in lines}
 
 
 def own(line: TableEntry, abi: str) -> TableEntry:
@@ -48,6 +55,16 @@ def own(line: TableEntry, abi: str) -> TableEntry:
         compat = ""
     entry, compat = ("" if symbol in NOT_IMPLEMENTED else symbol for symbol in (entry, compat))
     return line._replace(entry=entry, compat_entry=compat)
+
+
+def _has_generic_numbers(tree: Path, abi: str) -> bool:
+    """Whether ``asm/unistd.h`` says where they lead: others include what a build makes."""
+    header = _uapi(tree, abi) / "asm" / "unistd.h"
+    return header.is_file() and "asm-generic/unistd.h" in read_text(str(header))
+
+
+def _uapi(tree: Path, abi: str) -> Path:
+    return tree / "arch" / find_kernel(abi).directory / "include" / "uapi"
 
 
 def _of_header(tree: Path, abi: str) -> dict[int, TableEntry]:
@@ -65,12 +82,12 @@ def _of_header(tree: Path, abi: str) -> dict[int, TableEntry]:
 def _preprocessed(tree: Path, abi: str, *options: str) -> dict[int, str]:
     """What ``asm/unistd.h`` says by ``__SYSCALL``, which its user defines."""
     kernel = find_kernel(abi)
-    uapi = tree / "arch" / kernel.directory / "include" / "uapi"
+    uapi = _uapi(tree, abi)
     with tempfile.TemporaryDirectory() as directory:
-        generated = Path(directory, "asm")
-        generated.mkdir()
+        made = Path(directory, "asm")
+        made.mkdir()
         if not (uapi / "asm" / "bitsperlong.h").exists():
-            generated.joinpath("bitsperlong.h").write_text("#include <asm-generic/bitsperlong.h>\n")
+            made.joinpath("bitsperlong.h").write_text("#include <asm-generic/bitsperlong.h>\n")
         command = [
             "cc", "-E", "-P", "-nostdinc", f"-m{kernel.bits}", *options, "-I", str(uapi),
             "-I", str(tree / "include" / "uapi"), "-I", directory, "-",
