@@ -24,7 +24,6 @@ __all__ = [
     "ALIASES",
     "ARRAYS",
     "COMPOSITES",
-    "FORMS",
     "FUNCS",
     "INTS",
     "POINTERS",
@@ -50,16 +49,6 @@ INTS = kind_set(Kind.INT)
 COMPOSITES = kind_set(Kind.STRUCT, Kind.UNION)
 ALIASES = kind_set(Kind.TYPEDEF, Kind.VOLATILE, Kind.CONST, Kind.RESTRICT, Kind.TYPE_TAG)
 ARRAYS = kind_set(Kind.ARRAY)
-FORMS = kind_set(
-    Kind.ARRAY,
-    Kind.STRUCT,
-    Kind.UNION,
-    Kind.TYPEDEF,
-    Kind.VOLATILE,
-    Kind.CONST,
-    Kind.RESTRICT,
-    Kind.TYPE_TAG,
-)
 POINTERS = kind_set(Kind.PTR, Kind.VOLATILE, Kind.CONST, Kind.RESTRICT, Kind.TYPE_TAG)
 PROTOS = kind_set(Kind.FUNC_PROTO)
 FUNCS = kind_set(Kind.FUNC)
@@ -177,20 +166,29 @@ class RecordIndex:
 
     def holders(self, type_ids: Iterable[TypeId], max_chain: int) -> set[TypeId]:
         """Own composites with a member of these types, as ``TypeGraph.holders`` has it."""
-        words = self.words
-        forms, targets = [], []
-        for kinds, word in ((POINTERS, 2), (ARRAYS, 3)):
-            for form, start in self.records(kinds):
-                forms.append(form)
-                targets.append(words[start + word])
-        leading = found = set(type_ids)
+        leading = self.leading_to(type_ids, POINTERS, max_chain)
+        whose, _, types, _ = self.members
+        return set(compress(whose, map(leading.__contains__, types)))
+
+    def leading_to(self, type_ids: Iterable[TypeId], kinds: bytes, max_chain: int) -> set[TypeId]:
+        """These types, arrays of them and own types of ``kinds`` that refer to them, and so on."""
+        forms, targets = self._references(kinds)
+        leading = set(type_ids)
+        found = leading
         for _ in range(max_chain):
             found = set(compress(forms, map(found.__contains__, targets))) - leading
             if not found:
                 break
-            leading = leading | found
-        whose, _, types, _ = self.members
-        return set(compress(whose, map(leading.__contains__, types)))
+            leading |= found
+        return leading
+
+    def _references(self, kinds: bytes) -> tuple[list[TypeId], list[TypeId]]:
+        """Own types of these kinds, and arrays, and what each refers to."""
+        words, offsets = self.words, self.offsets
+        forms = [*self.ids(kinds), *self.ids(ARRAYS)]
+        targets = [words[start + 2] for start in compress(offsets, self.kinds.translate(kinds))]
+        arrays = compress(offsets, self.kinds.translate(ARRAYS))
+        return forms, targets + [words[start + 3] for start in arrays]
 
     def has_odd_ints(self) -> bool:
         """Whether an integer type describes a bitfield: the encoding before kind_flag."""
@@ -203,19 +201,17 @@ class RecordIndex:
 
     def users(self, forms: set[TypeId]) -> dict[TypeId, list[tuple[TypeId, int]]]:
         """For each of ``forms``: the own types that contain it, as ``TypeGraph.users`` has them."""
-        words = self.words
         users: dict[TypeId, list[tuple[TypeId, int]]] = defaultdict(list)
-        for pattern, word in ((ALIASES, 2), (ARRAYS, 3)):
-            for form, offset in self.records(pattern):
-                target = words[offset + word]
-                if target in forms:
-                    users[target].append((form, -1))
+        references = self._references(ALIASES)
+        wanted = map(forms.__contains__, references[1])
+        for form, target in compress(zip(*references, strict=True), wanted):
+            users[target].append((form, -1))
         whose, _, types, packed = self.members
-        offsets, first = self.offsets, self.first_id
-        for member in compress(range(len(types)), map(forms.__contains__, types)):
-            outer = whose[member]
-            mask = 0xFFFFFF if words[offsets[outer - first] + 1] >> 31 else 0xFFFFFFFF
-            users[types[member]].append((outer, packed[member] & mask))
+        members = zip(whose, types, packed, strict=True)
+        for outer, target, bit_offset in compress(members, map(forms.__contains__, types)):
+            if bit_offset >> 24 and self.words[self.offsets[outer - self.first_id] + 1] >> 31:
+                bit_offset &= 0xFFFFFF
+            users[target].append((outer, bit_offset))
         return users
 
     def relocate(self, relocation: Relocation, header: Header) -> None:

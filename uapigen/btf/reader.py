@@ -13,13 +13,13 @@ from __future__ import annotations
 import sys
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
 from functools import cached_property
 from itertools import repeat
 from typing import Any
 
+from uapigen.btf import columns
 from uapigen.btf.format import INT_BOOL, INT_SIGNED, Kind, parse_header
-from uapigen.btf.index import COMPOSITES, FORMS, FUNCS, PROTOS, RecordIndex, Relocation, kind_set
+from uapigen.btf.index import ALIASES, COMPOSITES, FUNCS, PROTOS, RecordIndex, Relocation, kind_set
 from uapigen.btf.strings import StringTable
 from uapigen.errors import InputError
 from uapigen.ir.graph import Nodes, SourceInfo, resolve
@@ -54,8 +54,9 @@ __all__ = ["BtfGraph"]
 _LONG = ("long unsigned int", "long int", "unsigned long", "long")
 _new = tuple.__new__  # what a named tuple's own constructor calls, without the call
 _LINKAGE = ("static", "global", "extern")
-_QUALIFIERS = {Kind.CONST: "const", Kind.VOLATILE: "volatile", Kind.RESTRICT: "restrict"}
 _MAX_INT_BYTES = 16
+_MAX_FORMS = 128
+"""Arrays, typedefs and qualifiers in a row; more than any that can be laid out."""
 
 
 class BtfGraph:
@@ -185,37 +186,22 @@ class BtfGraph:
     def users(self, type_id: TypeId) -> list[tuple[TypeId, int]]:
         if self._users is None:
             # A member matters if its type is a composite, or an array, typedef or
-            # qualified form that may lead to one.
-            forms: set[TypeId] = set()
-            graph: BtfGraph | None = self
-            while graph is not None:
-                forms.update(graph.index.ids(FORMS))
-                graph = graph._base
-            self._users = self.index.users(forms)
+            # qualified form that leads to one.
+            self._users = self.index.users(self._embeddable())
         return self._users.get(type_id, [])
+
+    def _embeddable(self) -> set[TypeId]:
+        """Structs and unions, and the forms of them that are as large, its bases' among them."""
+        found = self._base._embeddable() if self._base is not None else set()
+        found.update(self.index.ids(COMPOSITES))
+        return self.index.leading_to(found, ALIASES, _MAX_FORMS)
 
     def preload(self) -> None:
         self.strings.preload()
         self._preloaded = True
-        with suppress(InputError):  # of one type, which raises it again when it is decoded
-            self._preload_composites()
-
-    def _preload_composites(self) -> None:
-        """Decode all structs and unions at once, but for those that take a closer look."""
-        _, name_offs, types, offsets = self.index.members
-        if self._odd_ints or max(types, default=0) >= self._last_id:
-            return
-        nodes, words, strings = self.nodes, self.words, self.strings
-        columns = zip(map(strings.__getitem__, name_offs), types, offsets, repeat(0), strict=False)
-        members = list(map(_new, repeat(Member), columns))
-        end = 0
-        for type_id, start in self.index.records(COMPOSITES):
-            name_off, info, byte_size = words[start : start + 3]
-            begin, end = end, end + (info & 0xFFFFFF)
-            if info >> 31 and end > begin and max(offsets[begin:end]) >> 24:
-                continue  # has bitfields
-            node = Union if info >> 24 & 0x7F == Kind.UNION else Struct
-            nodes[type_id] = node(strings[name_off], byte_size, tuple(members[begin:end]))
+        self.nodes.update(columns.forms(self.index, self.strings))
+        if not self._odd_ints:
+            self.nodes.update(columns.composites(self.index, self.strings))
 
     def functions(self) -> tuple[list[TypeId], list[str], list[TypeId]]:
         words = self.words
@@ -345,18 +331,11 @@ class BtfGraph:
             raise self._malformed(type_id, f"an enum of {byte_size} bytes")
         signed = bool(info >> 31)
         name_offs, values = self._columns(start, info & 0xFFFFFF, 2)
-        sign = 1 << 31 if signed else 0
-        return Enum(
-            name,
-            byte_size,
-            signed,
-            tuple(
-                [
-                    Enumerator(self.strings[name_off], (value ^ sign) - sign)
-                    for name_off, value in zip(name_offs, values, strict=True)
-                ]
-            ),
-        )
+        if signed:
+            values = array("i", values.tobytes())
+        names = map(self.strings.__getitem__, name_offs)
+        pairs = zip(names, values, strict=True)
+        return Enum(name, byte_size, signed, tuple(map(_new, repeat(Enumerator), pairs)))
 
     def _enum64(self, type_id: TypeId, name: str, info: int, byte_size: int, start: int) -> Type:
         if byte_size not in (1, 2, 4, 8):
@@ -383,7 +362,7 @@ class BtfGraph:
         return Typedef(name, self._reference(type_id, target))
 
     def _qualifier(self, type_id: TypeId, _name: str, info: int, target: int, _start: int) -> Type:
-        return Qualifier(_QUALIFIERS[info >> 24 & 0x7F], self._reference(type_id, target))
+        return Qualifier(columns.QUALIFIERS[info >> 24 & 0x7F], self._reference(type_id, target))
 
     def _type_tag(self, type_id: TypeId, name: str, info: int, target: int, _start: int) -> Type:
         return TypeTag(name, self._reference(type_id, target), bool(info >> 31))

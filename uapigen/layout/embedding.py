@@ -8,6 +8,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from itertools import accumulate
+from operator import itemgetter
 from typing import TypeAlias
 
 from uapigen.ir.graph import TypeGraph, resolve
@@ -32,6 +33,8 @@ __all__ = ["Embeddings", "explaining", "in_memory_order", "round_up"]
 _MAX_LEVELS = 64
 """Structs around a struct that are asked about its alignment; a kernel has up to 20."""
 
+_bit_offset = itemgetter(1)
+
 _Place: TypeAlias = tuple[TypeId, int]
 """Where a type is embedded: the struct or union, and the bit offset in it."""
 
@@ -48,6 +51,10 @@ class Embeddings:
         self.graph = graph
         self.pointer_size = pointer_size
         self._align_of = align_of
+        self._bases: list[TypeGraph] = []
+        while (base := graph.base) is not None:
+            self._bases.append(base)
+            graph = base
         self._places: dict[TypeId, list[_Place]] = {}
         self._alignable: dict[tuple[TypeId, int], bool] = {}
         self._source_sizes: dict[TypeId, int] = {}
@@ -137,7 +144,7 @@ class Embeddings:
 
     def _find_places(self, type_id: TypeId) -> list[_Place]:
         users = self._users(type_id)
-        if all(bit_offset >= 0 for _, bit_offset in users):
+        if not users or min(users, key=_bit_offset)[1] >= 0:
             return users
         forms = [type_id]  # the type itself, and arrays, typedefs and qualified forms of it
         seen = {type_id}
@@ -152,12 +159,10 @@ class Embeddings:
         return found
 
     def _users(self, type_id: TypeId) -> list[_Place]:
-        graph = self.graph
-        found = graph.users(type_id)
-        while (base := graph.base) is not None:
-            graph = base
-            if type_id < len(graph):
-                found = found + graph.users(type_id)
+        found = self.graph.users(type_id)
+        for base in self._bases:
+            if type_id < len(base):
+                found = found + base.users(type_id)
         return found
 
     def _end_before(self, type_id: TypeId, bit_offset: int) -> int:

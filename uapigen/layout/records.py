@@ -29,7 +29,7 @@ A type whose members overlap, lie outside it or have no size is not laid out:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, TypeAlias
 
 from uapigen.errors import LayoutError
@@ -102,6 +102,18 @@ _Hole: TypeAlias = tuple[int, int, int]
 """Unused bytes before a member: where they begin, the member's alignment and offset."""
 
 
+class _Extents(dict[TypeId, _Extent]):
+    """Extents by type id; what is no struct or union is measured when first looked up."""
+
+    def __init__(self, measure: Callable[[TypeId], None]) -> None:
+        super().__init__()
+        self._measure = measure
+
+    def __missing__(self, type_id: TypeId) -> _Extent:
+        self._measure(type_id)
+        return self[type_id]
+
+
 class Layout:
     """Sizes and alignments of one graph's types under one data model.
 
@@ -117,7 +129,7 @@ class Layout:
         self.graph = graph
         self.model = model
         self._alone = alone
-        self._known: dict[TypeId, _Extent] = {}
+        self._known = _Extents(self._measure_form)
         self._records: dict[TypeId, RecordLayout] = {}
         self._problems: dict[TypeId, str] = {}
         self._embeddings = Embeddings(
@@ -137,7 +149,7 @@ class Layout:
 
     def record(self, type_id: TypeId) -> RecordLayout:
         """The layout of a struct or union; raises :class:`LayoutError`."""
-        if type_id not in self._records:
+        if type_id not in self._records and not self._lay_out_plain(type_id):
             self._measure_all(type_id)
         return self._records[type_id]
 
@@ -154,6 +166,9 @@ class Layout:
                 todo.pop()
                 continue
             if type_id not in within:
+                if self._lay_out_plain(type_id):
+                    todo.pop()
+                    continue
                 within.add(type_id)
                 first = [i for i in self._parts(type_id) if i not in known and i not in problems]
                 if not within.isdisjoint(first):
@@ -169,6 +184,28 @@ class Layout:
             todo.pop()
         if root in problems:
             raise self._refuse(root, problems[root])
+
+    def _measure_form(self, type_id: TypeId) -> None:
+        """Measure a type that is no struct or union, and what it is a form of.
+
+        Raises KeyError where that takes a struct that is not measured yet.
+        """
+        known, nodes = self._known, self.graph.nodes
+        forms: list[TypeId] = []
+        while type_id not in known:
+            node = nodes[type_id]
+            if isinstance(node, (Struct, Union)) or len(forms) > _MAX_LEVELS:
+                raise KeyError(type_id)
+            forms.append(type_id)
+            if isinstance(node, (Typedef, Qualifier, TypeTag)):
+                type_id = node.target
+            elif isinstance(node, Array):
+                type_id = node.element
+            else:
+                break
+        while forms:
+            type_id = forms.pop()
+            known[type_id] = self._measure(type_id)
 
     def _parts(self, type_id: TypeId) -> Sequence[TypeId]:
         """What a type contains by value."""
@@ -226,6 +263,48 @@ class Layout:
 
     # Structs and unions
 
+    def _lay_out_plain(self, type_id: TypeId) -> bool:
+        """Lay out a type that lies as C lays out one without attributes and bitfields.
+
+        Most do, and it takes few steps to see; False for any other type, and where
+        a part of it is not measured yet.
+        """
+        node = self.graph.nodes[type_id]
+        if not isinstance(node, (Struct, Union)) or node.byte_align is not None:
+            return False
+        known, in_struct = self._known, isinstance(node, Struct)
+        size, end, natural, has_holes = node.byte_size, 0, 1, False
+        levels, leaves, hidden = 0, len(node.members), 0
+        try:
+            for name, target, bit_offset, bit_width in node.members:
+                byte_size, align, inner_levels, inner_leaves = known[target]
+                begin = end + -end % align if in_struct else 0
+                if bit_width or bit_offset != 8 * begin:
+                    return False
+                if begin > end:
+                    has_holes = True
+                if begin + byte_size > end:
+                    end = begin + byte_size
+                if align > natural:
+                    natural = align
+                if inner_levels:
+                    leaves += inner_leaves - 1
+                    if not name:
+                        hidden += inner_leaves
+                    if inner_levels > levels:
+                        levels = inner_levels
+        except (KeyError, LayoutError):
+            return False
+        if size != end + -end % natural or levels >= _MAX_LEVELS:
+            return False
+        if leaves > _MAX_LEAVES or hidden > _MAX_HIDDEN:
+            return False
+        gapless = natural > 1 and size == end and not has_holes
+        align, packed = self._surrounded(type_id, size, natural, gapless=gapless, packed=False)
+        self._records[type_id] = RecordLayout(size, align, packed, node.members)
+        known[type_id] = size, align, levels + 1, max(leaves, 1)
+        return True
+
     def _lay_out(self, type_id: TypeId, node: Composite) -> _Extent:
         members = in_memory_order(node)
         natural, packed, holes, end, levels, leaves = self._walk(type_id, node, members)
@@ -256,10 +335,16 @@ class Layout:
                 align = max(align, explaining(begin, byte_offset, size))
         if size > round_up(end, align):
             align = max(align, explaining(end, size, size))
-        embeddings = self._embeddings
+        gapless = align > 1 and size == end and not holes
+        return self._surrounded(type_id, size, align, gapless=gapless, packed=packed)
+
+    def _surrounded(
+        self, type_id: TypeId, size: int, align: int, *, gapless: bool, packed: bool
+    ) -> tuple[int, bool]:
+        """(alignment, packed?) as the places show it where a type is embedded."""
         if self._alone:
             return align, packed
-        gapless = align > 1 and size == end and not holes
+        embeddings = self._embeddings
         if (gapless or not (packed or size % (2 * align))) and embeddings.places(type_id):
             if gapless and embeddings.show_packed(type_id, align):
                 align, packed = 1, True
