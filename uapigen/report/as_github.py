@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from uapigen.compare.findings import Comparison, Severity
-from uapigen.report.wording import finding_lines, side_text, summary
+from uapigen.report.wording import clean, finding_lines, side_text, summary
 
 __all__ = ["render"]
 
@@ -25,8 +25,8 @@ def render(comparison: Comparison) -> Iterator[str]:
     for finding in comparison.findings:
         if not finding.counts or finding.severity is Severity.NONE:
             continue
-        title = f"{finding.severity.label}: {finding.subject}"
-        properties = f"file={_property(comparison.old.name)},title={_property(title)}"
+        title = f"{finding.severity.label}: {clean(finding.subject)}"
+        properties = f"file={_property(clean(comparison.old.name))},title={_property(title)}"
         message = "\n".join(finding_lines(finding)[1:])
         yield f"::{_COMMANDS[finding.severity]} {properties}::{_data(message)}"
     yield f"{side_text(comparison.old)} to {side_text(comparison.new)}: {summary(comparison)}"

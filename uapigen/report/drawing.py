@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from uapigen.compare.findings import Layout, Row
@@ -132,7 +133,7 @@ def _words(parts: Sequence[_Part], bit_size: int, marks: Mapping[str, Mark]) -> 
         for number in drawn[bisect_left(drawn, first) : bisect_right(drawn, last)]:
             lanes[number].setdefault(part.lane, []).append(_cell(part, number, marks))
     found = []
-    for number, following in zip(drawn, [*drawn[1:], -(-bit_size // WORD)], strict=True):
+    for number, following in pairwise([*drawn, -(-bit_size // WORD)]):
         cells = tuple(tuple(sorted(lane)) for _, lane in sorted(lanes[number].items()))
         found.append(Word(number * WORD // 8, cells, (following - number - 1) * WORD // 8))
     return found
