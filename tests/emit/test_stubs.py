@@ -54,7 +54,7 @@ def public(tree: ast.Module) -> Iterator[ast.ClassDef | ast.AnnAssign | ast.Assi
     for node in tree.body:
         if isinstance(node, (ast.ClassDef, ast.AnnAssign, ast.Assign)):
             name = name_of(node)
-            private = name.startswith(("_s_", "_t_")) or name in ("_T", "_Get", "_Set")
+            private = name.startswith(("_s_", "_t_")) or name in ("_T", "_Self", "_Get", "_Set")
             if not private:
                 yield node
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from uapigen.emit.text import LINE_LENGTH, entries, literal, row
+from uapigen.errors import InputError
 from uapigen.ir.operations import Operation, OperationTable, ParameterNames
 from uapigen.ir.types import Struct
 from uapigen.layout.plan import Plan
@@ -36,11 +37,22 @@ class PlannedTable(NamedTuple):
 def planned_tables(plan: Plan) -> list[PlannedTable]:
     """The operation tables among a plan's structs, sorted by key."""
     graph, keys = plan.graph, plan.keys.of
-    ids = [i for i in keys if isinstance(graph.nodes[i], Struct)]
-    tables = list(find_tables(graph, ids, plan.operation_patterns))
+    ids = [i for i in keys if isinstance(graph.nodes[i], Struct) and i not in plan.failed]
+    found = find_tables(graph, ids, plan.operation_patterns)
+    tables = [table for table in found if _is_spelled(plan, table)]
     named = name_parameters(graph, tables)
     made = [PlannedTable(keys[t.type], t, n) for t, n in zip(tables, named, strict=True)]
     return sorted(made)
+
+
+def _is_spelled(plan: Plan, table: OperationTable) -> bool:
+    """Whether all of its types can be spelled; else its struct is left out, and says why."""
+    try:
+        for operation in table.operations:
+            plan.c_types[operation.type]
+    except InputError:
+        return False
+    return True
 
 
 def facts_of(planned: PlannedTable) -> tuple[tuple[str, str, str], ...]:

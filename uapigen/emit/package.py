@@ -10,10 +10,11 @@ from typing import NamedTuple
 
 import uapigen
 from uapigen.emit import tables
+from uapigen.emit.operation_stubs import module_part, package_stub
 from uapigen.emit.operations import OPERATIONS_DOCSTRING, operations_text, planned_tables
 from uapigen.emit.output import Put
 from uapigen.emit.parallel import both
-from uapigen.emit.stubs import constants_stub, types_stub
+from uapigen.emit.stubs import StubNames, constants_stub, types_stub
 from uapigen.emit.templates import render
 from uapigen.emit.text import LINE_LENGTH, literal
 from uapigen.errors import InputError
@@ -64,7 +65,6 @@ _TABLES: dict[str, Callable[[Plan], str]] = {
     "constants": tables.constants_text,
     "functions": tables.functions_text,
     "variables": tables.variables_text,
-    "operations": lambda plan: operations_text(planned_tables(plan)),
 }
 _SECOND_HALF = ("functions",)
 """And the stub."""
@@ -120,20 +120,31 @@ _LARGE = 5000
 """Types and functions from which on a second process pays for its start."""
 
 
-def _make_texts(plan: Plan, prefix: str, finish: Callable[[str, str], str]) -> dict[str, str]:
+def _make_texts(
+    plan: Plan, prefix: str, finish: Callable[[str, str], str], ops_title: str = ""
+) -> dict[str, str]:
     """All tables' and facts' texts, and the stub's body as ``stub``.
 
     In two processes for a whole kernel, with about the same work for each.
     ``finish`` gets the name and the text of each table and of the stub in the
-    process that made it; what it returns is handed on.
+    process that made it; what it returns is handed on. With ``ops_title``, interfaces
+    have a stub of their own, ``ops``.
     """
 
     def made(names: Iterable[str]) -> dict[str, str]:
         return {name: finish(name, _TABLES[name](plan)) for name in names}
 
-    def stub() -> str:
-        parts = constants_stub(plan, prefix), types_stub(plan, prefix)
-        return finish("stub", "\n".join(part for part in parts if part))
+    def stubs() -> dict[str, str]:
+        names = StubNames(plan)
+        parts = [constants_stub(plan, prefix, names=names), types_stub(plan, prefix, names=names)]
+        found = planned_tables(plan)
+        texts = {"operations": operations_text(found)}
+        if ops_title:
+            texts["ops"] = package_stub(plan, found, names, ops_title)
+        else:
+            parts.append(module_part(plan, found, names))
+        texts["stub"] = "\n".join(part for part in parts if part)
+        return {name: finish(name, text) for name, text in texts.items()}
 
     def first() -> dict[str, str]:
         texts = made(name for name in _TABLES if name not in _SECOND_HALF)
@@ -142,7 +153,7 @@ def _make_texts(plan: Plan, prefix: str, finish: Callable[[str, str], str]) -> d
     def second() -> tuple[dict[str, str], list[tuple[str, str]], list[str]]:
         texts = made(_SECOND_HALF)
         with suppress(InputError):  # a malformed type, which the first half will find to fail
-            texts["stub"] = stub()
+            texts |= stubs()
         return texts, [(f.spelling, f.reason) for f in plan.failures], sorted(plan.incomplete)
 
     chosen = plan.selection
@@ -152,7 +163,7 @@ def _make_texts(plan: Plan, prefix: str, finish: Callable[[str, str], str]) -> d
     plan.failures += [Failure(*failure) for failure in failures]
     plan.failures = list(dict.fromkeys(plan.failures))
     if plan.failed:  # which the second half could not know
-        more["stub"] = stub()
+        more |= stubs()
     return texts | more | {"incomplete": python_text(sorted(plan.incomplete))}
 
 
@@ -188,7 +199,7 @@ def package_files(
         put(_path(name), head, text)
         return ""
 
-    texts = _make_texts(plan, "_s.", finish)
+    texts = _make_texts(plan, "_s.", finish, _ops_title(additions.sources, plan.model))
     opener = "package" if additions.macros is None else "linked"
     files = {
         "__init__.py": render(
@@ -196,12 +207,11 @@ def package_files(
         ),
         "_facts.py": render("facts.py", facts=texts),
         "ops.py": ops_module(additions.sources, plan.model),
-        "ops.pyi": "from typing import Any\n\ndef __getattr__(name: str) -> Any: ...\n",
         "_typing.pyi": render("typing.pyi", p=""),
         "py.typed": "",
     }
     if put is None:
-        files |= {_path(name): texts[name] for name in ("stub", *_TABLES)}
+        files |= {_path(name): texts[name] for name in ("stub", "ops", "operations", *_TABLES)}
     if additions.macros is not None:
         head = f'{_UNCHECKED}# fmt: off\n"""Macro functions: C\'s expressions in Python."""\n'
         files["macros.py"] = head + additions.macros
@@ -212,8 +222,12 @@ def package_files(
 
 def ops_module(sources: str, model: DataModel) -> str:
     """The module of a package that has the interfaces."""
-    title = literal(f"Operation tables of {sources} for {model.arch} as interfaces.")
+    title = _ops_title(sources, model)
     return render("ops.py", title=title, version=uapigen.__version__)
+
+
+def _ops_title(sources: str, model: DataModel) -> str:
+    return literal(f"Operation tables of {sources} for {model.arch} as interfaces.")
 
 
 def support_files(*, headers: bool) -> dict[str, str]:
@@ -225,11 +239,13 @@ def support_files(*, headers: bool) -> dict[str, str]:
 
 def _path(name: str) -> str:
     """Where a package has a table, or the stub."""
-    return "__init__.pyi" if name == "stub" else f"{name}.py"
+    return {"stub": "__init__.pyi", "ops": "ops.pyi"}.get(name, f"{name}.py")
 
 
 def _head(name: str, title: str) -> str:
     """What stands above a table, or the stub's body, in its file."""
+    if name == "ops":
+        return ""
     if name == "stub":
         return render("stub.pyi", title=title, typing="from . import _typing as _s", body="")
     return f'{_UNCHECKED}"""{_DOCSTRINGS[name]}"""\n\n{_IMPORTS.get(name, "")}'
@@ -240,7 +256,7 @@ def module_files(plan: Plan, name: str, additions: Additions | None = None) -> d
     additions = additions or plain_additions(plan)
     about, title = additions.about, title_of(additions.sources, plan.model)
     texts = _make_texts(plan, "_s_", additions.finish)
-    tables = [f'_{table.upper()} = r"""\n{texts[table]}"""\n' for table in _TABLES]
+    tables = [f'_{table.upper()} = r"""\n{texts[table]}"""\n' for table in (*_TABLES, "operations")]
     tables.append(f"_OPS_SUPPORT = r'''\n{joined_support(_OPS_MODULES)}'''\n")
     headers = additions.macros is not None
     if headers:

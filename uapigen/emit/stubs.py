@@ -52,13 +52,17 @@ class _Stubs:
     """Stub texts for one plan; remembers how each type is annotated."""
 
     def __init__(
-        self, plan: Plan, prefix: str, foreign: Callable[[TypeId], str] | None = None
+        self,
+        plan: Plan,
+        prefix: str,
+        foreign: Callable[[TypeId], str] | None = None,
+        names: StubNames | None = None,
     ) -> None:
         self.plan = plan
         self.foreign = foreign
         self.graph = plan.graph
         self.prefix = prefix
-        self.names = StubNames(plan)
+        self.names = names or StubNames(plan)
         self.aliased: set[str] = set()
         self.types = {*self.names.records.values()}
         self.texts = _Made(self._text)
@@ -248,6 +252,8 @@ _ENUM_OWN = frozenset([*dir(IntEnum), *dir(EnumMeta), "name", "value"])
 # Whether a name is a plain word is seen at once of all those that start with a letter.
 _UNCOMMON = re.compile(r"^(?![A-Za-z]\w*$).*$", re.ASCII | re.MULTILINE)
 _KEYWORDS = frozenset(keyword.kwlist)
+OPS = "ops"
+"""The module or attribute with the interfaces of operation tables."""
 # A package's own names; a C name that is one of them is reached by ctype() alone.
 _API = {
     "__abi__": "Abi",
@@ -264,7 +270,7 @@ class StubNames:
 
     def __init__(self, plan: Plan) -> None:
         self.typedefs = plan.typedefs
-        taken = {name for name in self.typedefs if name.isidentifier()} | _API.keys()
+        taken = {name for name in self.typedefs if name.isidentifier()} | _API.keys() | {OPS}
         self.records: dict[str, str] = {}
         self.enums: dict[str, str] = {}
         nodes, failed = plan.graph.nodes, plan.failed
@@ -288,13 +294,15 @@ def api_stub(prefix: str) -> str:
     return "".join(f"{name}: {prefix}{kind}\n" for name, kind in _API.items())
 
 
-def constants_stub(plan: Plan, prefix: str, api: str | None = None) -> str:
+def constants_stub(
+    plan: Plan, prefix: str, api: str | None = None, names: StubNames | None = None
+) -> str:
     """The package's own names, the constants and the enums.
 
     ``prefix`` stands before the names of ``typing.pyi``; ``api`` is what is said
     of the package's own names, if that is something else than what they are.
     """
-    names = StubNames(plan)
+    names = names or StubNames(plan)
     lines = [api_stub(prefix) if api is None else api]
     constants, ioctls = plan.constants, plan.ioctl_arguments
     left_out = (names.taken | _API.keys()) & constants.keys() | _unsayable(constants)
@@ -324,12 +332,17 @@ def constants_stub(plan: Plan, prefix: str, api: str | None = None) -> str:
     return "\n".join(part for part in ("".join(lines), _blocks(blocks)) if part)
 
 
-def types_stub(plan: Plan, prefix: str, foreign: Callable[[TypeId], str] | None = None) -> str:
+def types_stub(
+    plan: Plan,
+    prefix: str,
+    foreign: Callable[[TypeId], str] | None = None,
+    names: StubNames | None = None,
+) -> str:
     """The structs, unions and typedefs; goes behind ``constants_stub``.
 
     ``foreign`` gives the name of a struct or union that is not the plan's, or "".
     """
-    stubs = _Stubs(plan, prefix, foreign)
+    stubs = _Stubs(plan, prefix, foreign, names)
     names, nodes = stubs.names, plan.graph.nodes
     blocks = []
     unsayable = _unsayable(names.records.values())
@@ -369,7 +382,7 @@ def _typedef_lines(stubs: _Stubs, prefix: str) -> list[str]:
     lines = []
     names = stubs.names
     for name, c_type in sorted(names.typedefs.items()):
-        if not is_free(name, _API):
+        if not is_free(name, _API) or name == OPS:
             continue
         target = _final_target(names.typedefs, c_type)
         word, _, key = target.partition(" ")

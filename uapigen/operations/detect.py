@@ -20,8 +20,12 @@ from uapigen.ir.types import Array, FuncProto, Member, Pointer, Struct, TypeId, 
 __all__ = ["find_tables"]
 
 _NAMED = re.compile(r"(?:^|_)(?:ops|operations|driver)$")
-_MAX_REACHED = 1 << 16
-"""Members reached through unnamed ones in a struct; a kernel's largest has some hundred."""
+_MAX_REACHED = 1 << 17
+"""Members of tables with unnamed ones, each time; a kernel's have a thousand.
+
+A few structs that contain each other twice have any number. Tables behind the last
+one are taken for plain structs.
+"""
 
 
 class _FunctionPointers(dict[TypeId, tuple[TypeId, int | None] | None]):
@@ -47,6 +51,31 @@ class _FunctionPointers(dict[TypeId, tuple[TypeId, int | None] | None]):
         return found
 
 
+class _Counts(dict[TypeId, tuple[int, int]]):
+    """Struct or union -> its function pointers, and all members that C reaches by name."""
+
+    def __init__(self, graph: TypeGraph, pointers: _FunctionPointers) -> None:
+        super().__init__()
+        self._graph, self._pointers = graph, pointers
+
+    def __missing__(self, type_id: TypeId) -> tuple[int, int]:
+        graph, pointers = self._graph, self._pointers
+        self[type_id] = 0, 1  # where it contains itself, or too many levels
+        functions = members = 0
+        for member in graph.nodes[type_id].members:  # type: ignore[union-attr]
+            if member[0]:
+                members += 1
+                if pointers[member[1]] and not member[3]:
+                    functions += 1
+            elif not member[3]:
+                inner = resolve(graph, member[1])
+                if isinstance(graph.nodes[inner], (Struct, Union)):
+                    more, all_of_them = self[inner]
+                    functions, members = functions + more, members + all_of_them
+        self[type_id] = functions, members
+        return functions, members
+
+
 def find_tables(
     graph: TypeGraph, type_ids: Iterable[TypeId], patterns: Sequence[str] = ()
 ) -> Iterator[OperationTable]:
@@ -56,37 +85,37 @@ def find_tables(
     these, every struct with a function pointer is one.
     """
     pointers = _FunctionPointers(graph)
+    counts = _Counts(graph, pointers)
     by_hand = Patterns(patterns)
-    nodes = graph.nodes
+    nodes, left = graph.nodes, _MAX_REACHED
     for type_id in type_ids:
         node = nodes[type_id]
         if not isinstance(node, Struct):
             continue
         try:
-            members = node.members
-            if "" in [member[0] for member in members]:
-                members = tuple(_reached(graph, members))
-            count = sum([1 for member in members if pointers[member[1]] and not member[3]])
+            functions, count = counts[type_id]
         except (InputError, RecursionError):
             continue  # a malformed member, which the layout finds and says
-        if count and (
-            2 * count >= len(members)
+        if functions and (
+            2 * functions >= count
             or _NAMED.search(node.name)
             or (patterns and by_hand.match(f"struct {node.name}", node.name))
         ):
+            members: Sequence[Member] = node.members
+            if "" in [member[0] for member in members]:
+                left -= count
+                if left < 0:
+                    continue
+                members = list(_reached(graph, members))
             yield _table(type_id, members, pointers)
 
 
 def _reached(graph: TypeGraph, members: Sequence[Member]) -> Iterator[Member]:
     """A struct's members, those of anonymous parts in their place, offsets from its start."""
-    left = _MAX_REACHED
     todo = [(members, 0)]
     while todo:
         inside, at = todo.pop()
         for index, member in enumerate(inside):
-            left -= 1
-            if not left:
-                return
             if member.name:
                 yield member._replace(bit_offset=at + member.bit_offset)
                 continue

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from keyword import iskeyword
+
 # Names a C member may not take from a class: Python's and ctypes' (of all versions,
 # so that a member is called the same on each), and the support code's.
 WORDS = """
@@ -36,3 +38,11 @@ def demangled(name: str) -> list[str]:
 def attribute_name(name: str) -> str:
     """The attribute under which a class has the C member ``name``."""
     return f"{name}_" if name in RESERVED else name
+
+
+INTERFACE_NAMES = frozenset({"Protocol", "vtable", "wrap"})
+
+
+def method_name(member: str) -> str:
+    """What an interface calls a member: a keyword, or a name of its own, gets ``_``."""
+    return f"{member}_" if iskeyword(member) or member in INTERFACE_NAMES else member

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Iterator, Mapping
-from keyword import iskeyword
 
 from .declarators import declarator
 from .functions import params_start
+from .names import method_name
 from .signatures import (
     MissingOperationError,
     Signature,
@@ -26,13 +26,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .bindings import Bindings
-
-INTERFACE_NAMES = frozenset({"Protocol", "vtable", "wrap"})
-
-
-def method_name(member: str) -> str:
-    """What an interface calls a member: a keyword, or a name of its own, gets ``_``."""
-    return f"{member}_" if iskeyword(member) or member in INTERFACE_NAMES else member
 
 
 class Operation:

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from .callbacks import Callback, Memory
 from .invocations import Slot, body, failure, is_python
 from .keeping import KEPT, address_of, hold, keep, objects_of
-from .names import attribute_name
-from .operations import Interface, Operation, method_name
+from .names import attribute_name, method_name
+from .operations import Interface, Operation
 from .signatures import UnsupportedOperationError, refusal
 
 TYPE_CHECKING = False  # typing itself takes longer to import than all of this
