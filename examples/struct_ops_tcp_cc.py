@@ -14,7 +14,6 @@ import ctypes
 import mmap
 import os
 import socket
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -30,8 +29,8 @@ TABLE = "struct tcp_congestion_ops"
 WRAPPER = "struct bpf_struct_ops_tcp_congestion_ops"  # what user space fills: the table, and more
 LOG_SIZE = 1 << 16
 
-k = bindings("linux/bpf.h", "linux/btf.h")
-btf = uapigen.load(VMLINUX)
+k = bindings("linux/bpf.h")
+kernel = uapigen.load(VMLINUX)
 
 
 # bpf(2)
@@ -46,21 +45,10 @@ def bpf(what: str, command: int, attr: Any = None, **members: Any) -> int:
         raise type(error)(error.errno, f"{what}: {error.strerror}") from None
 
 
-def load_btf() -> int:
-    """BTF of an int and nothing else: a map for a table must have some BTF of its own."""
-    kind, encoding = k.BTF_KIND_INT, k.BTF_INT_SIGNED << 24 | 32
-    types = bytes(k.btf_type(info=kind << 24, size=4)) + encoding.to_bytes(4, sys.byteorder)
-    header = k.btf_header(
-        magic=k.BTF_MAGIC,
-        version=k.BTF_VERSION,
-        hdr_len=ctypes.sizeof(k.btf_header),
-        type_len=len(types),
-        str_off=len(types),
-        str_len=1,
-    )
-    blob = bytes(header) + types + b"\0"
-    data = ctypes.create_string_buffer(blob, len(blob))
-    return bpf("load BTF", k.BPF_BTF_LOAD, btf=ctypes.addressof(data), btf_size=len(blob))
+def load_btf(encoded: bytes) -> int:
+    """What maps hold, in BTF; its file descriptor."""
+    data = ctypes.create_string_buffer(encoded, len(encoded))
+    return bpf("load BTF", k.BPF_BTF_LOAD, btf=ctypes.addressof(data), btf_size=len(encoded))
 
 
 def load_program(member: str, program: Program) -> int:
@@ -72,7 +60,7 @@ def load_program(member: str, program: Program) -> int:
             f"load {member}",
             k.BPF_PROG_LOAD,
             prog_type=k.BPF_PROG_TYPE_STRUCT_OPS,
-            attach_btf_id=btf.btf_id(TABLE),
+            attach_btf_id=kernel.btf_id(TABLE),
             expected_attach_type=list(k.asdict(k.ctype(TABLE)())).index(member),
             insns=ctypes.addressof(code),
             insn_cnt=len(code),
@@ -88,11 +76,9 @@ def load_program(member: str, program: Program) -> int:
 
 
 @contextmanager
-def registered(programs: dict[str, int]) -> Iterator[None]:
+def registered(programs: dict[str, int], own_btf: int) -> Iterator[None]:
     """Until the block ends, the kernel knows the table with these programs in it."""
     with ExitStack() as stack:
-        own_btf = load_btf()
-        stack.callback(os.close, own_btf)
         key, value = ctypes.c_uint32(0), k.ctype(WRAPPER)()
         value.data.name = NAME
         for member, program in programs.items():
@@ -105,8 +91,8 @@ def registered(programs: dict[str, int]) -> Iterator[None]:
             key_size=ctypes.sizeof(key),
             value_size=ctypes.sizeof(value),
             max_entries=1,
-            btf_fd=own_btf,
-            btf_vmlinux_value_type_id=btf.btf_id(WRAPPER),
+            btf_fd=own_btf,  # some BTF it must be, though the type is the kernel's
+            btf_vmlinux_value_type_id=kernel.btf_id(WRAPPER),
             map_name=NAME,
         )
         stack.callback(os.close, table)
@@ -129,7 +115,7 @@ class Shared(ctypes.Structure):
     _fields_ = [("window", ctypes.c_uint32), ("acks", ctypes.c_uint32)]
 
 
-def shared_map() -> tuple[int, Shared]:
+def shared_map(own_btf: int, key_id: int, value_id: int) -> tuple[int, Shared]:
     """A map's file descriptor, and the value in it."""
     size = ctypes.sizeof(Shared)
     fd = bpf(
@@ -140,6 +126,10 @@ def shared_map() -> tuple[int, Shared]:
         key_size=4,
         value_size=size,
         max_entries=1,
+        btf_fd=own_btf,
+        btf_key_type_id=key_id,
+        btf_value_type_id=value_id,
+        map_name=NAME,
     )
     return fd, Shared.from_buffer(mmap.mmap(fd, size))
 
@@ -205,13 +195,15 @@ def is_selectable() -> bool:
 
 
 def main() -> None:
-    fd, shared = shared_map()
+    types = uapigen.btf.encode([ctypes.c_uint32, Shared])
+    own_btf = load_btf(types)
+    fd, shared = shared_map(own_btf, types.id(ctypes.c_uint32), types.id(Shared))
     programs = {
         "cong_control": load_program("cong_control", cong_control(fd)),
         "ssthresh": load_program("ssthresh", window_now()),
         "undo_cwnd": load_program("undo_cwnd", window_now()),
     }
-    with registered(programs):
+    with registered(programs, own_btf):
         print("selectable:", is_selectable())
         for shared.window in (7, 23):
             shared.acks = 0
@@ -220,8 +212,8 @@ def main() -> None:
             print(
                 f"window {info.tcpi_snd_cwnd}: {segments} segments, {shared.acks} acknowledgments"
             )
-    for program in (*programs.values(), fd):
-        os.close(program)
+    for opened in (*programs.values(), fd, own_btf):
+        os.close(opened)
     print("selectable:", is_selectable())
 
 
