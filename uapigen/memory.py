@@ -12,6 +12,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
+from types import ModuleType
 from typing import Any, TypeVar, overload
 
 from uapigen.btf.reader import BtfGraph
@@ -146,6 +147,27 @@ class Loaded:
     def ops(self) -> Any:
         """Operation tables by name, as interfaces: ``k.ops.file_operations``."""
         return self._bindings.ops
+
+    @cached_property
+    def syscalls(self) -> ModuleType:
+        """The architecture's syscalls, as a package's module has them: ``k.syscalls.openat``.
+
+        Raises :class:`~uapigen.errors.NotFoundError` where its ABI is not known.
+        """
+        from uapigen.emit.packed_syscalls import unpack
+        from uapigen.emit.support.syscalls import open_syscalls
+        from uapigen.emit.syscalls import syscalls_abi
+
+        model = self._opened.model
+        found = unpack(model.arch)
+        if found is None:
+            raise NotFoundError(f"{self!r}: no syscall ABI is known for {model.arch}")
+        module = ModuleType("syscalls", f"Syscalls of Linux on {model.arch}.")
+        module.__dict__["__abi__"] = syscalls_abi(model, found.sources)
+        module.__dict__["_REGISTERS"] = found.registers
+        module.__dict__["_SYSCALLS"] = found.table
+        open_syscalls(module.__dict__, self.ctype)
+        return module
 
     @property
     def variables(self) -> Mapping[str, Any]:
