@@ -322,6 +322,10 @@ def check_handler(call: Syscall, function: Callable[..., Any]) -> bool:
     """Whether a handler wants ``call``; raises TypeError if it cannot be one."""
     if call.params is None:
         raise TypeError(f"{call.name} has no known prototype: {call.reason}")
+    if inspect.iscoroutinefunction(function) or inspect.isgeneratorfunction(function):
+        raise TypeError(
+            f"the handler of {call.name} must return the result, not what is awaited or iterated"
+        )
     names = [param.python_name for param in call.params]
     wanted = f"the parameters of {call.name}: {', '.join(names) or 'none'}"
     given = inspect.signature(function).parameters.values()
