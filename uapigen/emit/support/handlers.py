@@ -324,7 +324,8 @@ def check_handler(call: Syscall, function: Callable[..., Any]) -> bool:
         raise TypeError(f"{call.name} has no known prototype: {call.reason}")
     if inspect.iscoroutinefunction(function) or inspect.isgeneratorfunction(function):
         raise TypeError(
-            f"the handler of {call.name} must return the result, not what is awaited or iterated"
+            f"the handler of {call.name} must return the result, not what is awaited or"
+            " iterated"
         )
     names = [param.python_name for param in call.params]
     wanted = f"the parameters of {call.name}: {', '.join(names) or 'none'}"
