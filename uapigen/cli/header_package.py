@@ -7,7 +7,7 @@ next header when it is done with one; what they send back is text.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from uapigen.cli.headers import said_of_headers
@@ -40,7 +40,8 @@ class _Made:
     includes: dict[str, tuple[str, ...]] = field(default_factory=dict)
     files: dict[int, HeaderFile] = field(default_factory=dict)
     failed: dict[int, Omission] = field(default_factory=dict)
-    omissions: list[tuple[int, Omission]] = field(default_factory=list)
+    omissions: list[tuple[int, str, Omission]] = field(default_factory=list)
+    """Of which unit, about which file."""
     unmatched: set[str] | None = None
 
     def add(self, other: _Made) -> None:
@@ -69,7 +70,9 @@ class _Run:
             keep_going,
         )
 
-    def units(self, indices: Iterable[int]) -> Iterator[tuple[int, Unit | Omission]]:
+    def units(
+        self, indices: Iterable[int], told: Collection[str] = ()
+    ) -> Iterator[tuple[int, Unit | Omission]]:
         taken: list[int] = []
 
         def paths() -> Iterator[str]:
@@ -77,15 +80,17 @@ class _Run:
                 taken.append(index)
                 yield self.headers[index]
 
-        read = read_each(paths(), self.options, keep_going=self.keep_going, given=self.headers)
-        for result in read:
+        for result in read_each(
+            paths(), self.options, keep_going=self.keep_going, given=self.headers, told=told
+        ):
             yield taken[-1], result
 
     def make(self, indices: Iterator[int]) -> _Made:
         """Read headers and make their parts."""
         made = _Made()
         done: dict[str, set[str]] = {}
-        for index, unit in self.units(indices):
+        told: set[str] = set()
+        for index, unit in self.units(indices, told):
             if isinstance(unit, Omission):
                 made.failed[index] = unit
                 continue
@@ -94,6 +99,8 @@ class _Run:
             for part in parts:
                 known = done.setdefault(part.file.path, set())
                 known |= part.defines.keys() | ({""} if part.whole else set())
+                if part.whole and not (self.given.only or self.given.exclude):
+                    told.add(part.file.path)
             made.unmatched = set(unmatched) & (
                 set(unmatched) if made.unmatched is None else made.unmatched
             )
@@ -103,7 +110,8 @@ class _Run:
             for omission in unit.omissions:
                 where = unit.files.get(omission.header)
                 module = where.module if where else omission.header
-                made.omissions.append((index, omission._replace(header=module)))
+                told_of = (index, omission.header, omission._replace(header=module))
+                made.omissions.append(told_of)
         return made
 
     def link(self, parts: dict[str, Part], includes: dict[str, tuple[str, ...]]) -> Linked:
@@ -167,11 +175,19 @@ def run_package(
     outcome.warnings = linked.namesakes
     outcome.failed = [*refused] + [failed for _, failed in sorted(made.failed.items())]
     outcome.failures = [one for part in linked.parts.values() for one in part.failures]
-    outcome.missing = list(dict.fromkeys(o for _, o in sorted(made.omissions)))
+    outcome.missing = list(dict.fromkeys(_omissions(made, linked.parts)))
     outcome.inputs = dict.fromkeys(sorted(made.includes))
     outcome.summary = _summary(linked)
     finish(options, outcome)
     return 0
+
+
+def _omissions(made: _Made, parts: Mapping[str, Part]) -> Iterator[Omission]:
+    """What is missing; of a file that several units told of, as the one says that is believed."""
+    for index, path, omission in sorted(made.omissions):
+        part = parts.get(path)
+        if part is None or not part.whole or part.unit == index:
+            yield omission
 
 
 def _about(made: _Made, given: Given) -> dict[str, object]:

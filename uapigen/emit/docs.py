@@ -6,6 +6,8 @@ generated text as characters of a string literal only.
 
 from __future__ import annotations
 
+import re
+
 from uapigen.emit.support.tables import escaped
 from uapigen.emit.text import LINE_LENGTH
 from uapigen.ir.declarations import Doc
@@ -48,7 +50,7 @@ def docstring(text: str, indent: int, quotes: str = '"""') -> str:
 
     With quotes that are apostrophes, it may stand inside a raw string in double quotes.
     """
-    text = "".join([c if c == "\n" else _character(c) for c in text])
+    text = _UNUSUAL.sub(lambda found: _character(found[0]), text)
     for quote in ('"', "'"):
         text = text.replace(quote * 3, f"{quote}{quote}\\{quote}")
     pad = " " * indent
@@ -62,6 +64,9 @@ def docstring(text: str, indent: int, quotes: str = '"""') -> str:
         return f"{pad}{quotes}{lines[0]}{space}{quotes}\n"
     body = "\n".join([lines[0], *_indented(lines[1:], indent)])
     return f"{pad}{quotes}{body}\n{pad}{quotes}\n"
+
+
+_UNUSUAL = re.compile(r"[^ -\[\]-~\n]")
 
 
 def _character(c: str) -> str:

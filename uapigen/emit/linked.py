@@ -60,6 +60,8 @@ def merged(parts: Iterable[Part]) -> tuple[dict[str, Part], list[str]]:
         notes += _differences(first, part)
         if not first.whole:
             first.merge(part)
+    for part in found.values():
+        part.tidy()
     return found, notes
 
 

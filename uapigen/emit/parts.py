@@ -90,7 +90,26 @@ class Part:
         self.failures += [failure for failure in other.failures if failure not in self.failures]
         self.stub = _joined_stubs(self.stub, other.stub)
 
+    def tidy(self) -> None:
+        """Bring what is gathered from several units into the form that it has whatever they said
+        of types that others had already: that depends on which process read which of them.
+        """
+        if self.whole:
+            return
+        self.stub = _joined_stubs(self.stub, "")
+        tables = (self.records, self.enums, self.typedefs, self.functions, self.aliases)
+        text = "\n".join([*self.aliases, *(t for table in tables for t in table.values())])
+        words = set(_WORD.findall(text))
+        for named in (self.links, self.uses):
+            for spelling in [s for s in named if s.rpartition(" ")[2] not in words]:
+                del named[spelling]
+        self.incomplete = [s for s in self.incomplete if s.rpartition(" ")[2] in words]
+        stubbed = set(_WORD.findall(self.stub))
+        for name in [name for name in self.stub_imports if f"_i_{name}" not in stubbed]:
+            del self.stub_imports[name]
 
+
+_WORD = re.compile(r"\w+")
 _MERGED = (
     *("records", "enums", "typedefs", "constants", "functions", "macros", "ioctls"),
     *("aliases", "scalars", "stub_imports", "links", "uses", "defines"),
@@ -110,7 +129,7 @@ def _joined_stubs(left: str, right: str) -> str:
     lines = [text for text in found.values() if not text.startswith("class ")]
     classes = [text for text in found.values() if text.startswith("class ")]
     blocks = ["".join(lines)] + ["\n" + text for text in classes]
-    return "".join(blocks)
+    return "".join(blocks).lstrip("\n")
 
 
 def parts_of(

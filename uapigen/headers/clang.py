@@ -189,7 +189,7 @@ class _Reader:
         return {
             path
             for path in reachable(self._header, self._includes)
-            if path == self._header or not (self._names.system(path) or self._names.given(path))
+            if path == self._header or not self._names.elsewhere(path)
         }
 
     @cached_property

@@ -138,12 +138,19 @@ def _param(listed: bytes) -> str:
 
 def predefined(unit: TranslationUnit, cursors: Sequence[Cursor]) -> dict[str, MacroDefinition]:
     """Macros that no file defines (``__INT_MAX__``): they have no text, but tokens."""
-    found = {}
+    found = _PREDEFINED.get(unit.arguments)
+    if found is not None:
+        return found
+    found = _PREDEFINED[unit.arguments] = {}
     for cursor in cursors:
         name, *body = unit.tokens(cursor) or [""]
         if name and not library().clang_Cursor_isMacroFunctionLike(cursor):
             found[name] = MacroDefinition(name, None, " ".join(body), "", 0)
     return found
+
+
+_PREDEFINED: dict[tuple[str, ...], dict[str, MacroDefinition]] = {}
+"""By clang's arguments, which say what they are."""
 
 
 def macros_of(unit: TranslationUnit) -> Macros:

@@ -95,6 +95,7 @@ class TranslationUnit:
         macros: bool = True,
     ) -> None:
         self.path = path
+        self.arguments = tuple(arguments)
         self.before = tuple(before)
         self.direct = direct
         self._lib = library()

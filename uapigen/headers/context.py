@@ -106,27 +106,36 @@ class Providers(NamedTuple):
     """They define it differently, and nothing tells which is meant: there is none."""
 
 
-@functools.lru_cache(maxsize=4096)
 def providers(need: Need, header: str, directories: tuple[str, ...]) -> Providers:
     """Headers that may declare what is needed by ``header``, a path; those near to it first."""
     known = _HEADER_OF.get(str(need).replace(" ", "_")) or _by_prefix(need)
     if known:
         return Providers((known,))
+    found: dict[str, set[bytes]] = {}
+    for path, public, definition in _definitions(need, directories):
+        if path != header:
+            found.setdefault(public, set()).add(definition)
+    definitions = set().union(*found.values())
+    if len(found) > 1 and len(definitions) > 1:
+        return Providers((), disagree=True)
+    return Providers(tuple(sorted(found, key=lambda module: -_nearness(module, header))))
+
+
+@functools.lru_cache(maxsize=4096)
+def _definitions(need: Need, directories: tuple[str, ...]) -> list[tuple[str, str, bytes]]:
+    """Where a name is defined: the path, the header to include for it, what it says."""
     name = need.name.encode()
     pattern = re.compile(_DEFINITIONS[bool(need.tag)] % {b"tag": need.tag.encode(), b"name": name})
-    found: dict[str, set[bytes]] = {}
+    found = []
     for directory in directories:
         for group in sorted(UAPI_DIRECTORIES):
             for module, text in _texts(directory, group).items():
                 matched = pattern.search(text) if name in text else None
                 public = _public(module, directories) if matched else None
-                if matched and public and os.path.join(directory, module) != header:
+                if matched and public:
                     definition = b" ".join(matched[0].split())
-                    found.setdefault(public, set()).add(definition)
-    definitions = set().union(*found.values())
-    if len(found) > 1 and len(definitions) > 1:
-        return Providers((), disagree=True)
-    return Providers(tuple(sorted(found, key=lambda module: -_nearness(module, header))))
+                    found.append((os.path.join(directory, module), public, definition))
+    return found
 
 
 def _by_prefix(need: Need) -> str | None:

@@ -8,7 +8,7 @@ it is.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
 
 from uapigen.headers.options import HeaderOptions
@@ -28,9 +28,16 @@ def _realpath(path: str) -> str:
 
 
 class FileNames:
-    """Names the files of one reading; ``given`` are the headers that the user named."""
+    """Names the files of one reading; ``given`` are the headers that the user named.
 
-    def __init__(self, given: Sequence[str], options: HeaderOptions) -> None:
+    ``told`` are paths of others of which enough is known, from another header that
+    includes them; it may grow while headers are read.
+    """
+
+    def __init__(
+        self, given: Sequence[str], options: HeaderOptions, told: Collection[str] = ()
+    ) -> None:
+        self._told = told
         self._given = {_realpath(path): path for path in given}
         own = [_realpath(directory) for directory in options.include_dirs]
         found = dict.fromkeys(own)
@@ -51,9 +58,9 @@ class FileNames:
         real = _realpath(path)
         return self._given.get(real, real)
 
-    def given(self, path: str) -> bool:
-        """Whether the user named this file, by its canonical path."""
-        return self._given.get(_realpath(path)) == path
+    def elsewhere(self, path: str) -> bool:
+        """Whether what an included file defines is said elsewhere, by its canonical path."""
+        return path in self._told or self.system(path) or self._given.get(_realpath(path)) == path
 
     def module(self, path: str) -> str:
         """The path below its include directory: ``linux/fuse.h``."""

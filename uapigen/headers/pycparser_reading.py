@@ -121,7 +121,7 @@ class Reading:
         self.owned = {
             path
             for path in reachable(self.header, self._includes)
-            if path == self.header or not (names.system(path) or names.given(path))
+            if path == self.header or not names.elsewhere(path)
         }
         self._declarations(only, also)
         self._problems()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -58,17 +58,18 @@ def read_each(
     *,
     keep_going: bool = False,
     given: Sequence[str] | None = None,
+    told: Collection[str] = (),
 ) -> Iterator[Unit | Omission]:
     """Read headers one after the other; what one of them defines is in its own unit alone.
 
-    ``given`` are all headers of the run, where others are read elsewhere. A
-    header that cannot be read raises :class:`InputError` or, with
+    ``given`` are all headers of the run, where others are read elsewhere; ``told`` as in
+    :class:`FileNames`. A header that cannot be read raises :class:`InputError` or, with
     ``keep_going``, is an omission of the kind ``header``.
     """
     read_header = front_end(options)
     if given is None:
         given = paths = list(dict.fromkeys(paths))
-    names = FileNames(given, options)
+    names = FileNames(given, options, told)
     for path in paths:
         try:
             yield read_header(path, options, names)

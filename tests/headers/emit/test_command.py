@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import uapigen as package
-from uapigen.cli import main
+from uapigen.cli import header_package, main
 from uapigen.errors import SystemRefusalError
 from uapigen.headers.clang_library import library
 from uapigen.layout.agreement import disagreements
@@ -231,6 +231,38 @@ def test_same_bytes_whatever_process_made_what(place: Path) -> None:
         files = sorted((place / out).rglob("*.py*"))
         texts.append([(p.relative_to(place / out), p.read_text()) for p in files])
     assert texts[0] == texts[1]
+
+
+@pytest.mark.parametrize("shares", [[[0, 2], [1, 3]], [[0, 3], [1, 2]], [[3], [0, 1, 2]]])
+def test_same_bytes_whichever_process_read_what(
+    place: Path, shares: list[list[int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Types of the C library's are gathered from all headers that use them."""
+    other = "#include <bits/types.h>\n#define __int32_t int\n"
+    texts = [
+        f"{other}#include <stdint.h>\nstruct n0 {{ int32_t x; }};\n",
+        "#include <stdint.h>\n#include <time.h>\n"
+        "struct n1 { int32_t x; int64_t y; struct timespec t; };\n",
+        '#define BASE_TWO 2\n#include "base.h"\n#include <time.h>\n'
+        "struct n2 { struct timespec t; int x; };\n",
+        '#include "base.h"\n#include <stdint.h>\nstruct n3 { int64_t y; struct base b; };\n',
+    ]
+    (place / "base.h").write_text(f"{BASE}#ifndef BASE_TWO\n#define BASE_TWO\n#endif\n")
+    headers = [place / f"n{number}.h" for number in range(4)]
+    for header, text in zip(headers, texts, strict=True):
+        header.write_text(text)
+    found = []
+    for split in ([[0, 1, 2, 3]], shares):
+        monkeypatch.setattr(
+            header_package,
+            "in_workers",
+            lambda _count, work, split=split: [work(iter(share)) for share in split],
+        )
+        run(*headers, "-o", place / "out", "--report", place / "report.json")
+        files = sorted((place / "out").rglob("*.py*"))
+        found.append([(p.relative_to(place / "out"), p.read_text()) for p in files])
+        found[-1].append((Path("report.json"), (place / "report.json").read_text()))
+    assert found[0] == found[1]
 
 
 # What is a header
