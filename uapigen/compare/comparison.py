@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from uapigen.compare.causes import Cause, Root, Sources
 from uapigen.compare.enums import compare_enums
 from uapigen.compare.facts import Facts, Ids, Slot, base_name
 from uapigen.compare.findings import Change, Comparison, Fact, Layout, Reached, Row, Side
@@ -14,7 +15,8 @@ from uapigen.compare.names import (
     compare_variables,
 )
 from uapigen.compare.policy import Policy
-from uapigen.compare.records import Root, Sources, compare_records
+from uapigen.compare.record_pair import embedded_cause, size_fact
+from uapigen.compare.records import compare_records
 from uapigen.compare.roots import Roots
 from uapigen.compare.types import Shapes, type_change
 from uapigen.errors import InputError
@@ -287,14 +289,25 @@ class _Comparison:
 
     # Beside the findings
 
-    def _explain(self, cause: str) -> Root:
-        """A root for a name that nothing compared so far is about."""
-        said = [_base_fact(facts, cause) for facts in (self.old, self.new)]
-        kind = "base-type-changed"
-        if cause.partition(" ")[0] in _KINDS or None in said:
-            kind, reason = "size-grown", "was not compared itself"
-            return Root(Change(kind, cause, "", said[0], said[1]), reason=reason)
-        return Root(Change(kind, cause, "", said[0], said[1]))
+    def _explain(self, cause: str) -> Cause:
+        """Why a name that nothing compared so far is about is the cause of something.
+
+        A type that looks the same on both sides has parts that do not; a type that was
+        not chosen has changed by itself; anything else is a base type.
+        """
+        a, b = (_only(facts, cause) for facts in (self.old, self.new))
+        if a is None or b is None:
+            said = [_base_fact(facts, cause) for facts in (self.old, self.new)]
+            return Root(Change("base-type-changed", cause, "", said[0], said[1]))
+        if self.old.outline(a) == self.new.outline(b):
+            for first, second in zip(self.old.slots(a), self.new.slots(b), strict=True):
+                name = embedded_cause(self.sources, first, second, also_align=True)
+                if name and name != cause:
+                    return name
+        sizes = [(facts.byte_size(i) or 0) for facts, i in ((self.old, a), (self.new, b))]
+        kind = "size-grown" if sizes[1] >= sizes[0] else "size-shrunk"
+        change = Change(kind, cause, "", size_fact(sizes[0]), size_fact(sizes[1]))
+        return Root(change, reason="not among the types that were compared")
 
     def _count_names(self) -> None:
         for what, old, new in (
@@ -413,8 +426,7 @@ def _base_fact(facts: Facts, name: str) -> Fact | None:
                 text = f"{node.byte_size} bytes, aligned to {align}"
                 return Fact(text, bit_size=8 * node.byte_size, value=align)
         layer = layer.base
-    keyword = name.partition(" ")[0]
-    for type_id in facts.find(name, _KINDS.get(keyword, Typedef)):
+    for type_id in facts.find(name, Typedef):
         return Fact(name, bit_size=_bits(facts, type_id))
     return None
 

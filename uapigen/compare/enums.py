@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from uapigen.compare.causes import Root
 from uapigen.compare.conventions import is_sentinel
 from uapigen.compare.findings import Change, Fact
-from uapigen.compare.records import Root
 from uapigen.ir.types import Enum, Enumerator
 
 __all__ = ["compare_enums", "renamed_values"]

@@ -14,7 +14,7 @@ from typing import TypeAlias
 
 from uapigen.compare.facts import Slot
 
-__all__ = ["Matched", "Pair", "in_order", "match"]
+__all__ = ["Matched", "Pair", "in_order", "is_under", "match"]
 
 Pair: TypeAlias = tuple[Slot, Slot]
 
@@ -121,3 +121,9 @@ def in_order(pairs: Sequence[Pair]) -> tuple[list[Pair], list[Pair]]:
         else:
             others.append(pair)
     return kept[::-1], others[::-1]
+
+
+def is_under(path: str, outer: str) -> bool:
+    """Whether a path leads into what another one leads to."""
+    rest = path.removeprefix(outer)
+    return rest != path and rest[:1] in (".", "[")

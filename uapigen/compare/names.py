@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from uapigen.compare.causes import Root, Sources
 from uapigen.compare.conventions import is_sentinel
 from uapigen.compare.facts import Facts
 from uapigen.compare.findings import Change, Fact
 from uapigen.compare.functions import parameter_changes
-from uapigen.compare.records import Root, Sources
 from uapigen.compare.types import type_change
 from uapigen.ir.types import Func, FuncProto, TypeId, Var
 

@@ -12,9 +12,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from uapigen.compare.causes import Cause, RecordChanges, Root
 from uapigen.compare.findings import Change, Finding, Reached, Severity
 from uapigen.compare.policy import Policy
-from uapigen.compare.records import Cause, RecordChanges, Root
 
 __all__ = ["Roots"]
 
@@ -25,11 +25,12 @@ _MAX_WAY = 100
 class Roots:
     """Collects the changes of all subjects, then finds the root of each.
 
-    ``explain`` makes a root for a name that was found to be a cause, though nothing
-    that changed has it: a base type, a type that was not compared.
+    ``explain`` says why a name was found to be a cause, though nothing that changed has
+    it: by the name of what it embeds, or by a root for a base type or a type that
+    was not compared.
     """
 
-    def __init__(self, explain: Callable[[str], Root]) -> None:
+    def __init__(self, explain: Callable[[str], Cause]) -> None:
         self._explain = explain
         self._records: dict[str, RecordChanges] = {}
         self._roots: dict[str, list[Root]] = {}
@@ -71,9 +72,13 @@ class Roots:
             changes = self._records.get(cause)
             if changes is None or way > _MAX_WAY:
                 roots = self._roots.get(cause)
-                if not roots:
-                    roots = self._roots[cause] = [self._explain(cause)]
-                return roots[0], way
+                if roots:
+                    return roots[0], way
+                explained = self._explain(cause) if way <= _MAX_WAY else Root(_unknown(cause))
+                if isinstance(explained, Root):
+                    self._roots[cause] = [explained]
+                cause = explained
+                continue
             following = changes.size_cause or changes.align_cause
             if following is None:
                 following = next(iter(changes.roots), None) or next(iter(changes.embedded))
@@ -110,6 +115,11 @@ class Roots:
         suppression = rule.suppression if rule else None
         severity = max(severity, change.severity)
         return Finding(change, severity, root.reason, effects, reached, suppression), rule
+
+
+def _unknown(cause: str) -> Change:
+    """For types that embed each other without end, which malformed sources have."""
+    return Change("base-type-changed", cause, "", None, None)
 
 
 def _order(finding: Finding) -> tuple[bool, int, str, int, str, str]:

@@ -1,0 +1,48 @@
+"""What a finding is before it is judged: a change at its root, and what follows from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from uapigen.compare.conventions import Conventions
+from uapigen.compare.findings import Change
+from uapigen.compare.types import Shapes
+
+__all__ = ["Cause", "RecordChanges", "Root", "Sources"]
+
+
+@dataclass(slots=True, eq=False)
+class Root:
+    """A finding in the making: a change, and what has been found to follow from it."""
+
+    change: Change
+    growth: int = 0
+    """Bits by which it shifts what lies behind it, if nothing absorbs that."""
+    reason: str = ""
+    effects: list[Change] = field(default_factory=list)
+
+
+Cause: TypeAlias = Root | str
+"""A change of the record's own, or the name of what it embeds, which has changed."""
+
+
+@dataclass(slots=True)
+class RecordChanges:
+    """What differs between two versions of a record."""
+
+    subject: str
+    roots: list[Root] = field(default_factory=list)
+    embedded: dict[str, list[Change]] = field(default_factory=dict)
+    """By the name of what is embedded: what differs because of that."""
+    size_cause: Cause | None = None
+    align_cause: Cause | None = None
+
+
+@dataclass(slots=True)
+class Sources:
+    """The two sources, and the conventions under which they are compared."""
+
+    old: Shapes
+    new: Shapes
+    conventions: Conventions
