@@ -154,3 +154,25 @@ def test_other_kernels_and_modules_are_shown(show, corpus, blob, base, name, fac
     assert record["problem"] is None
     assert record["members"]
     assert show(*options, name, corpus / blob).startswith(f"{name} {{")
+
+
+def test_c_is_for_a_compiler(show, needs, tmp_path):
+    needs("gcc")
+    writer = BtfWriter()
+    number = writer.int("long", 8)
+    writer.struct("inner", 8, ("value", number, 0))
+    writer.struct("thing", 24, ("first", 2, 0), ("second", number, 128))
+    text = show("thing", writer.write(tmp_path), "--c")
+    (tmp_path / "thing.c").write_text(text)
+    subprocess.run(["gcc", "-std=gnu11", "-fsyntax-only", tmp_path / "thing.c"], check=True)
+    assert "__builtin_offsetof(struct thing, second) == 16" in text
+
+
+def test_c_refuses_what_it_cannot_declare(show, tmp_path):
+    writer = BtfWriter()
+    number = writer.int("long", 8)
+    writer.struct("thing", 8, ("first", number, 0), ("second", number, 32))
+    writer.add(14, "variable", number, 1)
+    source = writer.write(tmp_path)
+    assert "struct thing: " in show("thing", source, "--c", exit_code=3)
+    assert "--c: variable is no type" in show("variable", source, "--c", exit_code=2)

@@ -7,13 +7,14 @@ import io
 import os
 import sys
 
-from uapigen.errors import UsageError
+from uapigen.errors import LayoutError, UsageError
+from uapigen.ir.types import Func, Var
 from uapigen.layout.targets import DataModel
-from uapigen.show.find import find
+from uapigen.show.find import Found, find
 from uapigen.show.items import item_of
 from uapigen.show.terminal import wants_colour
 from uapigen.show.view import Viewer
-from uapigen.sources import RUNNING_KERNEL, open_sources
+from uapigen.sources import RUNNING_KERNEL, Opened, open_sources
 
 __all__ = ["run"]
 
@@ -73,7 +74,9 @@ def _parser() -> argparse.ArgumentParser:
     add("--base", metavar="FILE", help="the BTF under split BTF (a module's: its vmlinux)")
     add("-E", "--expand", action="store_true", help="write what members consist of in place")
     add("--cacheline", type=int, metavar="N", help="bytes in a cache line; 0 shows none")
-    add("--json", action="store_true", help="all facts, for programs")
+    form = parser.add_mutually_exclusive_group().add_argument
+    form("--json", action="store_true", help="all facts, for programs")
+    form("--c", action="store_true", help="C for a compiler, which it holds against the layout")
     add("--color", choices=("auto", "always", "never"), default="auto", metavar="WHEN",
         help="auto (default: on a terminal, unless NO_COLOR is set), always or never")  # fmt: skip
     return parser
@@ -88,6 +91,9 @@ def run(argv: list[str]) -> int:
         raise UsageError(f"--cacheline {cacheline}: not a size that a cache line can have")
     opened = open_sources([source], base=options.base, arch=options.arch)
     found = find(opened.graph, name)
+    if options.c:
+        _write(_declarations(opened, found))
+        return 0
     viewer = Viewer(opened.graph, opened.model, expand=options.expand)
     items = [item_of(viewer, one) for one in found]
     if cacheline is None:
@@ -102,6 +108,20 @@ def run(argv: list[str]) -> int:
         output = text.render(items, cacheline=cacheline, colour=wants_colour(options.color))
     _write(output)
     return 0
+
+
+def _declarations(opened: Opened, found: list[Found]) -> str:
+    """C for a compiler; raises :class:`LayoutError` where a type in it cannot be laid out."""
+    from uapigen.emit.c_declarations import c_declarations
+
+    graph = opened.graph
+    types = [one.type_id for one in found if not isinstance(graph[one.type_id], (Func, Var))]
+    if not types:
+        raise UsageError(f"--c: {found[0].spelling} is no type")
+    made = c_declarations(graph, opened.model, types)
+    for spelling, reason in made.failures:
+        raise LayoutError(graph.info.name, spelling, reason)
+    return f"/* GNU C for {opened.model.arch} */\n\n{made.text}"
 
 
 def _name_and_source(words: list[str]) -> tuple[str, str]:
