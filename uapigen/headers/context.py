@@ -127,15 +127,35 @@ def _definitions(need: Need, directories: tuple[str, ...]) -> list[tuple[str, st
     name = need.name.encode()
     pattern = re.compile(_DEFINITIONS[bool(need.tag)] % {b"tag": need.tag.encode(), b"name": name})
     found = []
+    indexed = _definitions.cache_info().misses > _FEW
     for directory in directories:
         for group in sorted(UAPI_DIRECTORIES):
-            for module, text in _texts(directory, group).items():
+            texts = _texts(directory, group)
+            for module in _index(directory, group).get(name, ()) if indexed else texts:
+                text = texts[module]
                 matched = pattern.search(text) if name in text else None
                 public = _public(module, directories) if matched else None
                 if matched and public:
                     definition = b" ".join(matched[0].split())
                     found.append((os.path.join(directory, module), public, definition))
     return found
+
+
+_FEW = 30
+"""Searches after which an index of all words pays, which takes as long."""
+
+
+@functools.lru_cache(maxsize=256)
+def _index(directory: str, group: str) -> dict[bytes, list[str]]:
+    """The headers below one directory that hold a word."""
+    found: dict[bytes, list[str]] = {}
+    for module, text in _texts(directory, group).items():
+        for word in set(_WORD.findall(text)):
+            found.setdefault(word, []).append(module)
+    return found
+
+
+_WORD = re.compile(rb"[A-Za-z_]\w*")
 
 
 def _by_prefix(need: Need) -> str | None:
