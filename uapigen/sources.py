@@ -1,8 +1,8 @@
 """From the files a user names to one graph of types and the target they are for.
 
-A source is told apart by its content (``btf/container.py``). Split BTF looks
-for its base: the one the user gave, another source of the same run, the
-``vmlinux`` beside it, the running kernel's, its own distilled base.
+A source is told apart by its content (``btf/container.py``); a snapshot is one, too.
+Split BTF looks for its base: the one the user gave, another source of the same run,
+the ``vmlinux`` beside it, the running kernel's, its own distilled base.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from uapigen.btf.reader import BtfGraph
 from uapigen.errors import InputError, SystemRefusalError, UsageError
 from uapigen.ir.graph import TypeGraph
 from uapigen.layout.targets import DataModel, find_target, guess_target, host_arch, machine_of_elf
+from uapigen.snapshot.mark import is_snapshot
 
 if TYPE_CHECKING:
     from uapigen.ir.units import Joined
@@ -73,6 +74,8 @@ def _is_c(data: bytes, named_so: bool) -> bool:
     """Whether a file that begins so is C: text, and called so or written so."""
     if data[:2] in (MAGIC.to_bytes(2, "little"), MAGIC.to_bytes(2, "big")):
         return False
+    if is_snapshot(data):
+        return False
     if data.translate(None, _NO_TEXT) != data:
         return False
     if named_so:
@@ -94,6 +97,7 @@ class _File(NamedTuple):
     blob: BtfBlob
     digest: Callable[[], str]
     split: bool
+    snapshot: bool = False
 
 
 def open_sources(
@@ -119,6 +123,35 @@ def open_sources(
     if named:
         return _with_headers(named, sources, base, arch, headers)
     files = [_read(source) for source in sources]
+    if any(file.snapshot for file in files):
+        return _with_snapshots(files, base, arch)
+    graphs = _graphs(files, base)
+    graph = _merged(graphs)
+    return Opened(graph, _target(graph, graphs, arch))
+
+
+def _merged(graphs: list[TypeGraph]) -> TypeGraph:
+    if len(graphs) == 1:
+        return graphs[0]
+    from uapigen.ir.merge import MergedGraph
+
+    return MergedGraph(graphs)
+
+
+def _with_snapshots(files: Sequence[_File], base: Source | None, arch: str | None) -> Opened:
+    """Snapshots, and maybe BTF beside them."""
+    from uapigen.snapshot.read import read_snapshot
+
+    read = [read_snapshot(file.blob.btf, file.path) for file in files if file.snapshot]
+    graphs: list[TypeGraph] = [snapshot.graph for snapshot in read]
+    others = [file for file in files if not file.snapshot]
+    graphs += _graphs(others, base) if others else []
+    graph = _merged(graphs)
+    return Opened(graph, _target(graph, graphs, arch))
+
+
+def _graphs(files: Sequence[_File], base: Source | None) -> list[TypeGraph]:
+    """The graphs of BTF, split BTF among them over its base."""
     whole: dict[int, BtfGraph] = {
         index: _whole(file) for index, file in enumerate(files) if not file.split
     }
@@ -131,13 +164,7 @@ def open_sources(
         else:
             first = next(iter(whole.values()), None)
             graphs.append(_over_base(file, given or first, bases))
-    if len(graphs) == 1:
-        graph = graphs[0]
-    else:
-        from uapigen.ir.merge import MergedGraph
-
-        graph = MergedGraph(graphs)
-    return Opened(graph, _target(graph, graphs, arch))
+    return graphs
 
 
 def _with_headers(
@@ -174,6 +201,8 @@ def _read(source: Source) -> _File:
 
 def _file(path: str, data: bytes) -> _File:
     blob = _unwrap(data, path)
+    if is_snapshot(blob.btf):
+        return _File(path, blob, _digest_of(data), False, True)
     header = parse_header(blob.btf, path)
     split = blob.btf[header.str_start : min(header.str_start + 1, header.str_end)] != b"\0"
     return _File(path, blob, _digest_of(data), split)
@@ -193,10 +222,12 @@ def _unwrap(data: bytes, path: str) -> BtfBlob:
     for order in ("little", "big"):
         if data[:2] == MAGIC.to_bytes(2, order):
             return BtfBlob(path, data, None, None, None, order == "big", None)
+    if is_snapshot(data):
+        return BtfBlob(path, data, None, None, None, False, None)
     # Most runs read raw BTF; only the others pay for knowing ELF and kernel images.
     from uapigen.btf.container import unwrap
 
-    return unwrap(data, path)
+    return unwrap(data, path, is_snapshot)
 
 
 def _machine(file: _File) -> str | None:
@@ -227,8 +258,9 @@ def _graph(file: _File, data: bytes, base: BtfGraph | None) -> BtfGraph:
 
 
 def _whole(file: _File) -> BtfGraph:
-    if file.split:
-        raise InputError(file.path, "", "is split BTF, which cannot be a base")
+    if file.split or file.snapshot:
+        what = "a snapshot" if file.snapshot else "split BTF"
+        raise InputError(file.path, "", f"is {what}, which cannot be a base")
     return _graph(file, file.blob.btf, None)
 
 

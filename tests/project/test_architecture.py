@@ -17,9 +17,12 @@ KNOWS = {
     "headers": {"ir", "layout"},
     "layout": {"ir"},
     "syscalls": {"ir", "layout", "headers", "btf"},
-    "emit": {"ir", "layout"},
+    "operations": {"ir"},
+    "emit": {"ir", "layout", "operations"},
     "show": {"ir", "layout"},
     "verify": {"ir", "layout"},
+    "compare": {"ir", "layout", "syscalls"},
+    "snapshot": {"ir", "layout", "operations"},
 }
 
 

@@ -9,7 +9,7 @@ what comes out is untrusted still.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from uapigen.btf import elf, image
@@ -36,13 +36,23 @@ _SECTIONS = (".BTF", ".BTF.base", ".modinfo", ".rodata")
 _VERMAGIC = re.compile(rb"(?:^|\0)vermagic=([!-~]{1,64})[ \0]")
 
 
-def unwrap(data: bytes, name: str) -> BtfBlob:
+Also = Callable[[bytes | bytearray], bool]
+"""Tells of something else than BTF, by how it begins, that it may be wrapped as BTF is."""
+
+
+def _only_btf(_data: bytes | bytearray) -> bool:
+    return False
+
+
+def unwrap(data: bytes, name: str, also: Also = _only_btf) -> BtfBlob:
     """Give the BTF in ``data``, the contents of the source called ``name``.
+
+    What ``also`` knows is given in its place, unwrapped from compression only.
 
     Raises InputError if there is none, or if a wrapping is damaged, cut short, or decompresses
     beyond all proportion (`compression.OutputBudget`).
     """
-    return _unwrap(data, name, OutputBudget(name, len(data)), 0)
+    return _unwrap(data, name, OutputBudget(name, len(data)), 0, also)
 
 
 def is_btf_container(data: bytes) -> bool:
@@ -62,25 +72,27 @@ def _is_container(data: bytes | bytearray) -> bool:
     )
 
 
-def _unwrap(data: bytes | bytearray, name: str, budget: OutputBudget, depth: int) -> BtfBlob:
+def _unwrap(
+    data: bytes | bytearray, name: str, budget: OutputBudget, depth: int, also: Also
+) -> BtfBlob:
     """Unwrap ``data``, which lies inside ``depth`` wrappings."""
     if not data:
         raise InputError(name, "", "is empty")
     if depth > _MAX_DEPTH:
         raise InputError(name, "", f"is wrapped more than {_MAX_DEPTH} times")
-    if data[:2] in (_BTF_MAGIC_LITTLE, _BTF_MAGIC_BIG):
+    if data[:2] in (_BTF_MAGIC_LITTLE, _BTF_MAGIC_BIG) or also(data):
         return _blob(name, bytes(data))
     if data[:4] == elf.MAGIC:
         return _unwrap_elf(data, name, budget)
     if codec := codec_of(data):
-        return _unwrap_stream(memoryview(data), codec, name, budget, depth)
+        return _unwrap_stream(memoryview(data), codec, name, budget, depth, also)
     if image.image_kind(data):
         return _unwrap_image(data, name, budget, depth)
     raise InputError(name, "", _NOT_A_CONTAINER)
 
 
 def _unwrap_stream(
-    view: memoryview, codec: str, name: str, budget: OutputBudget, depth: int
+    view: memoryview, codec: str, name: str, budget: OutputBudget, depth: int, also: Also
 ) -> BtfBlob:
     chunks = decompress(view, codec, name, budget)
     contents = bytearray()
@@ -89,12 +101,12 @@ def _unwrap_stream(
         if len(contents) >= _SNIFFED_SIZE:
             break
     # A bomb of zeros ends here: only what looks like a container is decoded to its end.
-    if contents and not _is_container(contents):
+    if contents and not (_is_container(contents) or also(contents)):
         raise InputError(name, f"{codec} stream", _NOT_A_CONTAINER)
     for chunk in chunks:
         contents += chunk
     with _inside(f"{codec} stream"):
-        return _unwrap(contents, name, budget, depth + 1)
+        return _unwrap(contents, name, budget, depth + 1, also)
 
 
 def _unwrap_elf(data: bytes | bytearray, name: str, budget: OutputBudget) -> BtfBlob:
@@ -136,9 +148,9 @@ def _unwrap_image(data: bytes | bytearray, name: str, budget: OutputBudget, dept
         elif kernel.payload is None:
             blob = _search_memory(data, name)
         elif codec := codec_of(kernel.payload):
-            blob = _unwrap_stream(kernel.payload, codec, name, budget, depth + 1)
+            blob = _unwrap_stream(kernel.payload, codec, name, budget, depth + 1, _only_btf)
         else:
-            blob = _unwrap(bytes(kernel.payload), name, budget, depth + 1)
+            blob = _unwrap(bytes(kernel.payload), name, budget, depth + 1, _only_btf)
     return blob._replace(
         elf_machine=blob.elf_machine or kernel.machine,
         release=blob.release or kernel.release,

@@ -28,10 +28,10 @@ __all__ = ["run"]
 _EPILOG = """\
 A SOURCE is told apart by its content: raw BTF (/sys/kernel/btf/vmlinux), an ELF
 file with .BTF (vmlinux, .ko, a compiled BPF object), a kernel image, any of
-these compressed; a C header (/usr/include/linux/fuse.h, or linux/fuse.h). One
+these compressed; a snapshot; a C header (/usr/include/linux/fuse.h, or linux/fuse.h). One
 header becomes one .py file, several a package with a module for each; with BTF
 among the sources, types are BTF's, and headers add constants and macros.
-Other commands: show, syscalls, verify.
+Other commands: check, diff, show, snapshot, syscalls, verify.
 
 exit codes: 0 done; 1 with --check, OUT would change; 2 usage; 3 an input is
 malformed or unsupported; 4 the system refused.
@@ -41,7 +41,7 @@ malformed or unsupported; 4 the system refused.
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="uapigen",
-        usage="uapigen [options] SOURCE... -o OUT\n       uapigen {show,syscalls,verify} --help",
+        usage="uapigen [options] SOURCE... -o OUT\n       uapigen COMMAND --help",
         description="Generate Python bindings that match the kernel's ABI byte for byte.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
+from itertools import count, islice
 
 from uapigen.errors import InputError
 from uapigen.ir.graph import Nodes, SourceInfo, TypeGraph
@@ -34,10 +35,12 @@ class ListGraph:
     is added once somebody has asked for ``nodes``' users or names.
     """
 
-    def __init__(self, info: SourceInfo) -> None:
+    def __init__(self, info: SourceInfo, base: ListGraph | None = None) -> None:
         self._info = info
-        self._list: list[Type] = [VOID]
-        self._ids: dict[Type, TypeId] = {VOID: 0}
+        self._base = base
+        self._list: list[Type] = [VOID] if base is None else list(base._list)
+        self._first_id = len(self._list)
+        self._ids: dict[Type, TypeId] = {VOID: 0} if base is None else dict(base._ids)
         self.nodes = Nodes(self._decode)
 
     # Building
@@ -75,11 +78,11 @@ class ListGraph:
 
     @property
     def base(self) -> TypeGraph | None:
-        return None
+        return self._base
 
     @property
     def first_id(self) -> TypeId:
-        return 1
+        return self._first_id
 
     def __len__(self) -> int:
         return len(self._list)
@@ -93,7 +96,10 @@ class ListGraph:
         return self._list[type_id]
 
     def ids_of(self, *kinds: type) -> Iterator[TypeId]:
-        return (i for i, node in enumerate(self._list) if i and isinstance(node, kinds))
+        return (i for i, node in self._own() if isinstance(node, kinds))
+
+    def _own(self) -> Iterator[tuple[TypeId, Type]]:
+        return zip(count(self._first_id), islice(self._list, self._first_id, None), strict=False)
 
     def ids_named(self, name: str) -> list[TypeId]:
         return self._by_name.get(name, [])
@@ -101,7 +107,7 @@ class ListGraph:
     @cached_property
     def _by_name(self) -> dict[str, list[TypeId]]:
         found: dict[str, list[TypeId]] = {}
-        for type_id, node in enumerate(self._list):
+        for type_id, node in self._own():
             name = getattr(node, "name", "")
             if name:
                 found.setdefault(name, []).append(type_id)
@@ -118,7 +124,7 @@ class ListGraph:
     @cached_property
     def _users(self) -> dict[TypeId, list[tuple[TypeId, int]]]:
         found: dict[TypeId, list[tuple[TypeId, int]]] = {}
-        for user, node in enumerate(self._list):
+        for user, node in self._own():
             if isinstance(node, (Struct, Union)):
                 for member in node.members:
                     found.setdefault(member.type, []).append((user, member.bit_offset))
@@ -135,7 +141,7 @@ class ListGraph:
         """Nothing: all types are here."""
 
     def functions(self) -> tuple[list[TypeId], list[str], list[TypeId]]:
-        found = [(i, n.name, n.proto) for i, n in enumerate(self._list) if isinstance(n, Func)]
+        found = [(i, n.name, n.proto) for i, n in self._own() if isinstance(n, Func)]
         ids, names, protos = ([list(column) for column in zip(*found, strict=True)]
                               if found else ([], [], []))  # fmt: skip
         return ids, names, protos
@@ -144,7 +150,7 @@ class ListGraph:
         leading = set(type_ids)
         forms = [
             (i, node.element if isinstance(node, Array) else node.target)
-            for i, node in enumerate(self._list)
+            for i, node in self._own()
             if isinstance(node, (Array, Pointer, Qualifier, TypeTag))
         ]
         for _ in range(max_chain):
@@ -154,13 +160,13 @@ class ListGraph:
             leading |= found
         return {
             i
-            for i, node in enumerate(self._list)
+            for i, node in self._own()
             if isinstance(node, (Struct, Union))
             and not leading.isdisjoint([m[1] for m in node.members])
         }
 
     def prototypes(self) -> Iterator[tuple[TypeId, TypeId, Iterable[str], Sequence[TypeId]]]:
-        for type_id, node in enumerate(self._list):
+        for type_id, node in self._own():
             if isinstance(node, FuncProto) and node.params and not node.variadic:
                 names = [param.name for param in node.params]
                 if all(names):

@@ -108,6 +108,10 @@ class Keys:
     def key(self, type_id: TypeId) -> str:
         return self.of[self.same.get(type_id, type_id)]
 
+    def part_behind(self, type_id: TypeId) -> TypeId:
+        """The type without a tag behind arrays, pointers and qualifiers; 0 if there is none."""
+        return self._behind[type_id]
+
     def name_tagged(self, graph: TypeGraph, type_ids: Iterable[TypeId]) -> None:
         """Give a key to each tagged composite and enum, in order."""
         by_tag: dict[tuple[type, str], TypeId | Variants] = {}

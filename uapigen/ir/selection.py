@@ -20,6 +20,7 @@ from uapigen.ir.naming import keyword_of
 from uapigen.ir.types import (
     Array,
     Enum,
+    Forward,
     Func,
     FuncProto,
     Pointer,
@@ -228,6 +229,8 @@ def _is_plain(graph: TypeGraph, typedef: Typedef) -> bool:
             node = graph[node.element]
         else:
             break
+    if isinstance(node, Forward):
+        return not node.mentioned
     return not (isinstance(node, (Struct, Union, Enum)) and bool(node.name))
 
 

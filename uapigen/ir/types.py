@@ -160,6 +160,8 @@ class Forward(NamedTuple):
     name: str
     keyword: str
     """``struct``, ``union`` or ``enum``; ``typedef`` for a type's name."""
+    mentioned: bool = False
+    """Defined where this comes from, but not described here (a snapshot leaves it out)."""
 
 
 class Typedef(NamedTuple):

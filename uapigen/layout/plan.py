@@ -222,6 +222,8 @@ class Plan:
             name = self._typedef_names.get(self._typedef_twins.get(type_id, type_id))
             return _plain(node.name) if name is None else name
         if isinstance(node, Forward):
+            if node.mentioned:
+                return plain_name(type_id, node)
             self.incomplete.add(spelled := f"{node.keyword} {_plain(node.name)}")
             return spelled
         return self._scalar(node)
@@ -242,6 +244,10 @@ class Plan:
             align = self.model.aligns.get(node.byte_size, 1)
             self._scalars[name] = (code, node.byte_size, align)
         return name
+
+    def first(self, type_id: TypeId) -> TypeId:
+        """The type that stands for all that are identical to this one; itself for most."""
+        return self.keys.same.get(type_id) or self._typedef_twins.get(type_id, type_id)
 
     def describe(self, type_id: TypeId) -> str:
         """A type, function or variable by its C name, for messages."""
