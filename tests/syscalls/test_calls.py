@@ -286,6 +286,16 @@ def test_unknown_type_costs_one_prototype() -> None:
     assert module.TABLE["odd"].reason == "how mystery_t is passed is not known"
 
 
+def test_numbers_whose_names_enum_keeps_for_itself_have_a_bar_behind() -> None:
+    names = ["mro", "_ignore_", "__class__", "name", "_plain"]
+    calls = [call("x86_64", nr, f"{name}(int a)") for nr, name in enumerate(names)]
+    module = module_of(table("x86_64", *calls))
+    assert {one.name: one.value for one in module.NR} == {
+        "name": 3, "_plain": 4, "mro_": 0, "_ignore__": 1, "__class___": 2,
+    }  # fmt: skip
+    assert module.TABLE[module.NR["mro_"]].name == "mro"
+
+
 def test_names_from_strangers_are_no_code() -> None:
     evil = 'x"): __import__("os").abort() #'
     made = call("x86_64", 1, "odd(int a, int b, int b)")

@@ -346,7 +346,11 @@ def numbers_enum(table: Table) -> Any:
     """``NR``: all numbers as an IntEnum."""
     from enum import IntEnum
 
-    names = dict(table.numbers)
+    names = {}
+    for name, nr in table.numbers.items():
+        if name != "mro" and not name[:1] == name[-1:] == "_":  # enum's own names
+            names[name] = nr
+    names.update({f"{n}_": nr for n, nr in table.numbers.items() if n not in names})
     names.update({f"{n}_": nr for n, nr in table.numbers.items() if iskeyword(n)})
     made: Any = IntEnum("NR", names, module=table.module)  # type: ignore[misc]
     made.__doc__ = f"Syscall numbers of {table.abi}."
