@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import re
+import time
 from pathlib import Path
 
 import pytest
 from conftest import Golden
+from hostile.test_structure import SOUND
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from kitchen.oracle import build
 from kitchen.targets import TARGETS
 from show.btf import BtfWriter
 
 from uapigen.emit.c_declarations import c_declarations
+from uapigen.errors import UapigenError
 from uapigen.show.find import find
 from uapigen.sources import open_sources
 
@@ -160,3 +165,42 @@ def test_type_that_cannot_be_laid_out_is_named_and_what_contains_it_too() -> Non
     assert [failure.spelling for failure in made.made.failures] == ["struct bad", "struct outer"]
     assert "struct good {" in made.text
     assert not compile_c("x86_64", made.text)
+
+
+def test_members_of_one_c_name_are_left_out_with_what_contains_them() -> None:
+    b = BtfWriter()
+    number = b.int("int")
+    hidden = b.struct("", 4, ("twice", number, 0))
+    twice = b.struct("bad", 8, ("twice", number, 0), ("", hidden, 32))
+    b.struct("outer", 8, ("inner", twice, 0))
+    made = unit(b.bytes(), "x86_64")
+    assert [*map(tuple, made.made.failures)] == [
+        ("struct bad", "two members would be called twice"),
+        ("struct outer", "needs struct bad, which is left out"),
+    ]
+    assert not compile_c("x86_64", made.text)
+
+
+def test_a_struct_of_many_members_takes_time_in_proportion() -> None:
+    b = BtfWriter()
+    number = b.int("int")
+    b.struct("many", 8 * 30_000, *((f"m{at}", number, 64 * at) for at in range(30_000)))
+    start = time.process_time()
+    assert "int m29999;" in unit(b.bytes(), "x86_64").text
+    assert time.process_time() - start < 5
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(0, len(SOUND) - 1), st.integers(0, 255)), min_size=1, max_size=6)
+)
+def test_changed_bytes_are_refused_or_make_c_that_compiles(changes: list[tuple[int, int]]) -> None:
+    data = bytearray(SOUND)
+    for at, value in changes:
+        data[at] = value
+    try:
+        made = unit(bytes(data), "x86_64")
+    except UapigenError:
+        return
+    said = compile_c("x86_64", made.text)
+    assert not said, f"{said}\n{made.text}"

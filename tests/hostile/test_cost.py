@@ -379,3 +379,14 @@ def test_shown_soon(tmp_path: Path, make: Make, options: tuple[str, ...]) -> Non
     start = processor_seconds()
     assert run("show", *options, name, source).code == 0
     assert processor_seconds() - start < SECONDS
+
+
+@each([doubling_structs, doubling_anonymous, anonymous_in_anonymous, one_long_struct])
+def test_declared_soon(tmp_path: Path, make: Make) -> None:
+    btf = Btf()
+    make(btf)
+    source = btf.write(tmp_path / "source.btf")
+    name = "s59" if make is doubling_structs else "s"
+    start = processor_seconds()
+    assert run("show", "--c", name, source).code in (0, 3)
+    assert processor_seconds() - start < SECONDS

@@ -22,6 +22,7 @@ from uapigen.ir.graph import TypeGraph, resolve, skip_qualifiers
 from uapigen.ir.naming import Unique
 from uapigen.ir.spelling import Speller
 from uapigen.ir.types import (
+    Array,
     Enum,
     Member,
     Qualifier,
@@ -68,10 +69,13 @@ def c_declarations(
     closure.add(roots)
     plan = Plan(graph, model, closure.selection())
     writer = _Writer(plan, asserts)
+    # What is defined gets its name before what is only declared, typedefs before enumerators.
+    for type_id in (*sorted(closure.defined), *sorted(closure.typedefs)):
+        writer.speller.spell(type_id)
     for type_id in sorted(closure.declared - closure.defined):
         writer.declare(type_id)
-    for type_id in in_order(graph, plan, closure):
-        writer.define(type_id)
+    for type_id, before in in_order(graph, plan, closure):
+        writer.define(type_id, before)
     names = {type_id: writer.speller.spell(type_id) for type_id in roots}
     return CDeclarations(writer.text(), names, plan.failures)
 
@@ -85,6 +89,7 @@ class _Writer:
         self.names = CNames(plan)
         self.speller = Speller(plan.graph, self.names)
         self.asserts = asserts
+        self._failed: dict[TypeId, str] = {}
         self._tags: dict[str, None] = {}
         self._blocks: list[str] = []
         self._words: set[str] = set()
@@ -101,17 +106,25 @@ class _Writer:
         """A tag, and no more than that."""
         self._tags[self.speller.spell(type_id)] = None
 
-    def define(self, type_id: TypeId) -> None:
-        """A typedef, an enum, a struct or union with its members."""
+    def define(self, type_id: TypeId, before: Sequence[TypeId]) -> None:
+        """A typedef, an enum, a struct or union with its members; ``before`` it stand these."""
         node = self.graph.nodes[type_id]
-        if isinstance(node, Typedef):
-            self._typedef(type_id, node)
-        elif isinstance(node, Enum):
-            self._enum(type_id, node)
-        else:
-            self.declare(type_id)
-            if self.plan.planned(type_id):
-                self._record(type_id)
+        try:
+            for needed in before:
+                if needed in self._failed:
+                    problem = f"needs {self._failed[needed]}, which is left out"
+                    raise LayoutError(self.graph.info.name, f"type {type_id}", problem)
+            if isinstance(node, Typedef):
+                self._typedef(type_id, node)
+            elif isinstance(node, Enum):
+                self._enum(type_id, node)
+            else:
+                self.declare(type_id)
+                if self.plan.planned(type_id):
+                    self._record(type_id)
+        except InputError as error:
+            spelled = self._failed[type_id] = self.speller.spell(type_id)
+            self.plan.failures.append(Failure(spelled, error.problem))
 
     def declared(self, type_id: TypeId, name: str) -> str:
         """A declaration of that type; what C23 writes as ``(...)`` was ``()`` before."""
@@ -120,11 +133,9 @@ class _Writer:
     def _typedef(self, type_id: TypeId, node: Typedef) -> None:
         name = self.names.typedef(type_id, node)
         align = node.byte_align or self.model.typedef_aligns.get(node.name)
-        try:
-            declared = self.declared(node.target, name)
-        except InputError as error:
-            self.plan.failures.append(Failure(name, error.problem))
-            return
+        declared = self.declared(node.target, name)
+        if isinstance(self.graph.nodes[skip_qualifiers(self.graph, node.target)], Array):
+            self.layout.size_align(node.target)  # raises for an array of what has no size
         self._blocks.append(f"typedef {declared}{_attributes(aligned=align)};\n")
 
     def _enum(self, type_id: TypeId, node: Enum) -> None:
@@ -143,11 +154,7 @@ class _Writer:
     def _record(self, type_id: TypeId) -> None:
         spelled = self.speller.spell(type_id)
         body = _Body(self, type_id)
-        try:
-            lines = body.lines(type_id, 1)
-        except LayoutError as error:
-            self.plan.failures.append(Failure(spelled, error.problem))
-            return
+        lines = body.lines(type_id, 1)
         self._words.update(body.taken.taken)
         block = f"{spelled} {{\n{''.join(lines)}}}{body.attributes(type_id)};\n"
         if self.asserts:
@@ -170,10 +177,13 @@ class _Body:
         self._reserve(type_id)
 
     def _reserve(self, type_id: TypeId) -> None:
-        """Take all members' names, so that padding gets others."""
+        """Take all members' names, so that padding gets others; no two may have one."""
         for member in self.writer.layout.record(type_id).members:
             if member.name:
-                self.taken.taken.add(member_name(member.name))
+                name = member_name(member.name)
+                if self.taken.take(name) != name:
+                    problem = f"two members would be called {name}"
+                    raise LayoutError(self.writer.graph.info.name, f"type {type_id}", problem)
             elif inner := self._unnamed(member):
                 self._reserve(inner)
 
@@ -211,31 +221,29 @@ class _Body:
         tabs = "\t" * depth
         lines: list[str] = []
         laid: list[DeclaredMember] = []
+        end = 0  # bits, of what a member of a struct lies behind
         for member in record.members:
             if not member.name and not self._unnamed(member):
                 continue  # padding already; it is worked out anew
             (declared,) = self._declared(type_id, [member])
-            at, end = _next(laid, declared, model, union)
+            at = _placed(end, declared, model)
             if at != member.bit_offset:
                 for pad in _padding(end, member.bit_offset):
                     lines.append(tabs + self._pad(pad))
                     laid.append(pad)
-                at, _ = _next(laid, declared, model, union)
+                at = _placed(member.bit_offset, declared, model)
             if at != member.bit_offset:
-                problem = (
-                    f"C puts member {member.name or '(anonymous)'} at bit {at} at the earliest"
-                )
+                name = member.name or "(anonymous)"
+                problem = f"C puts member {name} at bit {at}, not {member.bit_offset}"
                 raise LayoutError(graph.info.name, f"type {type_id}", problem)
             laid.append(declared)
             lines += self._member(member, depth, begin)
+            if not union:
+                end = at + (member.bit_width or 8 * declared.byte_size)
         aligned = self._forced_align(type_id) or 0
         natural = lay_out("", laid, model, union=union, aligned=aligned)
         if natural.byte_size < record.byte_size:
-            end = max(
-                (o + _bits(m) for o, m in zip(natural.bit_offsets, laid, strict=True)), default=0
-            )
-            for pad in _padding(0 if union else end, 8 * record.byte_size):
-                lines.append(tabs + self._pad(pad))
+            lines += [tabs + self._pad(pad) for pad in _padding(end, 8 * record.byte_size)]
         return lines
 
     def _member(self, member: Member, depth: int, begin: int) -> Iterator[str]:
@@ -274,17 +282,12 @@ class _Body:
         return f"unsigned char {self.taken.take('__padding')}[{pad.byte_size}];\n"
 
 
-def _next(
-    laid: Sequence[DeclaredMember], member: DeclaredMember, model: DataModel, union: bool
-) -> tuple[int, int]:
-    """(the bit at which a compiler would put a member behind these, the bit where they end)."""
-    offsets = lay_out("", [*laid, member], model, union=union).bit_offsets
-    end = 0 if union or not laid else offsets[-2] + _bits(laid[-1])
-    return offsets[-1], end
-
-
-def _bits(member: DeclaredMember) -> int:
-    return member.bit_width or 8 * member.byte_size
+def _placed(end: int, member: DeclaredMember, model: DataModel) -> int:
+    """The bit at which a compiler puts a member behind what ends at a bit."""
+    before = [DeclaredMember(end // 8, 1)]
+    if end % 8:
+        before.append(DeclaredMember(1, 1, end % 8, "before"))
+    return lay_out("", [*before, member], model).bit_offsets[-1]
 
 
 def _padding(begin: int, end: int) -> Iterator[DeclaredMember]:

@@ -92,24 +92,26 @@ def _parts(graph: TypeGraph, node: Struct | Union) -> list[TypeId]:
     return found
 
 
-def in_order(graph: TypeGraph, plan: Plan, closure: Closure) -> Iterator[TypeId]:
-    """Each type after those that C must have seen by then; identical ones once."""
+def in_order(
+    graph: TypeGraph, plan: Plan, closure: Closure
+) -> Iterator[tuple[TypeId, list[TypeId]]]:
+    """Each type, and those that C must have seen by then, after these; identical ones once."""
     chosen = {
         *(plan.keys.same.get(i, i) for i in closure.defined),
         *map(plan.first_typedef, closure.typedefs),
     }
     order = _Order(graph, plan)
-    done: set[TypeId] = set()
+    before: dict[TypeId, list[TypeId]] = {}
     for root in sorted(chosen):
         todo = [(root, False)]
         while todo:
             type_id, ready = todo.pop()
             if ready:
-                yield type_id
-            elif type_id not in done:
-                done.add(type_id)
+                yield type_id, before[type_id]
+            elif type_id not in before:
+                needed = before[type_id] = order.before(type_id)
                 todo.append((type_id, True))
-                todo += [(i, False) for i in reversed(order.before(type_id)) if i not in done]
+                todo += [(i, False) for i in reversed(needed) if i not in before]
 
 
 class _Order:
