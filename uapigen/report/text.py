@@ -18,8 +18,8 @@ _COLOURS = {
 }
 """SGR parameters: dim, green, yellow, bold red."""
 _BOLD, _DIM = "1", "2"
-_WIDTH = 40
-"""Columns of each side, if it needs no more."""
+_LEAST, _MOST = 24, 60
+"""Columns of each side: as many as the subject's longest needs, within these bounds."""
 _SHOWN_REACHED = 10
 """Of the types that a change reaches; the JSON report has them all."""
 _SHOWN_CHANGES = 3
@@ -56,10 +56,16 @@ def _subject(findings: list[Finding], painter: _Painter) -> Iterator[str]:
     first = findings[0]
     label = first.severity.label if first.counts else f"suppressed {first.severity.label}"
     yield f"{painter(_COLOURS[first.severity], label)}: {painter(_BOLD, clean(first.subject))}"
+    facts = [
+        (fact_text(change.before, change), fact_text(change.after, change))
+        for finding in findings
+        for change in (finding.change, *finding.effects)
+    ]
+    widths = [max(_LEAST, *(min(len(fact[side]), _MOST) for fact in facts)) for side in (0, 1)]
     for finding in findings:
-        changes = [finding.change, *finding.effects]
-        for number, change in enumerate(changes):
-            yield _line(change, painter, follows=number > 0)
+        for change in (finding.change, *finding.effects):
+            follows = change is not finding.change
+            yield _line(change, painter, (widths[0], widths[1]), follows=follows)
         if finding.reason:
             yield f"      {clean(finding.reason)}"
         if finding.suppression is not None:
@@ -68,13 +74,12 @@ def _subject(findings: list[Finding], painter: _Painter) -> Iterator[str]:
         yield from _reached(finding.reached)
 
 
-def _line(change: Change, painter: _Painter, *, follows: bool) -> str:
+def _line(change: Change, painter: _Painter, widths: tuple[int, int], *, follows: bool) -> str:
     """Before and after beside each other; a mark before it, the kind behind it."""
     mark = "+" if change.before is None else "-" if change.after is None else "~"
     before, after = fact_text(change.before, change), fact_text(change.after, change)
     kind = f"{change.kind}, following" if follows else change.kind
-    width = max(_WIDTH, len(before))
-    text = f"  {mark} {before:{width}} | {after:{_WIDTH}} "
+    text = f"  {mark} {before:{widths[0]}} | {after:{widths[1]}} "
     return f"{painter(_COLOURS[change.severity], text)} {painter(_DIM, kind)}"
 
 
