@@ -33,6 +33,12 @@ struct packed { u8 a; u32 b; } __attribute__((packed));
 struct packed_words { u16 a; u64 b; } __attribute__((packed));
 struct bits { u32 a:3, b:20; u32 c:9; };
 struct nested { struct one one; struct { u16 inner; u8 more[2]; } two; struct four four; };
+struct quarter { __int128 a; };
+struct aligned { u64 a[3]; } __attribute__((aligned(32)));
+struct flags { bool a:1, b:1; u8 c; u16 d; };
+struct addresses { void *a; struct device *b; };
+struct point { float x, y; };
+struct sample { u64 when; double value; };
 union either { u32 word; u8 bytes[8]; };
 union wide { u64 words[3]; u8 byte; };
 
@@ -98,6 +104,14 @@ struct class_operations {
 	int (*late_wide)(u8, union wide, u8, union either, bool);
 	int (*late_packed_words)(u64, struct packed_words, u64, u8);
 	int (*late_nested)(struct nested, struct bits, struct three, struct nested, struct five, u8);
+	int (*late_aligned)(u64, struct aligned, u64, struct aligned, u8);
+	int (*late_quarter)(u64, u64, u64, u64, u64, u64, u64, struct quarter, u8);
+	int (*flagged)(struct flags, u64, struct flags);
+	int (*addresses)(struct addresses, u8, struct addresses);
+	int (*point)(struct point, int);
+	int (*sample)(struct sample *, struct sample);
+	int (*int128)(__int128);
+	int (*long_double)(long double);
 	/* Floating point */
 	float (*single)(float, int, float);
 	double (*twice)(double, float, u64, double);

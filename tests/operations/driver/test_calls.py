@@ -113,6 +113,12 @@ LEFT_OUT = {
     "value_packed_words": "struct packed_words by value has unaligned members",
     "late_packed": "struct packed by value has unaligned members",
     "late_packed_words": "struct packed_words by value has unaligned members",
+    "late_aligned": "struct aligned by value is aligned to 32 bytes",
+    "late_quarter": "struct quarter by value is aligned to 16 bytes",
+    "point": "struct point by value has floating point members",
+    "sample": "struct sample by value has floating point members",
+    "int128": "__int128 is an integer of 16 bytes",
+    "long_double": "long double is a float of 16 bytes",
     "print": "it is variadic: its arguments differ from call to call",
 }
 """What neither ctypes nor its callbacks can pass, on x86_64."""

@@ -231,6 +231,12 @@ def record_value(bindings: Bindings, spelling: str, plain: str) -> Value:
     if size <= 16 and os.uname().machine == "x86_64" and is_unaligned(record):
         # In memory, though small (psABI 3.2.3), and ctypes has no way to say so.
         raise UnsupportedOperationError(f"{spelling} by value has unaligned members")
+    found = bindings.tables.statement("record", plain.partition(" ")[2])
+    if found is not None and found[2]["align"] > 8:
+        # On the stack it is aligned so, and ctypes' words are not.
+        raise UnsupportedOperationError(
+            f"{spelling} by value is aligned to {found[2]['align']} bytes"
+        )
     # Of plain words: what ctypes makes of unions, padding and packing differs between
     # versions, and an ABI passes all structs of whole numbers of one size alike.
     word = INTEGER_CARRIERS[align, False]
