@@ -34,7 +34,7 @@ struct packed_words { u16 a; u64 b; } __attribute__((packed));
 struct bits { u32 a:3, b:20; u32 c:9; };
 struct nested { struct one one; struct { u16 inner; u8 more[2]; } two; struct four four; };
 struct quarter { __int128 a; };
-struct aligned { u64 a[3]; } __attribute__((aligned(32)));
+struct aligned { u64 a[3]; } __attribute__((aligned(16)));
 struct flags { bool a:1, b:1; u8 c; u16 d; };
 struct addresses { void *a; struct device *b; };
 struct point { float x, y; };

@@ -113,7 +113,7 @@ LEFT_OUT = {
     "value_packed_words": "struct packed_words by value has unaligned members",
     "late_packed": "struct packed by value has unaligned members",
     "late_packed_words": "struct packed_words by value has unaligned members",
-    "late_aligned": "struct aligned by value is aligned to 32 bytes",
+    "late_aligned": "struct aligned by value is aligned to 16 bytes",
     "late_quarter": "struct quarter by value is aligned to 16 bytes",
     "point": "struct point by value has floating point members",
     "sample": "struct sample by value has floating point members",
