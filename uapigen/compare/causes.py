@@ -8,6 +8,7 @@ from typing import TypeAlias
 from uapigen.compare.conventions import Conventions
 from uapigen.compare.findings import Change
 from uapigen.compare.types import Shapes
+from uapigen.ir.types import TypeId
 
 __all__ = ["Cause", "RecordChanges", "Root", "Sources"]
 
@@ -46,3 +47,9 @@ class Sources:
     old: Shapes
     new: Shapes
     conventions: Conventions
+
+    def aligns(self, before: TypeId, after: TypeId) -> tuple[int, int]:
+        """Alignments (bytes) of a type of each: as said where both say it, else as layouts show."""
+        old, new = self.old.facts, self.new.facts
+        said = old.says_aligns and new.says_aligns
+        return old.byte_align(before, said=said), new.byte_align(after, said=said)

@@ -124,7 +124,7 @@ class _Comparison:
     def _versions(self, spelling: str, before: Sequence[TypeId], after: Sequence[TypeId]) -> None:
         """Types of one name: the equal ones go, what is left is paired by likeness."""
         if len(before) == len(after) == 1:
-            if self.old.outline(before[0]) != self.new.outline(after[0]):
+            if self._differs(before[0], after[0]):
                 self._pair(spelling, before[0], after[0])
             return
         old, new = self.old.distinct(before), self.new.distinct(after)
@@ -144,6 +144,12 @@ class _Comparison:
         for number, type_id in enumerate(new.values(), 1):
             if type_id in come and type_id not in {b for _, b in pairs}:
                 self._come(f"{spelling}___{number}" if number > 1 else spelling, [type_id])
+
+    def _differs(self, a: TypeId, b: TypeId) -> bool:
+        """Whether two types of one name differ at all."""
+        said = self.old.said_align(a), self.new.said_align(b)
+        aligned = None in said or said[0] == said[1]
+        return not aligned or self.old.outline(a) != self.new.outline(b)
 
     def _alike(self, old: Sequence[TypeId], new: Sequence[TypeId]) -> list[tuple[TypeId, TypeId]]:
         """Pairs of types that share most of their members' names, best first."""
@@ -217,9 +223,12 @@ class _Comparison:
             after = self._ids(self.new, name, new, Typedef)
             if before and after:
                 both += 1
-                first, second = self.old.distinct(before), self.new.distinct(after)
-                gone = [i for outline, i in first.items() if outline not in second]
-                come = [i for outline, i in second.items() if outline not in first]
+                if len(before) == len(after) == 1:
+                    gone, come = (before, after) if self._differs(*before, *after) else ([], [])
+                else:
+                    first, second = self.old.distinct(before), self.new.distinct(after)
+                    gone = [i for outline, i in first.items() if outline not in second]
+                    come = [i for outline, i in second.items() if outline not in first]
                 for a, b in zip(gone, come, strict=False):
                     self._typedef(name, a, b)
                 continue
@@ -252,6 +261,8 @@ class _Comparison:
             for facts, node in ((self.old, first), (self.new, second))
         ]
         what = type_change(self.sources.old, first.target, self.sources.new, second.target)
+        if not what and self.old.said_align(a) == self.new.said_align(b):
+            return
         kind = f"typedef-{what}" if what else "alignment-changed"
         self.roots.add(name, [Root(Change(kind, name, "", said[0], said[1]))])
 

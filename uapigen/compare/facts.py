@@ -1,10 +1,10 @@
 """What one source says, by C name, in a form in which two sources can be compared.
 
-Ids never take part. A type is compared by its *outline*: a nested tuple of what C
-shows of it, in which named types are spelled and types without a tag are spelled
-out, since they have no other place. Equal outlines mean that nothing differs, so
-most of two kernels is compared by ``==``; what differs is looked at member by member
-(:meth:`Facts.slots`).
+Ids never take part, and alignments only where both sources say them. A type is compared
+by its *outline*: a nested tuple of what C shows of it, in which named types are spelled and
+types without a tag are spelled out, since they have no other place. Equal outlines mean
+that nothing differs, so most of two kernels is compared by ``==``; what differs is
+looked at member by member (:meth:`Facts.slots`).
 
 Base types are spelled in one way (``unsigned long``, not ``long unsigned int``),
 whatever the compiler called them.
@@ -173,7 +173,7 @@ class Facts:
         keyword, _, name = spelling.partition(" ")
         nodes = self.graph.nodes
         return any(
-            isinstance(node := nodes[i], Forward) and node.keyword == keyword
+            isinstance(node := nodes[i], Forward) and node.keyword == keyword and not node.mentioned
             for i in self.graph.ids_named(name)
         )
 
@@ -223,11 +223,11 @@ class Facts:
                 (name, bit_offset, bit_width, views[target])
                 for name, target, bit_offset, bit_width in in_memory_order(node)
             ]
-            return keyword_of(node), node.byte_size, node.byte_align, tuple(members)
+            return keyword_of(node), node.byte_size, tuple(members)
         if isinstance(node, Enum):
             return node.byte_size, node.signed, node.enumerators
         if isinstance(node, Typedef):
-            return node.byte_align, views[node.target]
+            return views[node.target]
         if isinstance(node, Func):
             return node.linkage, views[node.proto]
         assert isinstance(node, Var)
@@ -276,9 +276,16 @@ class Facts:
         except InputError:
             return 0
 
-    def says_align(self, type_id: TypeId) -> bool:
-        """Whether the source itself says a type's alignment."""
-        return getattr(self.graph.nodes[type_id], "byte_align", None) is not None
+    def said_align(self, type_id: TypeId) -> int | None:
+        """The alignment that the source itself says a type has, in bytes; BTF says none."""
+        align: int | None = getattr(self.graph.nodes[type_id], "byte_align", None)
+        return align
+
+    @cached_property
+    def says_aligns(self) -> bool:
+        """Whether the source says how its records are aligned."""
+        first = next(iter(self.graph.ids_of(Struct, Union)), None)
+        return first is not None and self.said_align(first) is not None
 
     def is_packed(self, type_id: TypeId) -> bool:
         """Whether a struct or union is laid out more densely than its members' types ask for."""

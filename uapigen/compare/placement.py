@@ -54,7 +54,7 @@ def _is_union(pair: RecordPair) -> bool:
 def _note_versioned(pair: RecordPair, root: Root) -> None:
     """A type that is told its size, or says it, may grow at its end."""
     kind = root.change.kind
-    if not pair.versioned or kind not in ("member-appended", "member-in-union"):
+    if kind not in ("member-appended", "member-in-union") or not pair.versioned:
         return
     if kind == "member-appended":
         root.change = root.change._replace(kind="member-appended-versioned")

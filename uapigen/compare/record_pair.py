@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 from uapigen.compare.causes import Cause, RecordChanges, Root, Sources
 from uapigen.compare.facts import Slot
 from uapigen.compare.findings import Change, Fact
@@ -35,7 +37,11 @@ class RecordPair:
         """Of the removed members, by path."""
         self.come: dict[str, Root] = {}
         """Of the added members, by path."""
-        self.versioned = sources.conventions.is_versioned(subject, self.old)
+
+    @cached_property
+    def versioned(self) -> bool:
+        """Whether the type says its size, or is passed with it."""
+        return self.sources.conventions.is_versioned(self.subject, self.old)
 
     # Small things
 
@@ -102,10 +108,8 @@ class RecordPair:
         return embedded_cause(self.sources, a, b, also_align=also_align)
 
     def aligns(self) -> tuple[int, int]:
-        """Both alignments in bytes: as said where both say it, else as the layout shows."""
-        old, new = self.sources.old.facts, self.sources.new.facts
-        said = old.says_align(self.before) and new.says_align(self.after)
-        return old.byte_align(self.before, said=said), new.byte_align(self.after, said=said)
+        """Both alignments, in bytes."""
+        return self.sources.aligns(self.before, self.after)
 
 
 def embedded_cause(sources: Sources, a: Slot, b: Slot, *, also_align: bool = False) -> str:
@@ -115,7 +119,8 @@ def embedded_cause(sources: Sources, a: Slot, b: Slot, *, also_align: bool = Fal
     old, new = sources.old, sources.new
     differs = a.bit_size != b.bit_size
     if not differs and also_align:
-        differs = old.facts.byte_align(a.type) != new.facts.byte_align(b.type)
+        before, after = sources.aligns(a.type, b.type)
+        differs = before != after
     return cause_of_size(old, a.type, new, b.type) if differs else ""
 
 

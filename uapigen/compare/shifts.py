@@ -107,12 +107,10 @@ def _structural(
 
 def _why_here(pair: RecordPair, a: Slot, b: Slot) -> Cause | None:
     """Why a member may have moved by itself: its type's alignment is another one."""
-    old, new = pair.sources.old.facts, pair.sources.new.facts
     if a.c_type == b.c_type:
         return pair.embedded_cause(a, b, also_align=True) or None
-    if old.byte_align(a.type) != new.byte_align(b.type):
-        return pair.of_pair.get(b.path)
-    return None
+    before, after = pair.sources.aligns(a.type, b.type)
+    return pair.of_pair.get(b.path) if before != after else None
 
 
 def _moved(pair: RecordPair, cause: Cause, a: Slot, b: Slot) -> None:
@@ -171,27 +169,24 @@ def find_alignment(pair: RecordPair) -> None:
 
 def _aligner(pair: RecordPair) -> Cause | None:
     """The change that brought the alignment: of a member whose own is another one."""
-    old, new = pair.sources.old.facts, pair.sources.new.facts
     for a, b in pair.matched.pairs:
-        if old.byte_align(a.type) != new.byte_align(b.type):
+        before, after = pair.sources.aligns(a.type, b.type)
+        if before != after:
             root = pair.of_pair.get(b.path)
             if root is not None:
                 return root
             if name := pair.embedded_cause(a, b, also_align=True):
                 return name
-    wanted = max(pair.aligns())
+    wanted, sources = max(pair.aligns()), pair.sources
     for root in pair.found.roots:
         slots = [
             s for s in (*pair.matched.added, *pair.matched.removed) if s.path == root.change.place
         ]
         for slot in slots:
-            shapes = new if root.change.after else old
-            if shapes.byte_align(slot.type) == wanted:
+            facts = (sources.new if root.change.after else sources.old).facts
+            if facts.byte_align(slot.type, said=facts.says_aligns) == wanted:
                 return root
     return None
-
-
-# Where added members came to lie
 
 
 def _pick(waiting: Sequence[_Shift], shift: int) -> Cause | None:
