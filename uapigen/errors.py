@@ -16,6 +16,7 @@ code  meaning
 from __future__ import annotations
 
 __all__ = [
+    "BuildError",
     "InputError",
     "LayoutError",
     "NotFoundError",
@@ -87,3 +88,13 @@ class ValidationError(UapigenError):
         self.spelling = spelling
         self.differences = differences
         super().__init__(f"{spelling}: " + "; ".join(differences))
+
+
+class BuildError(UapigenError):
+    """Bindings that a project lists could not be made; the message is what the run said."""
+
+    def __init__(self, name: str, message: str, exit_code: int) -> None:
+        self.name = name
+        self.exit_code = exit_code
+        lines = [line.removeprefix("uapigen: ") for line in message.strip().splitlines()]
+        super().__init__(f"{name}: {lines[-1] if lines else f'exit code {exit_code}'}")

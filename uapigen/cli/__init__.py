@@ -20,6 +20,7 @@ __all__ = ["main", "one_line"]
 _COMMANDS = {
     "check": "uapigen.cli.check",
     "diff": "uapigen.cli.diff",
+    "build": "uapigen.cli.build",
     "show": "uapigen.cli.show",
     "snapshot": "uapigen.cli.snapshot",
     "syscalls": "uapigen.cli.syscalls",

@@ -8,6 +8,7 @@ import sys
 
 import uapigen
 from uapigen.cli import one_line
+from uapigen.cli.depfile import write_depfile
 from uapigen.cli.progress import Progress
 from uapigen.emit.output import (
     Put,
@@ -23,7 +24,7 @@ from uapigen.ir.selection import select
 from uapigen.layout.plan import Plan
 from uapigen.sources import Opened, open_sources, split_sources
 
-__all__ = ["run"]
+__all__ = ["make_parser", "run"]
 
 _EPILOG = """\
 A SOURCE is told apart by its content: raw BTF (/sys/kernel/btf/vmlinux), an ELF
@@ -38,7 +39,8 @@ malformed or unsupported; 4 the system refused.
 """
 
 
-def _parser() -> argparse.ArgumentParser:
+def make_parser() -> argparse.ArgumentParser:
+    """All options of the main job: also what a binding of ``uapigen build`` may have."""
     parser = argparse.ArgumentParser(
         prog="uapigen",
         usage="uapigen [options] SOURCE... -o OUT\n       uapigen COMMAND --help",
@@ -101,7 +103,7 @@ def _add_header_options(parser: argparse.ArgumentParser) -> None:
 
 def run(argv: list[str]) -> int:
     """Generate; returns the exit code. Raises :class:`uapigen.errors.UapigenError`."""
-    options = _parser().parse_args(argv)
+    options = make_parser().parse_args(argv)
     out: str = options.output
     is_module = out.endswith(".py")
     headers, others = split_sources(options.sources)
@@ -164,10 +166,7 @@ def make_plan(opened: Opened, only: list[str], exclude: list[str]) -> Plan:
 def _write_extras(options: argparse.Namespace, opened: Opened, plan: Plan) -> None:
     if options.depfile:
         inputs = [*options.sources, *([options.base] if options.base else [])]
-        escaped = [
-            path.replace("$", "$$").replace(" ", "\\ ").replace("#", "\\#") for path in inputs
-        ]
-        _write(options.depfile, f"{options.output}: {' '.join(escaped)}\n")
+        write_depfile(options.depfile, [options.output], inputs)
     if options.report:
         import json
 

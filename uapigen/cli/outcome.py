@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from uapigen.cli import one_line
+from uapigen.cli.depfile import write_depfile
 from uapigen.errors import SystemRefusalError
 from uapigen.ir.declarations import Omission
 
@@ -56,12 +57,10 @@ class Outcome:
 def finish(options: argparse.Namespace, outcome: Outcome) -> None:
     """Write what the options ask for, and say what must be said."""
     if options.depfile:
-        inputs = [*options.sources, *([options.base] if options.base else []), *outcome.inputs]
-        paths = [
-            path.replace("$", "$$").replace(" ", "\\ ").replace("#", "\\#")
-            for path in dict.fromkeys(inputs)
-        ]
-        _write(options.depfile, f"{options.output}: {' '.join(paths)}\n")
+        # A header named as C includes it is among the inputs by its path.
+        named = [path for path in options.sources if os.path.lexists(path)]
+        inputs = [*named, *([options.base] if options.base else []), *outcome.inputs]
+        write_depfile(options.depfile, [options.output], inputs)
     if options.report:
         _write(options.report, json.dumps(outcome.report(), indent=2) + "\n")
     if options.quiet:

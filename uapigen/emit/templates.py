@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-__all__ = ["render"]
+__all__ = ["render", "template_folder"]
 
 _PLACEHOLDER = re.compile(r"\{\{ (\w+)(?:\.(\w+))? \}\}")
 
 
 @cache
-def _folder() -> str:
+def template_folder() -> str:
+    """Where the templates lie: in the package that a wheel installs, beside it in a checkout."""
     package = os.path.dirname(os.path.dirname(__file__))
     in_wheel = os.path.join(package, "templates")
     return in_wheel if os.path.isdir(in_wheel) else os.path.join(package, os.pardir, "templates")
@@ -31,7 +32,7 @@ def _environment(autoescape: bool) -> Environment:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     return Environment(
-        loader=FileSystemLoader(_folder()),
+        loader=FileSystemLoader(template_folder()),
         undefined=StrictUndefined,
         keep_trailing_newline=True,
         trim_blocks=True,
@@ -46,7 +47,7 @@ def render(template: str, **values: object) -> str:
     A template of nothing but placeholders is filled in here: importing Jinja2
     takes longer than reading a kernel's types.
     """
-    with open(os.path.join(_folder(), f"{template}.j2"), encoding="utf-8") as file:
+    with open(os.path.join(template_folder(), f"{template}.j2"), encoding="utf-8") as file:
         text = file.read()
     if "{%" in text or "{#" in text or "|" in "".join(re.findall(r"\{\{.*?\}\}", text)):
         # In Python names are escaped as literals before; HTML escapes all that it is given.
