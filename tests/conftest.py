@@ -125,7 +125,7 @@ class Run:
 
 
 @functools.cache
-def _python_path() -> str:
+def python_path() -> str:
     """The checkout first, so that what is tested is this tree whatever is installed."""
     return os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")]))
 
@@ -138,7 +138,7 @@ def run_uapigen(
 ) -> Run:
     """Run the command line in a process of its own; its exit code must be the one given."""
     command = [sys.executable, "-m", "uapigen", *map(os.fspath, arguments)]
-    environment = {**os.environ, "PYTHONPATH": _python_path(), **(env or {})}
+    environment = {**os.environ, "PYTHONPATH": python_path(), **(env or {})}
     done = subprocess.run(
         command, capture_output=True, text=True, check=False, cwd=cwd, env=environment
     )

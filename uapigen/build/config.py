@@ -188,7 +188,7 @@ def _overrides(
                 yield variable, _LISTS.get(option, option), environment[variable]
     for binding, option, value in settings:
         if binding in ("", name):
-            yield "--set", _option("--set", option), value
+            yield f"--set {option}", _option("--set", option), value
 
 
 def _option(place: str, key: str) -> str:
