@@ -79,6 +79,7 @@ def builder(tmp_path_factory: pytest.TempPathFactory, wheels: Path) -> Path:
         wheel,
         "build",
         "hatchling",
+        "editables",
         "setuptools>=77",
         "wheel",
         "pytest",

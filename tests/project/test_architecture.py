@@ -22,6 +22,8 @@ KNOWS = {
     "show": {"ir", "layout"},
     "verify": {"ir", "layout"},
     "compare": {"ir", "layout", "syscalls"},
+    "report": {"compare", "emit"},
+    "build": {"cli", "emit"},
     "snapshot": {"ir", "layout", "operations"},
 }
 
