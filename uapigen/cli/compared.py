@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Iterable, Sequence
 
+from uapigen.cli.header_options import add_header_options, said_of_headers
 from uapigen.compare.facts import Facts
 from uapigen.errors import SystemRefusalError, UsageError
 from uapigen.ir.selection import Selection, select
@@ -25,19 +26,7 @@ def add_source_options(parser: argparse.ArgumentParser, *, sides: Sequence[str])
         help="leave these out (repeatable)")  # fmt: skip
     add("--arch", metavar="ARCH", help="target, where the sources do not say (x86_64, i386, …)")
     add("--base", metavar="FILE", help="the BTF under split BTF (a module's: its vmlinux)")
-    group = parser.add_argument_group("for headers")
-    add = group.add_argument
-    add("--sysroot", metavar="DIR", help="where the target's own headers lie, instead of /")
-    add("-I", dest="include_dirs", metavar="DIR", action="append", default=[],
-        help="look for included headers there first (repeatable)")  # fmt: skip
-    add("-D", dest="defines", metavar="NAME[=VALUE]", action="append", default=[],
-        help="define a macro (repeatable)")  # fmt: skip
-    add("-U", dest="undefines", metavar="NAME", action="append", default=[],
-        help="undefine a macro (repeatable)")  # fmt: skip
-    add("--include", dest="includes", metavar="HEADER", action="append", default=[],
-        help="read this header first (repeatable)")  # fmt: skip
-    add("--frontend", choices=("clang", "pycparser"), help="default: the first that works here")
-    add("--cpp", metavar="COMMAND", default="cc -E", help="preprocessor for pycparser")
+    add = add_header_options(parser).add_argument
     for side in sides:
         what = f"of {side.upper()} alone"
         add(f"--{side}-arch", metavar="ARCH", help=f"as --arch, {what}")
@@ -59,13 +48,8 @@ def open_side(options: argparse.Namespace, sources: Sequence[str], side: str) ->
         sources,
         base=said("base"),
         arch=said("arch"),
-        sysroot=said("sysroot"),
-        include_dirs=(*own_dirs, *options.include_dirs),
-        defines=tuple(options.defines),
-        undefines=tuple(options.undefines),
-        includes=tuple(options.includes),
-        frontend=options.frontend,
-        cpp=options.cpp,
+        **said_of_headers(options)
+        | {"sysroot": said("sysroot"), "include_dirs": (*own_dirs, *options.include_dirs)},
     )
 
 

@@ -9,6 +9,7 @@ import sys
 import uapigen
 from uapigen.cli import one_line
 from uapigen.cli.depfile import write_depfile
+from uapigen.cli.header_options import add_header_options
 from uapigen.cli.progress import Progress
 from uapigen.emit.output import (
     Put,
@@ -69,7 +70,9 @@ def make_parser() -> argparse.ArgumentParser:
     )
     add("--arch", metavar="ARCH", help="target, where the source does not say (x86_64, i386, …)")
     add("--base", metavar="FILE", help="the BTF under split BTF (a module's: its vmlinux)")
-    _add_header_options(parser)
+    add_header_options(parser).add_argument(
+        "--keep-going", action="store_true", help="leave out headers that cannot be read"
+    )
     add(
         "--naming",
         choices=("ctypesgen", "clang2py"),
@@ -82,23 +85,6 @@ def make_parser() -> argparse.ArgumentParser:
     add("--verbose", action="store_true", help="say what was done")
     add("--version", action="version", version=f"uapigen {uapigen.__version__}")
     return parser
-
-
-def _add_header_options(parser: argparse.ArgumentParser) -> None:
-    """What is said of headers, as C compilers spell it where they have it."""
-    add = parser.add_argument_group("for headers").add_argument
-    add("--sysroot", metavar="DIR", help="where the target's own headers lie, instead of /")
-    add("-I", dest="include_dirs", metavar="DIR", action="append", default=[],
-        help="look for included headers there first (repeatable)")  # fmt: skip
-    add("-D", dest="defines", metavar="NAME[=VALUE]", action="append", default=[],
-        help="define a macro (repeatable)")  # fmt: skip
-    add("-U", dest="undefines", metavar="NAME", action="append", default=[],
-        help="undefine a macro (repeatable)")  # fmt: skip
-    add("--include", dest="includes", metavar="HEADER", action="append", default=[],
-        help="read this header first (repeatable)")  # fmt: skip
-    add("--frontend", choices=("clang", "pycparser"), help="default: the first that works here")
-    add("--cpp", metavar="COMMAND", default="cc -E", help="preprocessor for pycparser")
-    add("--keep-going", action="store_true", help="leave out headers that cannot be read")
 
 
 def run(argv: list[str]) -> int:

@@ -10,7 +10,8 @@ import argparse
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from uapigen.cli.headers import said_of_headers
+from uapigen.cli.header_options import said_of_headers
+from uapigen.cli.headers import saying_how_to_go_on
 from uapigen.cli.outcome import Outcome, finish
 from uapigen.cli.package_syscalls import syscalls_files
 from uapigen.cli.progress import Progress
@@ -142,8 +143,9 @@ def run_package(
     run = _Run(headers, header_options, given, options.keep_going)
     progress.step(f"reading {len(headers)} headers")
     made = _Made()
-    for share in in_workers(len(headers), run.make):
-        made.add(share)
+    with saying_how_to_go_on(options, headers):
+        for share in in_workers(len(headers), run.make):
+            made.add(share)
     if made.unmatched:
         raise UsageError(f"--only {min(made.unmatched)!r} matches nothing in the sources")
     if not made.files:

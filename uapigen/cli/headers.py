@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
+from uapigen.cli.header_options import said_of_headers
 from uapigen.cli.outcome import Outcome, finish
 from uapigen.cli.progress import Progress
 from uapigen.emit.headers import header_module_files, header_package_files, header_plan
@@ -26,20 +27,18 @@ from uapigen.layout.agreement import disagreements
 from uapigen.layout.plan import Plan
 from uapigen.sources import open_sources
 
-__all__ = ["run", "said_of_headers"]
+__all__ = ["run", "saying_how_to_go_on"]
 
 
-def said_of_headers(options: argparse.Namespace) -> dict[str, Any]:
-    """What the command line says of how headers are to be read."""
-    return {
-        "sysroot": options.sysroot,
-        "include_dirs": tuple(options.include_dirs),
-        "defines": tuple(options.defines),
-        "undefines": tuple(options.undefines),
-        "includes": tuple(options.includes),
-        "frontend": options.frontend,
-        "cpp": options.cpp,
-    }
+@contextmanager
+def saying_how_to_go_on(options: argparse.Namespace, headers: Sequence[str]) -> Iterator[None]:
+    """Have the error about one of several headers say that it can be left out."""
+    try:
+        yield
+    except InputError as error:
+        if options.keep_going or len(headers) < 2:
+            raise
+        raise InputError("", "", f"{error} (--keep-going leaves it out)") from None
 
 
 def run(options: argparse.Namespace, headers: Sequence[str], others: Sequence[str]) -> int:
@@ -62,13 +61,14 @@ def run(options: argparse.Namespace, headers: Sequence[str], others: Sequence[st
     opened = open_sources(others, base=options.base, arch=options.arch) if others else None
     model = opened.model if opened else header_target(headers, options.arch)
     outcome = Outcome(options.sources, model.arch)
-    joined, outcome.failed = open_headers(
-        headers,
-        model,
-        opened.graph if opened else None,
-        keep_going=options.keep_going,
-        **said_of_headers(options),
-    )
+    with saying_how_to_go_on(options, headers):
+        joined, outcome.failed = open_headers(
+            headers,
+            model,
+            opened.graph if opened else None,
+            keep_going=options.keep_going,
+            **said_of_headers(options),
+        )
     outcome.failed = refused + outcome.failed
     if opened:
         outcome.warnings += disagreements(joined, model)

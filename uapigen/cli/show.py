@@ -7,6 +7,7 @@ import io
 import os
 import sys
 
+from uapigen.cli.header_options import add_header_options, said_of_headers
 from uapigen.errors import LayoutError, UsageError
 from uapigen.ir.types import Func, Var
 from uapigen.layout.targets import DataModel
@@ -74,6 +75,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--base", metavar="FILE", help="the BTF under split BTF (a module's: its vmlinux)")
     add("-E", "--expand", action="store_true", help="write what members consist of in place")
     add("--cacheline", type=int, metavar="N", help="bytes in a cache line; 0 shows none")
+    add_header_options(parser)
     form = parser.add_mutually_exclusive_group().add_argument
     form("--json", action="store_true", help="all facts, for programs")
     form("--c", action="store_true", help="C for a compiler, which it holds against the layout")
@@ -89,7 +91,9 @@ def run(argv: list[str]) -> int:
     cacheline = options.cacheline
     if cacheline is not None and not 0 <= cacheline <= _MAX_CACHELINE:
         raise UsageError(f"--cacheline {cacheline}: not a size that a cache line can have")
-    opened = open_sources([source], base=options.base, arch=options.arch)
+    opened = open_sources(
+        [source], base=options.base, arch=options.arch, **said_of_headers(options)
+    )
     found = find(opened.graph, name)
     if options.c:
         _write(_declarations(opened, found))

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from uapigen.cli.header_options import add_header_options, said_of_headers
 from uapigen.cli.progress import Progress
 from uapigen.emit.headers import header_plan
 from uapigen.emit.linked import module_path
@@ -50,6 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--exclude", metavar="PATTERN", action="append", default=[], help="as they were made with")
     add("--arch", metavar="ARCH", help="target, where the source does not say")
     add("--base", metavar="FILE", help="the BTF under split BTF")
+    add_header_options(parser)
     add(
         "--python",
         metavar="INTERPRETER",
@@ -66,7 +68,12 @@ def run(argv: list[str]) -> int:
     options = _parser().parse_args(argv)
     progress = Progress(enabled=not options.quiet)
     progress.step("reading")
-    opened = open_sources(options.sources or [RUNNING_KERNEL], base=options.base, arch=options.arch)
+    opened = open_sources(
+        options.sources or [RUNNING_KERNEL],
+        base=options.base,
+        arch=options.arch,
+        **said_of_headers(options),
+    )
     progress.step("working out what must be there")
     outcome = Outcome()
     refused: dict[str, str] = {}

@@ -75,8 +75,6 @@ def read_each(
             yield read_header(path, options, names)
         except InputError as error:
             if not keep_going:
-                if len(given) > 1:
-                    raise InputError("", "", f"{error} (--keep-going leaves it out)") from None
                 raise
             yield Omission(names.module(path), "header", path, str(error))
 

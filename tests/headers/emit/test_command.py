@@ -403,6 +403,20 @@ def test_verify(place: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert "constant A_ONE: is 2, in the source 1" in capfd.readouterr().out
 
 
+def test_show_and_verify_read_headers_as_they_were_read(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (place / "deep").mkdir()
+    (place / "deep" / "part.h").write_text("typedef short part_t;\n")
+    (place / "c.h").write_text("#include <part.h>\nstruct c { part_t x[SIZE]; };\n")
+    said = ["-I", place / "deep", "-D", "SIZE=3"]
+    run(place / "c.h", "-o", place / "c.py", *said)
+    run("verify", place / "c.py", place / "c.h", *said)
+    run("verify", place / "c.py", place / "c.h", *said[:-1], "SIZE=4", code=1)
+    run("show", "struct c", place / "c.h", *said)
+    assert "/* size: 6 bytes" in capsys.readouterr().out
+
+
 def test_of_two_headers_of_one_name_the_first_has_the_module(tmp_path: Path) -> None:
     for folder, name in (("one", "ONE"), ("two", "TWO")):
         (tmp_path / folder / "linux").mkdir(parents=True)
