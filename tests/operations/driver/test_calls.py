@@ -149,6 +149,22 @@ def test_every_function_pointer_of_this_kernel_comes_across(
     assert found["calls"]["from Python"] > 6000
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("kernel", ["amd64-6.1", "amd64-7.3rc7-cloud"])
+def test_every_function_pointer_of_another_kernel_comes_across(
+    kernel: str, needs: Needs, corpus: Path, tmp_path: Path
+) -> None:
+    needs("gcc")
+    if platform.machine() != "x86_64":
+        pytest.skip("needs x86_64")
+    source = corpus / f"{kernel}.btf.xz"
+    prepare(source, list(load(source).ops), tmp_path)
+    found = check(interpreters.CURRENT, tmp_path)
+    assert found["wrong"] == []
+    assert {*found["left_out"].values()} <= {LEFT_OUT["print"]}
+    assert found["calls"]["from C"] > 6000
+
+
 def test_function_pointers_of_well_known_tables_come_across(known_tables: Path) -> None:
     found = check(interpreters.CURRENT, known_tables)
     assert found["wrong"] == []
