@@ -10,7 +10,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import chain, compress, repeat
 from typing import NamedTuple
@@ -189,6 +189,34 @@ class RecordIndex:
         targets = [words[start + 2] for start in compress(offsets, self.kinds.translate(kinds))]
         arrays = compress(offsets, self.kinds.translate(ARRAYS))
         return forms, targets + [words[start + 3] for start in arrays]
+
+    def prototypes_like(
+        self, shapes: Collection[tuple[TypeId, ...]]
+    ) -> Iterator[tuple[TypeId, tuple[TypeId, ...], array[int]]]:
+        """(id, shape, string offsets of its parameters' names) of own prototypes of these shapes.
+
+        A shape is the return type and the parameters' types.
+        """
+        words = self.words
+        # The three words by which most prototypes are seen to have another shape.
+        heads = {
+            (Kind.FUNC_PROTO << 24 | len(shape) - 1, *shape[:2]) for shape in shapes if shape[1:]
+        }
+        found = list(self.records(PROTOS))
+        while found and found[-1][1] + 4 >= len(words):
+            found.pop()  # of no parameters, at the section's end
+        starts = [start for _, start in found]
+        looked_at = zip(
+            [words[start + 1] for start in starts],
+            [words[start + 2] for start in starts],
+            [words[start + 4] for start in starts],
+            strict=True,
+        )
+        for proto, start in compress(found, map(heads.__contains__, looked_at)):
+            end = start + 3 + 2 * (words[start + 1] & _VLEN)
+            shape = (words[start + 2], *words[start + 4 : end : 2])
+            if shape in shapes:
+                yield proto, shape, words[start + 3 : end : 2]
 
     def has_odd_ints(self) -> bool:
         """Whether an integer type describes a bitfield: the encoding before kind_flag."""

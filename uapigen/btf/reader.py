@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import sys
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import repeat
 from typing import Any
@@ -221,6 +221,21 @@ class BtfGraph:
             name_offs = words[start + 3 : end : 2]
             if name_offs and 0 not in name_offs:
                 yield proto, words[start + 2], map(names, name_offs), words[start + 4 : end : 2]
+
+    def functions_like(
+        self, shapes: Collection[tuple[TypeId, ...]]
+    ) -> Iterator[tuple[tuple[TypeId, ...], str, tuple[str, ...]]]:
+        string = self.strings.__getitem__
+        protos = {
+            proto: (shape, tuple(map(string, name_offs)))
+            for proto, shape, name_offs in self.index.prototypes_like(shapes)
+            if 0 not in name_offs
+        }
+        words = self.words
+        for _, start in self.index.records(FUNCS):
+            found = protos.get(words[start + 2])
+            if found is not None:
+                yield found[0], string(words[start]), found[1]
 
     @property
     def pointer_size(self) -> int:

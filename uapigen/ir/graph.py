@@ -8,7 +8,7 @@ the kernel's).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple, Protocol
 
 from uapigen.errors import InputError
@@ -25,7 +25,15 @@ from uapigen.ir.types import (
     Union,
 )
 
-__all__ = ["Nodes", "SourceInfo", "TypeGraph", "composites", "resolve", "skip_qualifiers"]
+__all__ = [
+    "Nodes",
+    "SourceInfo",
+    "TypeGraph",
+    "composites",
+    "functions_like",
+    "resolve",
+    "skip_qualifiers",
+]
 
 _MAX_CHAIN = 64
 """Typedefs and qualifiers in a row before a chain counts as endless.
@@ -134,6 +142,16 @@ class TypeGraph(Protocol):
         """Ids, names and prototypes of the source's own functions, ascending."""
         ...
 
+    def functions_like(
+        self, shapes: Collection[tuple[TypeId, ...]]
+    ) -> Iterator[tuple[tuple[TypeId, ...], str, tuple[str, ...]]]:
+        """Own functions of prototypes that are these but for the names of parameters.
+
+        A shape is the return type and the parameters' types, of which there is one at
+        least; with it come the function's name and its parameters', which all have one.
+        """
+        ...
+
     def holders(self, type_ids: Iterable[TypeId], max_chain: int) -> set[TypeId]:
         """Own structs and unions with a member of one of these own types, or of a form of one.
 
@@ -169,6 +187,22 @@ def resolve(graph: TypeGraph, type_id: TypeId) -> TypeId:
             return type_id
         type_id = node.target
     raise InputError(graph.info.name, f"type {type_id}", "endless chain of typedefs or qualifiers")
+
+
+def functions_like(
+    graph: TypeGraph, shapes: Collection[tuple[TypeId, ...]]
+) -> Iterator[tuple[tuple[TypeId, ...], str, tuple[str, ...]]]:
+    """``TypeGraph.functions_like`` by way of the other questions."""
+    found = {
+        proto: (shape, tuple(names))
+        for proto, returns, names, types in graph.prototypes()
+        if (shape := (returns, *types)) in shapes
+    }
+    _, names_, protos = graph.functions()
+    for name, proto in zip(names_, protos, strict=True):
+        if proto in found:
+            shape, names = found[proto]
+            yield shape, name, names
 
 
 def composites(graph: TypeGraph) -> Iterator[tuple[TypeId, Composite | Enum]]:

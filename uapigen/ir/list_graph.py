@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import count, islice
 
 from uapigen.errors import InputError
-from uapigen.ir.graph import Nodes, SourceInfo, TypeGraph
+from uapigen.ir.graph import Nodes, SourceInfo, TypeGraph, functions_like
 from uapigen.ir.types import (
     VOID,
     Array,
@@ -145,6 +145,11 @@ class ListGraph:
         ids, names, protos = ([list(column) for column in zip(*found, strict=True)]
                               if found else ([], [], []))  # fmt: skip
         return ids, names, protos
+
+    def functions_like(
+        self, shapes: Collection[tuple[TypeId, ...]]
+    ) -> Iterator[tuple[tuple[TypeId, ...], str, tuple[str, ...]]]:
+        return functions_like(self, shapes)
 
     def holders(self, type_ids: Iterable[TypeId], max_chain: int) -> set[TypeId]:
         leading = set(type_ids)

@@ -7,10 +7,10 @@ it. Sources over the same base (a kernel and its modules) share it.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 from uapigen.errors import InputError, UsageError
-from uapigen.ir.graph import Nodes, SourceInfo, TypeGraph
+from uapigen.ir.graph import Nodes, SourceInfo, TypeGraph, functions_like
 from uapigen.ir.references import moved
 from uapigen.ir.types import Type, TypeId
 
@@ -150,6 +150,11 @@ class MergedGraph:
                 names += own_names
                 protos += [move(proto) for proto in own_protos]
         return ids, names, protos
+
+    def functions_like(
+        self, shapes: Collection[tuple[TypeId, ...]]
+    ) -> Iterator[tuple[tuple[TypeId, ...], str, tuple[str, ...]]]:
+        return functions_like(self, shapes)
 
     def holders(self, type_ids: Iterable[TypeId], max_chain: int) -> set[TypeId]:
         wanted = set(type_ids)

@@ -15,7 +15,18 @@ from uapigen.errors import InputError
 from uapigen.ir.graph import TypeGraph, resolve
 from uapigen.ir.operations import DataMember, Operation, OperationTable
 from uapigen.ir.selection import Patterns
-from uapigen.ir.types import Array, FuncProto, Member, Pointer, Struct, TypeId, Union
+from uapigen.ir.types import (
+    Array,
+    FuncProto,
+    Member,
+    Pointer,
+    Qualifier,
+    Struct,
+    Typedef,
+    TypeId,
+    TypeTag,
+    Union,
+)
 
 __all__ = ["find_tables"]
 
@@ -76,6 +87,30 @@ class _Counts(dict[TypeId, tuple[int, int]]):
         return functions, members
 
 
+def _leading(graph: TypeGraph) -> set[TypeId]:
+    """All types that are function pointers, or arrays or other names of some.
+
+    Found for all at once, in a tenth of the time that it takes to follow each member's type.
+    """
+    nodes, functions, pointers, forms = graph.nodes, set[TypeId](), [], []
+    part: TypeGraph | None = graph
+    while part is not None:
+        functions.update(part.ids_of(FuncProto))
+        pointers += [(i, nodes[i].target) for i in part.ids_of(Pointer)]  # type: ignore[union-attr]
+        forms += [(i, nodes[i].target) for i in part.ids_of(Typedef, Qualifier, TypeTag)]  # type: ignore[union-attr]
+        forms += [(i, nodes[i].element) for i in part.ids_of(Array)]  # type: ignore[union-attr]
+        part = part.base
+    functions = _with_forms(functions, forms)
+    return _with_forms({i for i, target in pointers if target in functions}, forms)
+
+
+def _with_forms(found: set[TypeId], forms: list[tuple[TypeId, TypeId]]) -> set[TypeId]:
+    """These types, and what is made of them."""
+    while more := {i for i, target in forms if target in found} - found:
+        found = found | more
+    return found
+
+
 def find_tables(
     graph: TypeGraph, type_ids: Iterable[TypeId], patterns: Sequence[str] = ()
 ) -> Iterator[OperationTable]:
@@ -88,9 +123,13 @@ def find_tables(
     counts = _Counts(graph, pointers)
     by_hand = Patterns(patterns)
     nodes, left = graph.nodes, _MAX_REACHED
+    leading = _leading(graph)
     for type_id in type_ids:
         node = nodes[type_id]
         if not isinstance(node, Struct):
+            continue
+        plain = leading.isdisjoint([member[1] for member in node.members])
+        if plain and "" not in [member[0] for member in node.members]:
             continue
         try:
             functions, count = counts[type_id]

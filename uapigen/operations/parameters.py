@@ -32,8 +32,8 @@ __all__ = ["Candidates", "member_endings", "name_parameters"]
 
 _Shape = tuple[TypeId, ...]
 """A prototype without names: what it returns, and its parameters' types."""
-_Votes = dict[tuple[str, ...], list[str]]
-"""Names of parameters -> functions that have them."""
+_Functions = list[tuple[str, tuple[str, ...]]]
+"""Functions: name, and names of the parameters."""
 _MIN_ALIKE = 2
 """Functions of a prototype, beside the member's name, up to which their names are no rule."""
 
@@ -42,28 +42,31 @@ class Candidates:
     """A source's functions by the shape of their prototypes, of those shapes that are asked for."""
 
     def __init__(self, graph: TypeGraph, shapes: set[_Shape]) -> None:
-        self._functions: dict[_Shape, list[tuple[str, tuple[str, ...]]]] = defaultdict(list)
-        base: TypeGraph | None = graph
-        while base is not None:
-            self._read(base, shapes)
-            base = base.base
+        self._functions: dict[_Shape, _Functions] = defaultdict(list)
+        self._by_word: dict[_Shape, dict[str, _Functions]] = {}
+        part: TypeGraph | None = graph
+        while part is not None:
+            for shape, name, names in part.functions_like(shapes):
+                self._functions[shape].append((name, names))
+            part = part.base
 
-    def _read(self, graph: TypeGraph, shapes: set[_Shape]) -> None:
-        named: dict[TypeId, tuple[_Shape, tuple[str, ...]]] = {}
-        for proto, returns, names, types in graph.prototypes():
-            shape = (returns, *types)
-            if shape in shapes:
-                named[proto] = shape, tuple(names)
-        functions = self._functions
-        _, names_, protos = graph.functions()
-        for name, proto in zip(names_, protos, strict=True):
-            found = named.get(proto)
-            if found is not None:
-                functions[found[0]].append((name, found[1]))
-
-    def of(self, shape: _Shape) -> list[tuple[str, tuple[str, ...]]]:
-        """(name, names of its parameters) of each function of a shape."""
+    def of(self, shape: _Shape) -> _Functions:
+        """The functions of a shape."""
         return self._functions.get(shape, [])
+
+    def ending(self, shape: _Shape, ending: str) -> _Functions:
+        """Those of them whose name is the ending, or ends in it behind an underscore."""
+        by_word = self._by_word.get(shape)
+        if by_word is None:
+            by_word = self._by_word[shape] = defaultdict(list)
+            for function in self.of(shape):
+                by_word[function[0].rpartition("_")[2]].append(function)
+        behind = f"_{ending}"
+        return [
+            function
+            for function in by_word.get(ending.rpartition("_")[2], ())
+            if function[0].endswith(behind) or function[0] == ending
+        ]
 
 
 def member_endings(table: OperationTable) -> dict[str, tuple[str, ...]]:
@@ -107,11 +110,12 @@ def name_parameters(
         found = []
         for operation in table.operations:
             shape = shapes[operation.proto]
-            functions = candidates.of(shape)
-            made = _declared(graph, operation) or _by_member(endings[operation.name], functions)
+            made = _declared(graph, operation)
+            for ending in endings[operation.name]:
+                made = made or _by_votes(candidates.ending(shape, ending))
             if made is None:
                 if shape not in any_of:
-                    any_of[shape] = _by_prototype(functions)
+                    any_of[shape] = _by_prototype(candidates.of(shape))
                 made = any_of[shape]
             if made is None:
                 made = by_types.get(operation.proto)
@@ -131,37 +135,25 @@ def _declared(graph: TypeGraph, operation: Operation) -> ParameterNames | None:
     return ParameterNames(_unique(names), DECLARATION)
 
 
-def _by_member(
-    endings: tuple[str, ...], functions: list[tuple[str, tuple[str, ...]]]
+def _by_votes(
+    functions: _Functions, *, least: int = 1, closely: bool = True
 ) -> ParameterNames | None:
-    """The names that most of the functions have which are called like the member."""
-    for ending in endings:
-        votes: _Votes = defaultdict(list)
-        behind = f"_{ending}"
-        for name, names in functions:
-            if name.endswith(behind) or name == ending:
-                votes[names].append(name)
-        if votes:
-            names, voters = _elected(votes)
-            return ParameterNames(_unique(names), min(voters))
-    return None
-
-
-def _by_prototype(functions: list[tuple[str, tuple[str, ...]]]) -> ParameterNames | None:
-    """The names that most functions of the prototype have, if it is most of them."""
-    votes: _Votes = defaultdict(list)
+    """The names that most of these functions have, if ``least`` have them."""
+    votes: dict[tuple[str, ...], list[str]] = {}
     for name, names in functions:
-        votes[names].append(name)
+        votes.setdefault(names, []).append(name)
     if not votes:
         return None
-    names, voters = _elected(votes)
-    if len(voters) < _MIN_ALIKE or 2 * len(voters) <= len(functions):
+    names, voters = min(votes.items(), key=lambda item: (-len(item[1]), item[0]))
+    if len(voters) < least:
         return None
-    return ParameterNames(_unique(names), min(voters), closely=False)
+    return ParameterNames(_unique(names), min(voters), closely)
 
 
-def _elected(votes: _Votes) -> tuple[tuple[str, ...], list[str]]:
-    return min(votes.items(), key=lambda item: (-len(item[1]), item[0]))
+def _by_prototype(functions: _Functions) -> ParameterNames | None:
+    """The names that more than half of the functions of a prototype have."""
+    least = max(_MIN_ALIKE, len(functions) // 2 + 1)
+    return _by_votes(functions, least=least, closely=False)
 
 
 def _by_types(graph: TypeGraph, operation: Operation) -> ParameterNames:
