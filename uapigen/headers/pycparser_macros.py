@@ -73,8 +73,13 @@ def _param(listed: str) -> str:
 
 
 def names_used(macros: Mapping[str, MacroDefinition], roots: Iterable[str]) -> Iterator[str]:
-    """Names and tags (``struct foo``) in the bodies of macros and of those that they use."""
+    """Names and tags (``struct foo``) in the bodies of macros and of those that they use.
+
+    Where one of them has ``struct`` before a parameter, any name may be a struct's.
+    """
     seen = set()
+    plain: dict[str, None] = {}
+    keywords: dict[str, None] = {}
     todo = list(roots)
     while todo:
         name = todo.pop()
@@ -86,6 +91,11 @@ def names_used(macros: Mapping[str, MacroDefinition], roots: Iterable[str]) -> I
             if used:
                 yield f"{tag} {used}" if tag else used
                 todo.append(used)
+                if not tag:
+                    plain[used] = None
+                elif used in (macro.params or ()):
+                    keywords[tag] = None
+    yield from (f"{keyword} {name}" for keyword in keywords for name in plain)
 
 
 def evaluate(scope: Scope, tokens: Sequence[str]) -> Value:

@@ -239,6 +239,18 @@ def test_macros_are_evaluated_behind_what_they_use(tmp_path: Path) -> None:
     assert [(c.name, c.value) for c in unit.constants] == [("GET_SIZE", 0x80087801)]
 
 
+def test_tag_that_is_a_macros_argument_is_found(tmp_path: Path) -> None:
+    """As in scsi/cxlflash_ioctl.h."""
+    unit = read(
+        tmp_path,
+        "struct foo { int a[2]; };\n"
+        "#define MY_IOWR(number, tag) _IOWR('x', number, struct tag)\n"
+        "#define GET_FOO MY_IOWR(1, foo)\n",
+    )
+    assert [(c.name, c.value) for c in unit.constants] == [("GET_FOO", 0xC0087801)]
+    assert unit.ioctl_arguments == {"GET_FOO": "struct foo"}
+
+
 def test_ioctl_numbers_know_what_they_are_made_for(tmp_path: Path) -> None:
     unit = read(
         tmp_path,
