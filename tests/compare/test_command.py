@@ -151,3 +151,34 @@ def test_check_of_this_machines_kernel_looks_up_only_what_is_asked_for(
     assert report["verdict"] == "none"
     assert report["findings"] == []
     assert report["compared"]["structs and unions"] > 50
+
+
+def test_update_rewrites_the_golden_file_with_the_same_selection(
+    uapigen: Uapigen, header: Path
+) -> None:
+    (header / "new.h").write_text(
+        "struct t { int x; };\nstruct s { int a; struct t t; };\nstruct other { int z; };\n"
+    )
+    uapigen("snapshot", "old.h", "-o", "abi.json", "--arch", "x86_64", cwd=header)
+    arguments = ("check", "abi.json", "new.h")
+    uapigen(*arguments, cwd=header, exit_code=1)
+    done = uapigen(*arguments, "--update", cwd=header)
+    assert "struct s" in done.stdout  # what was taken over can be read
+    uapigen(*arguments, cwd=header)
+    text = (header / "abi.json").read_text("utf-8")
+    assert '"struct": "t"' in text
+    assert "other" not in text
+    uapigen("check", "old.h", "new.h", "--update", cwd=header, exit_code=2)
+    uapigen(*arguments, "--update", "--only", "struct s", cwd=header, exit_code=2)
+
+
+def test_updating_with_the_same_source_changes_nothing(
+    uapigen: Uapigen, kernel: Path, tmp_path: Path
+) -> None:
+    golden = tmp_path / "abi.json"
+    only = ("--only", "struct task_struct", "--only", "enum bpf_map_type", "--only", "vfs_read")
+    uapigen("snapshot", kernel, *only, "-o", golden)
+    before = golden.read_bytes()
+    done = uapigen("check", golden, kernel, "--update")
+    assert "no difference" in done.stdout
+    assert golden.read_bytes() == before

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Sequence
 
 from uapigen.cli.compared import add_source_options, check_patterns, facts_of, open_side, write
 from uapigen.compare.comparison import compare
-from uapigen.compare.facts import Facts
+from uapigen.compare.facts import Facts, counterparts
 from uapigen.compare.findings import Severity
 from uapigen.compare.policy import load_policy
+from uapigen.errors import UsageError
 from uapigen.ir.selection import Selection
 from uapigen.report.formats import FORMATS, render
 from uapigen.show.terminal import wants_colour
@@ -49,6 +51,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--policy", metavar="POLICY", default="kernel",
         help="kernel (default), uapi, source, or a .toml file")  # fmt: skip
     add("--format", choices=tuple(FORMATS), default="text", help="default: text")
+    add("--update", action="store_true",
+        help="rewrite GOLDEN, a snapshot, with what SOURCE has of what it contains")  # fmt: skip
     add("-o", "--output", metavar="FILE", help="write the report there")
     add("--color", choices=("auto", "always", "never"), default="auto", metavar="WHEN",
         help="auto (default: on a terminal, unless NO_COLOR is set), always or never")  # fmt: skip
@@ -59,6 +63,8 @@ def _parser() -> argparse.ArgumentParser:
 def run(argv: list[str]) -> int:
     """Check; returns the exit code. Raises :class:`uapigen.errors.UapigenError`."""
     options = _parser().parse_args(argv)
+    if options.update and (options.only or options.exclude):
+        raise UsageError("--update rewrites all of GOLDEN: not with --only or --exclude")
     load_policy(options.policy)  # what is wrong with it is said before the work
     sources: Sequence[str] = options.sources or [RUNNING_KERNEL]
     old = facts_of(open_side(options, [options.golden], "old"), options.only, options.exclude)
@@ -69,6 +75,9 @@ def run(argv: list[str]) -> int:
     comparison = compare(old, new, policy, names=names, known_only=True)
     colour = wants_colour(options.color) and options.output is None
     write(render(comparison, options.format, colour=colour), options.output)
+    if options.update:
+        _update(options.golden, old, new)
+        return 0
     return EXIT_CODES[comparison.worst]
 
 
@@ -77,3 +86,18 @@ def _asked_for(opened: Opened, golden: Facts) -> Facts:
     graph, model, joined = opened
     graph.seek(golden.names())
     return Facts(graph, model, Selection(), joined)
+
+
+def _update(path: str, old: Facts, new: Facts) -> None:
+    """Rewrite a snapshot with what the source has of all that is in it, and what that embeds."""
+    from uapigen.emit.output import write_module
+    from uapigen.snapshot.mark import is_snapshot
+    from uapigen.snapshot.write import write_snapshot
+
+    with open(path, "rb") as file:
+        if not is_snapshot(file.read(4096)):
+            raise UsageError(f"--update: {path} is no snapshot, which alone can be rewritten")
+    selection = counterparts(old, new)
+    written = write_snapshot(new.graph, new.model, selection)
+    folder, name = os.path.split(path)
+    write_module({name: written.text}, folder)

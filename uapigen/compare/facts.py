@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 from uapigen.errors import InputError
 from uapigen.ir.graph import TypeGraph
 from uapigen.ir.naming import AnonymousBehind, keyword_of
-from uapigen.ir.selection import Selection, owner_of_vars
+from uapigen.ir.selection import Selection, close_over, owner_of_vars
 from uapigen.ir.spelling import Named, Speller, plain_name
 from uapigen.ir.types import (
     Array,
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from uapigen.ir.declarations import Value
     from uapigen.ir.units import Joined
 
-__all__ = ["Facts", "Ids", "Outline", "Slot", "base_name"]
+__all__ = ["Facts", "Ids", "Outline", "Slot", "base_name", "counterparts"]
 
 Outline: TypeAlias = object
 """Compared and hashed, never looked into."""
@@ -351,6 +351,44 @@ class _Views(dict[TypeId, Outline]):
     def __missing__(self, type_id: TypeId) -> Outline:
         made = self[type_id] = self._facts.view(type_id)
         return made
+
+
+def counterparts(old: Facts, new: Facts) -> Selection:
+    """What a source has under the names that another one has, and what that embeds."""
+    selection = Selection()
+    kind: type
+    for chosen, found, kind in (
+        (selection.tags, old.tags["struct"], Struct),
+        (selection.tags, old.tags["union"], Union),
+        (selection.tags, old.tags["enum"], Enum),
+        (selection.typedefs, old.typedefs, Typedef),
+        (selection.funcs, old.functions, Func),
+        (selection.vars, old.variables, Var),
+    ):
+        for name, ids in found.items():
+            chosen += _like(old.distinct(ids), new.distinct(new.find(name, kind)))
+        chosen.sort()
+    constants = {
+        enumerator.name
+        for type_id in old.untagged
+        if isinstance(node := old.graph.nodes[type_id], Enum)
+        for enumerator in node.enumerators
+    }
+    for type_id in new.graph.ids_of(Enum) if constants else ():
+        node = new.graph.nodes[type_id]
+        assert isinstance(node, Enum)
+        if not node.name and any(one.name in constants for one in node.enumerators):
+            selection.tags.append(type_id)
+    selection.tags.sort()
+    close_over(new.graph, selection)
+    return selection
+
+
+def _like(old: dict[Outline, TypeId], new: dict[Outline, TypeId]) -> list[TypeId]:
+    """Of a name's types as many as another source has: equal ones, then the first others."""
+    equal = [type_id for outline, type_id in new.items() if outline in old]
+    others = [type_id for outline, type_id in new.items() if outline not in old]
+    return equal + others[: len(old) - len(equal)]
 
 
 # Base types

@@ -35,7 +35,7 @@ from uapigen.ir.types import (
     Var,
 )
 
-__all__ = ["Patterns", "Selection", "select"]
+__all__ = ["Patterns", "Selection", "close_over", "owner_of_vars", "select"]
 
 
 class Selection:
@@ -124,7 +124,7 @@ def select(
             ids = graph.ids_of(*kinds)
             chosen += ids if own is None else [i for i in ids if i in own]
         if graph.first_id > 1:
-            _close(graph, selection)
+            close_over(graph, selection)
         return selection
     wanted, unwanted = Patterns(only), Patterns(exclude)
     by_class: dict[type, list[TypeId]] = {
@@ -148,7 +148,7 @@ def select(
         by_class[type(node)].append(type_id)
     selection.unmatched = wanted.unmatched
     if close:
-        _close(graph, selection)
+        close_over(graph, selection)
     return selection
 
 
@@ -165,7 +165,7 @@ def _candidates(graph: TypeGraph, wanted: Patterns | None) -> Iterable[TypeId]:
     return graph.ids_of(*kinds)
 
 
-def _close(graph: TypeGraph, selection: Selection) -> None:
+def close_over(graph: TypeGraph, selection: Selection) -> None:
     """Add what the chosen types embed."""
     tags, typedefs = set(selection.tags), set(selection.typedefs)
     todo = [*tags, *typedefs, *selection.funcs, *selection.vars]
