@@ -143,6 +143,13 @@ def _with_snapshots(files: Sequence[_File], base: Source | None, arch: str | Non
     from uapigen.snapshot.read import read_snapshot
 
     read = [read_snapshot(file.blob.btf, file.path) for file in files if file.snapshot]
+    with_headers = next((one for one in read if one.headers is not None), None)
+    if with_headers is not None:
+        if len(files) > 1:
+            name = with_headers.graph.info.name
+            raise UsageError(f"{name} is a snapshot of headers, which goes with no other source")
+        model = _target(with_headers.graph, [with_headers.graph], arch)
+        return Opened(with_headers.graph, model, with_headers.headers)
     graphs: list[TypeGraph] = [snapshot.graph for snapshot in read]
     others = [file for file in files if not file.snapshot]
     graphs += _graphs(others, base) if others else []
@@ -178,6 +185,8 @@ def _with_headers(
 
     others = [s for s in sources if isinstance(s, bytes) or os.fspath(s) not in names]
     opened = open_sources(others, base=base, arch=arch) if others else None
+    if opened is not None and opened.headers is not None:
+        raise UsageError("a snapshot of headers goes with no other source")
     model = opened.model if opened else header_target(names, arch)
     joined = open_headers(names, model, opened.graph if opened else None, **said).joined
     return Opened(joined.graph, model, joined)

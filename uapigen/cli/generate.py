@@ -102,6 +102,10 @@ def run(argv: list[str]) -> int:
         check_replaceable(out)
     progress.step("reading")
     opened = open_sources(options.sources, base=options.base, arch=options.arch)
+    if opened.headers is not None:
+        from uapigen.cli import headers as over_headers
+
+        return over_headers.run_opened(options, opened, progress)
     progress.step("choosing types")
     plan = make_plan(opened, options.only, options.exclude)
     progress.step("laying out and writing")

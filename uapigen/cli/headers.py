@@ -25,9 +25,10 @@ from uapigen.ir.selection import Selection
 from uapigen.ir.units import Joined, choose
 from uapigen.layout.agreement import disagreements
 from uapigen.layout.plan import Plan
-from uapigen.sources import open_sources
+from uapigen.layout.targets import DataModel
+from uapigen.sources import Opened, open_sources
 
-__all__ = ["run", "saying_how_to_go_on"]
+__all__ = ["run", "run_opened", "saying_how_to_go_on"]
 
 
 @contextmanager
@@ -48,7 +49,8 @@ def run(options: argparse.Namespace, headers: Sequence[str], others: Sequence[st
     """
     out: str = options.output
     is_module = out.endswith(".py")
-    name = module_name(out) if is_module else ""
+    if is_module:
+        module_name(out)  # refused before the work
     if not options.check and not is_module:
         check_replaceable(out)
     others, refused = _with_btf(options, others) if options.keep_going else (others, [])
@@ -72,6 +74,25 @@ def run(options: argparse.Namespace, headers: Sequence[str], others: Sequence[st
     outcome.failed = refused + outcome.failed
     if opened:
         outcome.warnings += disagreements(joined, model)
+    return _generate(options, joined, outcome, model, progress)
+
+
+def run_opened(options: argparse.Namespace, opened: Opened, progress: Progress) -> int:
+    """Generate from a snapshot of headers; returns the exit code."""
+    assert opened.headers is not None
+    outcome = Outcome(options.sources, opened.model.arch)
+    return _generate(options, opened.headers, outcome, opened.model, progress)
+
+
+def _generate(
+    options: argparse.Namespace,
+    joined: Joined,
+    outcome: Outcome,
+    model: DataModel,
+    progress: Progress,
+) -> int:
+    out: str = options.output
+    is_module = out.endswith(".py")
     progress.step("choosing types")
     selection = choose(joined, options.only, options.exclude)
     if selection.unmatched:
@@ -79,7 +100,7 @@ def run(options: argparse.Namespace, headers: Sequence[str], others: Sequence[st
     plan = header_plan(joined, model, selection)
     progress.step("laying out and writing")
     if is_module:
-        files = header_module_files(plan, joined, name, options.naming or "")
+        files = header_module_files(plan, joined, module_name(out), options.naming or "")
         folder = os.path.dirname(out)
     else:
         from uapigen.cli.package_syscalls import syscalls_files
@@ -130,7 +151,7 @@ def _note(outcome: Outcome, joined: Joined, plan: Plan, selection: Selection) ->
         file = joined.files.get(omission.header)
         outcome.missing.append(omission._replace(header=file.module if file else omission.header))
     outcome.notes += joined.warnings
-    outcome.inputs.update(dict.fromkeys(joined.files))
+    outcome.inputs.update((path, None) for path, file in joined.files.items() if not file.sha256)
     outcome.summary = (
         f"{len(plan.keys.of)} structs, unions and enums, {len(selection.typedefs)} typedefs,"
         f" {len(joined.constants)} macros that are constants, {len(joined.macros)} macro functions"

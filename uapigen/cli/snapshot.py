@@ -61,7 +61,7 @@ def run(argv: list[str]) -> int:
     else:
         from uapigen.snapshot.write import write_snapshot
 
-        text, failures = write_snapshot(opened.graph, opened.model, selection)
+        text, failures = write_snapshot(*opened[:2], selection, opened.headers)
         left_out = [f"{one.spelling}: {one.reason}" for one in failures]
         if options.check:
             lines = differences({name: text}, folder)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from hashlib import sha256
 
 from uapigen.emit.docs import doc_text, docstring
 from uapigen.emit.macros import is_function, macro_stubs, macros_text
@@ -20,7 +19,7 @@ from uapigen.emit.package import (
     plain_additions,
 )
 from uapigen.emit.tables import ioctls_text
-from uapigen.ir.declarations import Doc, HeaderFile
+from uapigen.ir.declarations import Doc, HeaderFile, file_digest
 from uapigen.ir.graph import TypeGraph
 from uapigen.ir.selection import Selection
 from uapigen.ir.types import Enum, Typedef, TypeId
@@ -73,8 +72,7 @@ def _docs_of_types(graph: TypeGraph, docs: Mapping[TypeId, Doc]) -> dict[TypeId,
 
 def source_of(file: HeaderFile) -> dict[str, str]:
     """A header for ``__abi__``: its path as C includes it, and its SHA-256."""
-    with open(file.path, "rb") as opened:
-        return {"name": file.module, "sha256": sha256(opened.read()).hexdigest()}
+    return {"name": file.module, "sha256": file_digest(file)}
 
 
 def header_abi(
@@ -99,8 +97,9 @@ def extra_abi(before: Iterable[str], naming: str) -> dict[str, object]:
 def _own_files(joined: Joined) -> list[HeaderFile]:
     """The headers that were given, and then the other files of the kernel's that they include."""
     given = dict.fromkeys(unit.header for unit in joined.units)
-    others = [path for path, file in joined.files.items() if not file.system]
-    return [joined.files[path] for path in dict.fromkeys([*given, *sorted(others)])]
+    others = [file for file in joined.files.values() if not file.system]
+    others.sort(key=lambda file: (file.module, file.path))
+    return list(dict.fromkeys([*[joined.files[path] for path in given], *others]))
 
 
 def abi_of(joined: Joined, model: DataModel, naming: str = "") -> dict[str, object]:

@@ -20,6 +20,7 @@ from uapigen.ir.types import (
     Array,
     Enum,
     Float,
+    Forward,
     FuncProto,
     Int,
     Pointer,
@@ -113,7 +114,7 @@ class _Stubs:
         prefix = self.prefix
         if isinstance(node, (Int, Float)):
             return f"{prefix}{_SCALARS.get(scalar_code(node), 'int')}"
-        if isinstance(node, Enum):
+        if isinstance(node, Enum) or (isinstance(node, Forward) and node.keyword == "enum"):
             return f"{prefix}int"
         if isinstance(node, (Struct, Union)):
             return self._record(target)

@@ -12,7 +12,16 @@ from typing import NamedTuple, TypeAlias
 from uapigen.ir.graph import TypeGraph
 from uapigen.ir.types import TypeId
 
-__all__ = ["Constant", "Doc", "HeaderFile", "MacroFunction", "Omission", "Unit", "Value"]
+__all__ = [
+    "Constant",
+    "Doc",
+    "HeaderFile",
+    "MacroFunction",
+    "Omission",
+    "Unit",
+    "Value",
+    "file_digest",
+]
 
 Value: TypeAlias = int | float | str | bytes
 """What a constant is in Python; a C string that is not UTF-8 is ``bytes``."""
@@ -70,6 +79,8 @@ class HeaderFile(NamedTuple):
     """Paths of what it includes itself, in order."""
     system: bool
     """Belongs to the C library or the compiler: only what others need of it is emitted."""
+    sha256: str = ""
+    """Of the file's content, where the file itself is not at hand."""
 
 
 @dataclass
@@ -94,3 +105,13 @@ class Unit:
     """By the name of an ioctl number, C's spelling of the type that it is made for; "" for none."""
     type_aliases: dict[str, str] = field(default_factory=dict)
     """By the name of a macro, C's spelling of the type that it stands for; an omission as well."""
+
+
+def file_digest(file: HeaderFile) -> str:
+    """A header's SHA-256, in hex."""
+    if file.sha256:
+        return file.sha256
+    from hashlib import sha256
+
+    with open(file.path, "rb") as opened:
+        return sha256(opened.read()).hexdigest()

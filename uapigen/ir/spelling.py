@@ -25,7 +25,7 @@ refused whatever was spelled before it.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from typing import TypeAlias
 
 from uapigen.errors import InputError
@@ -112,13 +112,16 @@ class Speller:
         before, after = self.halves(type_id)
         return f"{before}{name}{after}" if name else _joined(before, after)
 
-    def prototypes(self) -> dict[TypeId, str]:
-        """The graph's own prototypes, spelled; without those that need a closer look."""
+    def prototypes(self, wanted: Container[TypeId] | None = None) -> dict[TypeId, str]:
+        """The graph's own prototypes, or those of ``wanted``, spelled.
+
+        Without those that need a closer look.
+        """
         made, word = self._made, self._words.__getitem__
         plain = _Plain(made)
         spelled = {}
         for proto, returns, names, types in self.graph.prototypes():
-            if len(types) > _MAX_PARAMS:
+            if len(types) > _MAX_PARAMS or (wanted is not None and proto not in wanted):
                 continue
             try:
                 before, after, _ = made[returns]

@@ -279,6 +279,8 @@ def _add_needed(joined: Joined, selection: Selection, *, by_pointer: bool) -> No
     seen = set(todo)
     while todo:
         type_id, loose = todo.pop()
+        if type_id < graph.first_id:  # nobody's own: what a snapshot mentions
+            continue
         node = graph[type_id]
         if isinstance(node, (Struct, Union, Enum, Typedef)):
             if type_id not in tags and type_id not in typedefs:

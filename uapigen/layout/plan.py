@@ -366,7 +366,9 @@ class Plan:
         found: dict[str, str] = {}
         again: dict[str, set[str]] = {}
         functions = list(self._chosen_functions())
-        spelled = self.speller.prototypes() if len(functions) > _MANY else {}
+        spelled: dict[TypeId, str] = {}
+        if len(functions) > _MANY:
+            spelled = self.speller.prototypes({proto for _, proto in functions})
         names = [name for name, _ in functions]
         c_types = [spelled.get(proto) for _, proto in functions]
         if len(set(names)) == len(names):

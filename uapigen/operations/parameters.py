@@ -28,7 +28,7 @@ from uapigen.ir.types import (
     Union,
 )
 
-__all__ = ["Candidates", "member_endings", "name_parameters"]
+__all__ = ["Candidates", "member_endings", "name_parameters", "python_names"]
 
 _Shape = tuple[TypeId, ...]
 """A prototype without names: what it returns, and its parameters' types."""
@@ -103,6 +103,8 @@ def name_parameters(
             assert isinstance(node, FuncProto)
             shapes[operation.proto] = shape_of(node)
     candidates = Candidates(graph, {shape for shape in shapes.values() if len(shape) > 1})
+    # A snapshot knows what was found out where all functions were at hand.
+    recorded: dict[tuple[TypeId, str], ParameterNames] = getattr(graph, "parameter_names", {})
     any_of: dict[_Shape, ParameterNames | None] = {}
     by_types: dict[TypeId, ParameterNames] = {}
     for table in tables:
@@ -110,9 +112,11 @@ def name_parameters(
         found = []
         for operation in table.operations:
             shape = shapes[operation.proto]
-            made = _declared(graph, operation)
-            for ending in endings[operation.name]:
-                made = made or _by_votes(candidates.ending(shape, ending))
+            made = recorded.get((table.type, operation.name))
+            if made is None or len(made.names) != len(shape) - 1:
+                made = _declared(graph, operation)
+                for ending in endings[operation.name]:
+                    made = made or _by_votes(candidates.ending(shape, ending))
             if made is None:
                 if shape not in any_of:
                     any_of[shape] = _by_prototype(candidates.of(shape))
@@ -132,7 +136,7 @@ def _declared(graph: TypeGraph, operation: Operation) -> ParameterNames | None:
     names = [param.name for param in proto.params]
     if not any(names):
         return None
-    return ParameterNames(_unique(names), DECLARATION)
+    return ParameterNames(python_names(names), DECLARATION)
 
 
 def _by_votes(
@@ -147,7 +151,7 @@ def _by_votes(
     names, voters = min(votes.items(), key=lambda item: (-len(item[1]), item[0]))
     if len(voters) < least:
         return None
-    return ParameterNames(_unique(names), min(voters), closely)
+    return ParameterNames(python_names(names), min(voters), closely)
 
 
 def _by_prototype(functions: _Functions) -> ParameterNames | None:
@@ -160,7 +164,7 @@ def _by_types(graph: TypeGraph, operation: Operation) -> ParameterNames:
     """``file`` for ``struct file *``; a parameter of a plain type is ``arg`` and its number."""
     proto = graph.nodes[operation.proto]
     assert isinstance(proto, FuncProto)
-    return ParameterNames(_unique([_word(graph, param.type) for param in proto.params]), "")
+    return ParameterNames(python_names([_word(graph, param.type) for param in proto.params]), "")
 
 
 def _word(graph: TypeGraph, type_id: TypeId) -> str:
@@ -180,7 +184,7 @@ def _word(graph: TypeGraph, type_id: TypeId) -> str:
     return ""
 
 
-def _unique(names: Sequence[str]) -> tuple[str, ...]:
+def python_names(names: Sequence[str]) -> tuple[str, ...]:
     """Python identifiers for names from a source, which may be anything."""
     found: list[str] = []
     for index, name in enumerate(names, 1):

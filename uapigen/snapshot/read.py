@@ -7,6 +7,7 @@ is used; layouts that lie are found where every source's are (``layout/records.p
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from itertools import combinations
 from typing import Any, NamedTuple
@@ -14,6 +15,7 @@ from typing import Any, NamedTuple
 from uapigen.errors import UsageError
 from uapigen.ir.graph import SourceInfo
 from uapigen.ir.list_graph import ListGraph
+from uapigen.ir.operations import ParameterNames
 from uapigen.ir.types import (
     DeclTag,
     Enum,
@@ -33,7 +35,9 @@ from uapigen.ir.types import (
     Union,
     Var,
 )
+from uapigen.ir.units import Joined
 from uapigen.layout.targets import DataModel, find_target
+from uapigen.operations.parameters import python_names
 from uapigen.snapshot.c_types import UNNAMED, Parser, SpellingError, mentioned_tags
 from uapigen.snapshot.order import sorted_with
 from uapigen.snapshot.shapes import About, Reader
@@ -44,6 +48,7 @@ __all__ = ["Snapshot", "SnapshotGraph", "read_snapshot"]
 _KEYWORDS = ("struct", "union", "enum")
 _LINKAGES = ("static", "global", "extern")
 _INT_KINDS = {"u": (False, False), "i": (True, False), "bu": (False, True), "bi": (True, True)}
+_WORD = re.compile(r"\w+", re.ASCII)
 _MAX_WORD = 1 << 32
 _MAX_BIT = 1 << 43
 _MAX_WIDTH = 256
@@ -54,6 +59,8 @@ class SnapshotGraph(ListGraph):
     """A snapshot's types; its sources are those that it was made from."""
 
     recorded: list[SourceInfo]
+    parameter_names: dict[tuple[TypeId, str], ParameterNames]
+    """By operation table and member, where the functions that have the names are not here."""
 
     @property
     def sources(self) -> list[SourceInfo]:
@@ -65,6 +72,8 @@ class Snapshot(NamedTuple):
 
     graph: SnapshotGraph
     model: DataModel
+    headers: Joined | None
+    """What headers say beside types, if it was made from some."""
 
 
 def read_snapshot(data: bytes, path: str) -> Snapshot:
@@ -93,6 +102,12 @@ class _Reading:
         self.records = list(self._find_records())
         self.typedefs = [(p, row, reader.row(p, row, (str, str))[1])
                          for p, row in reader.rows("typedefs")]  # fmt: skip
+        self.functions = [(p, row, reader.row(p, row, (str, str))[1], 0)
+                          for p, row in reader.rows("functions")]  # fmt: skip
+        self.variables = [(p, row, reader.row(p, row, (str, str))[1], 0)
+                          for p, row in reader.rows("variables")]  # fmt: skip
+        self.owners: dict[TypeId, tuple[str, Any]] = {}
+        self.tags: list[tuple[str, TypeId, Any]] = []
         self.graph = SnapshotGraph(info, self._mentioned(info))
         self.graph.recorded = self._sources(info)
         self.parser = Parser(self.graph, self.labels)
@@ -100,22 +115,34 @@ class _Reading:
     def snapshot(self) -> Snapshot:
         self._add_base_types()
         self._add_incomplete()
-        self._reserve()
+        btf_end = self._reserve()
         define, labels = self.graph.define, self.labels
-        tags = []
         for place, label, row in self.records:
-            tags.append((place, labels[label], row))
+            self._more(place, labels[label], row)
             define(labels[label], self._record(place, label, row))
         for place, (label, spelling, *_), about in self.typedefs:
-            tags.append((place, labels[label], about))
+            self._more(place, labels[label], about)
             name, target = self.reader.name(place, about, label), self._type(place, spelling)
             define(labels[label], Typedef(name, target, self.reader.align(place, about)))
-        tags += self._add_functions()
-        tags += self._add_variables()
-        for place, target, about in tags:
-            self._add_tags(f"{place}.tags", target, about.get("tags", []))
+        self._define_functions()
+        self._define_variables()
+        for place, target, tags in self.tags:
+            self._add_tags(place, target, tags)
+        self.graph.parameter_names = dict(self._parameters())
         self._tell_apart()
-        return Snapshot(self.graph, self.model)
+        joined = None
+        if "headers" in self.reader.content:
+            from uapigen.snapshot.headers import read_headers
+
+            joined = read_headers(self.reader, self.graph, self.owners, labels, btf_end)
+        return Snapshot(self.graph, self.model, joined)
+
+    def _more(self, place: str, type_id: TypeId, about: About) -> None:
+        """The header that has something, and the tags on it."""
+        if "header" in about:
+            self.owners[type_id] = f"{place}.header", about["header"]
+        if "tags" in about:
+            self.tags.append((f"{place}.tags", type_id, about["tags"]))
 
     # The whole
 
@@ -178,8 +205,15 @@ class _Reading:
                 named[row[0]] = base.reserve()
                 typedefs.append((place, row, about))
             self._label(place, row[0], named[row[0]])
-        for label in sorted(mentioned_tags("\n".join([row[1] for _, row, _ in typedefs]))):
+        spelled = "\n".join([row[1] for _, row, _ in typedefs])
+        for label in sorted(mentioned_tags(spelled)):
             named.setdefault(label, base.add(_mention(label)))
+        if typedefs:
+            words = set(_WORD.findall(spelled))
+            named |= {label: base.add(node) for _, label, node in self._base_types()}
+            for _, (label, *_), _ in self.typedefs:
+                if label in words:
+                    named.setdefault(label, base.add(Forward(label, "typedef", True)))
         parser = Parser(base, named)
         for place, row, about in typedefs:
             node = Typedef(reader.name(place, about, row[0]), self._parsed(parser, place, row[1]))
@@ -213,6 +247,11 @@ class _Reading:
         return self._parsed(self.parser, place, spelling)
 
     def _add_base_types(self) -> None:
+        for place, label, node in self._base_types():
+            self._label(place, label, self._new(node))
+
+    def _base_types(self) -> Iterator[tuple[str, str, Type]]:
+        """(place, label, node) of each."""
         reader = self.reader
         for place, row in reader.rows("base_types"):
             (label, byte_size, kind, *_), about = reader.row(place, row, (str, int, str))
@@ -226,7 +265,7 @@ class _Reading:
                 node = Int(name, byte_size, *_INT_KINDS[kind], 0, 8 * byte_size)
             else:
                 reader.refuse(place, f"{kind[:20]!r} is no kind of base type")
-            self._label(place, label, self._new(node))
+            yield place, label, node
 
     def _new(self, node: Type) -> TypeId:
         """The id of a node that is there once, whatever others are like it."""
@@ -243,24 +282,39 @@ class _Reading:
             node = Forward(self.reader.name(place, about, label), keyword)
             self._label(place, label if keyword == "typedef" else row[0], self._new(node))
 
-    def _reserve(self) -> None:
-        """Ids of what is described, in an order that gives them the names they have."""
+    def _reserve(self) -> TypeId:
+        """Ids of what is described, in an order that gives types the names they have.
+
+        Those of BTF first, if it is beside headers; where these end, else 0.
+        """
         listed = {label: place for place, label, _ in self.records}
         if len(listed) != len(self.records):
             labels = [label for _, label, _ in self.records]
             twice = next(label for label in labels if labels.count(label) > 1)
             self.reader.refuse(listed[twice], "is there twice")
         after = {
-            label: [
-                self.reader.text(place, other) for other in self.reader.list(place, row["after"])
-            ]
+            label: [self.reader.text(place, o) for o in self.reader.list(place, row["after"])]
             for place, label, row in self.records
             if "after" in row
         }
-        for label in sorted_with(list(listed), after):
-            self._label(listed[label], label, self.graph.reserve())
-        for place, (label, *_), _ in self.typedefs:
-            self._label(place, label, self.graph.reserve())
+        of_header = {label for _, label, row in self.records if "header" in row}
+        headers = self.reader.content.get("headers")
+        over_btf = isinstance(headers, dict) and headers.get("over_btf") is True
+        ordered = sorted_with(list(listed), after)
+        btf_end = 0
+        for header in (False, True) if over_btf else (None,):
+            for label in ordered:
+                if header is None or (label in of_header) == header:
+                    self._label(listed[label], label, self.graph.reserve())
+            for place, (label, *_), about in self.typedefs:
+                if header is None or ("header" in about) == header:
+                    self._label(place, label, self.graph.reserve())
+            for rows in (self.functions, self.variables):
+                for at, (place, row, about, _) in enumerate(rows):
+                    if header is None or ("header" in about) == header:
+                        rows[at] = place, row, about, self.graph.reserve()
+            btf_end = btf_end or (len(self.graph) if over_btf else 0)
+        return btf_end
 
     def _tell_apart(self) -> None:
         """Two of one name are different, though what tells them apart may not be described."""
@@ -326,28 +380,26 @@ class _Reading:
             self.reader.refuse(f"{place}.linkage", "is none of static, global and extern")
         return str(linkage)
 
-    def _add_functions(self) -> Iterator[tuple[str, TypeId, About]]:
-        reader = self.reader
-        for place, row in reader.rows("functions"):
-            (name, spelling, *_), about = reader.row(place, row, (str, str))
+    def _define_functions(self) -> None:
+        for place, (name, spelling, *_), about, type_id in self.functions:
             proto = self._type(place, spelling)
             if not isinstance(self.graph[proto], FuncProto):
-                reader.refuse(place, f"{spelling[:100]!r} is no function's type")
-            yield place, self._new(Func(name, proto, self._linkage(place, about, "static"))), about
+                self.reader.refuse(place, f"{spelling[:100]!r} is no function's type")
+            self.graph.define(type_id, Func(name, proto, self._linkage(place, about, "static")))
+            self._more(place, type_id, about)
 
-    def _add_variables(self) -> Iterator[tuple[str, TypeId, About]]:
+    def _define_variables(self) -> None:
         reader = self.reader
         sections: dict[str, list[SectionVar]] = {}
-        for place, row in reader.rows("variables"):
-            (name, spelling, *_), about = reader.row(place, row, (str, str))
+        for place, (name, spelling, *_), about, type_id in self.variables:
             linkage = self._linkage(place, about, "global")
-            var = self._new(Var(name, self._type(place, spelling), linkage))
+            self.graph.define(type_id, Var(name, self._type(place, spelling), linkage))
             if "section" in about:
                 section = reader.text(f"{place}.section", about["section"])
                 where = [reader.number(f"{place}.{key}", about.get(key), _MAX_WORD)
                          for key in ("offset", "size")]  # fmt: skip
-                sections.setdefault(section, []).append(SectionVar(var, *where))
-            yield place, var, about
+                sections.setdefault(section, []).append(SectionVar(type_id, *where))
+            self._more(place, type_id, about)
         sizes = {}
         for place, row in reader.rows("sections"):
             sizes[row[0]] = reader.number(
@@ -358,6 +410,18 @@ class _Reading:
                 reader.refuse("sections", f"{name[:100]!r} is not listed, but variables lie in it")
             placed.sort(key=lambda one: one.byte_offset)
             self._new(Section(name, sizes[name], tuple(placed)))
+
+    def _parameters(self) -> Iterator[tuple[tuple[TypeId, str], ParameterNames]]:
+        reader = self.reader
+        for place, row in reader.rows("parameters"):
+            (label, member, names, function, *_), about = reader.row(place, row, (str,) * 4)
+            listed = tuple(names.split())
+            if label not in self.labels:
+                reader.refuse(place, f"{label[:100]} is not described")
+            if python_names(listed) != listed:
+                reader.refuse(place, f"{names[:100]!r} are no names for parameters")
+            closely = reader.truth(f"{place}.closely", about.get("closely", True))
+            yield (self.labels[label], member), ParameterNames(listed, function, closely)
 
     def _add_tags(self, place: str, target: TypeId, tags: Any) -> None:
         for at, tag in enumerate(self.reader.list(place, tags)):

@@ -18,6 +18,7 @@ from typing import Any
 from uapigen.errors import InputError
 from uapigen.ir.graph import TypeGraph
 from uapigen.ir.naming import Unique, identifier
+from uapigen.ir.operations import DECLARATION
 from uapigen.ir.selection import owner_of_vars
 from uapigen.ir.types import (
     Composite,
@@ -35,7 +36,9 @@ from uapigen.ir.types import (
     Union,
     Var,
 )
+from uapigen.ir.units import Joined
 from uapigen.layout.plan import Failure, Plan
+from uapigen.operations import find_tables, name_parameters
 from uapigen.snapshot.c_types import Speller, is_label
 from uapigen.snapshot.order import needed_pairs
 
@@ -49,13 +52,18 @@ class Taken:
     """The lists of a snapshot, by their names in it; and what could not be taken."""
 
     def __init__(self) -> None:
+        self.head: dict[str, Any] = {}
+        """What is said of headers as a whole."""
         self.lists: dict[str, list[Any]] = {}
         self.failures: list[Failure] = []
 
 
-def take(plan: Plan) -> Taken:
-    """Take what a plan has chosen, with all facts that its layout found out."""
-    return _Take(plan).taken
+def take(plan: Plan, joined: Joined | None = None) -> Taken:
+    """Take what a plan has chosen, with all facts that its layout found out.
+
+    ``joined`` is what headers say beside types, where there are some.
+    """
+    return _Take(plan, joined).taken
 
 
 class _Labels:
@@ -77,8 +85,9 @@ class _Labels:
 
 
 class _Take:
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, joined: Joined | None) -> None:
         self.plan = plan
+        self._joined = joined
         self.graph = plan.graph
         self.taken = Taken()
         self._layers = list(_layers(plan.graph))
@@ -111,10 +120,23 @@ class _Take:
         lists["typedefs"] = [self._typedef(type_id) for type_id in typedefs]
         lists["functions"] = self._functions()
         lists["variables"], lists["sections"] = self._variables()
+        lists["parameters"] = self._parameters(records)
         lists["mentioned"] = self._mentions()
         lists["incomplete"] = [row for _, row in sorted(self._incomplete.items())]
+        if self._joined is not None:
+            self._add_headers(self._joined, records, typedefs)
         self._base_rows.sort(key=lambda row: row[0])
         lists["base_types"] = [row for _, row in self._base_rows]
+
+    def _add_headers(
+        self, joined: Joined, records: Sequence[TypeId], typedefs: Sequence[TypeId]
+    ) -> None:
+        from uapigen.snapshot.headers import headers_head, headers_lists
+
+        labels = [(i, self._tags.of[i]) for i in records]
+        labels += [(i, self._names.of[i]) for i in typedefs]
+        self.taken.lists |= headers_lists(joined, labels, self.plan.first)
+        self.taken.head = headers_head(joined, self.taken.lists)
 
     def _names_one(self, typedef_id: TypeId) -> bool:
         """Whether a typedef names a type without a tag, which may be another one for a twin."""
@@ -276,7 +298,7 @@ class _Take:
                 [name, bit_offset, self._speller.spell(target), *([width] if width else ())]
                 for name, target, bit_offset, width in node.members
             ]
-        return self._with_tags(found, type_id)
+        return self._with_more(found, type_id)
 
     def _align(self, type_id: TypeId, node: Composite) -> int | None:
         try:
@@ -299,7 +321,7 @@ class _Take:
         except InputError as error:
             self.taken.failures.append(Failure(node.name, error.problem))
             target = "void"
-        return _with_about([label, target], self._with_tags(about, type_id))
+        return _with_about([label, target], self._with_more(about, type_id))
 
     def _functions(self) -> list[Row]:
         chosen = sorted(self.plan.selection.funcs, key=lambda i: (self._node(i).name, i))
@@ -310,7 +332,7 @@ class _Take:
         node: Func = self._node(type_id)
         row: Row = [node.name, self._speller.spell(node.proto)]
         about = {} if node.linkage == "static" else {"linkage": node.linkage}
-        return _with_about(row, self._with_tags(about, type_id))
+        return _with_about(row, self._with_more(about, type_id))
 
     def _variables(self) -> tuple[list[Row], list[Row]]:
         places = owner_of_vars(self.graph) if self.plan.selection.vars else {}
@@ -322,7 +344,7 @@ class _Take:
             if type_id in places:
                 about["section"], about["offset"], about["size"] = places[type_id]
             row: Row = [node.name, self._speller.spell(node.type)]
-            return _with_about(row, self._with_tags(about, type_id))
+            return _with_about(row, self._with_more(about, type_id))
 
         rows = list(self._each(chosen, variable))
         used = {places[type_id][0] for type_id in chosen if type_id in places}
@@ -333,6 +355,23 @@ class _Take:
                 if node.name in used:
                     sections.setdefault(node.name, node.byte_size)
         return rows, [[name, size] for name, size in sorted(sections.items())]
+
+    def _parameters(self, records: Iterable[TypeId]) -> list[Row]:
+        """What function pointers' parameters are called, if that takes functions left out here."""
+        graph, selection = self.graph, self.plan.selection
+        if selection.whole and not getattr(graph, "parameter_names", None):
+            return []
+        structs = [i for i in records if isinstance(graph.nodes[i], Struct)]
+        tables = list(find_tables(graph, structs, ("*",)))
+        rows: list[Row] = []
+        for table, found in zip(tables, name_parameters(graph, tables), strict=True):
+            label = self._tags.of[table.type]
+            for operation, names in zip(table.operations, found, strict=True):
+                from_function = names.named_by not in ("", DECLARATION)
+                if from_function or (selection.funcs and not names.named_by):
+                    row: Row = [label, operation.name, " ".join(names.names), names.named_by]
+                    rows.append(_with_about(row, {} if names.closely else {"closely": False}))
+        return sorted(rows, key=lambda row: row[:2])
 
     # Tags
 
@@ -348,7 +387,12 @@ class _Take:
                     rows.append(row)
         return {target: sorted(rows) for target, rows in found.items()}
 
-    def _with_tags(self, about: dict[str, Any], type_id: TypeId) -> dict[str, Any]:
+    def _with_more(self, about: dict[str, Any], type_id: TypeId) -> dict[str, Any]:
+        """With the header that has it, and the tags on it."""
+        if self._joined is not None and type_id in self._joined.owners:
+            path = self._joined.owners[type_id]
+            file = self._joined.files.get(path)
+            about["header"] = file.module if file else path
         tags = self._decl_tags.get(type_id)
         if tags:
             about["tags"] = tags

@@ -20,6 +20,7 @@ LISTS = (
     "functions",
     "variables",
     "sections",
+    "parameters",
     "mentioned",
     "incomplete",
     "constants",

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from uapigen.ir.graph import TypeGraph
 from uapigen.ir.selection import Selection
+from uapigen.ir.units import Joined
 from uapigen.layout.plan import Failure, Plan
 from uapigen.layout.targets import DataModel
 from uapigen.snapshot.take import take
@@ -23,13 +24,15 @@ class WrittenSnapshot(NamedTuple):
     failures: Sequence[Failure]
 
 
-def write_snapshot(graph: TypeGraph, model: DataModel, selection: Selection) -> WrittenSnapshot:
-    """Write down what a selection has of a graph.
+def write_snapshot(
+    graph: TypeGraph, model: DataModel, selection: Selection, joined: Joined | None = None
+) -> WrittenSnapshot:
+    """Write down what a selection has of a graph; ``joined``: and of headers.
 
     Types that cannot be spelled are left out by name; all others are there, those
     that cannot be laid out among them.
     """
-    taken = take(Plan(graph, model, selection))
+    taken = take(Plan(graph, model, selection), joined)
     sources = graph.sources
     head = {
         "arch": model.arch,
@@ -38,4 +41,4 @@ def write_snapshot(graph: TypeGraph, model: DataModel, selection: Selection) -> 
         "release": next((source.release for source in sources if source.release), None),
         "sources": [{"name": os.path.basename(s.name), "sha256": s.sha256} for s in sources],
     }
-    return WrittenSnapshot(snapshot_text(head, taken.lists), taken.failures)
+    return WrittenSnapshot(snapshot_text(head | taken.head, taken.lists), taken.failures)

@@ -1,0 +1,281 @@
+"""What headers say beside types, in a snapshot: constants, macros, comments, whose is what."""
+
+from __future__ import annotations
+
+import ast
+import math
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+from uapigen.ir.declarations import (
+    Constant,
+    Doc,
+    HeaderFile,
+    MacroFunction,
+    Unit,
+    Value,
+    file_digest,
+)
+from uapigen.ir.graph import TypeGraph
+from uapigen.ir.types import Enum, TypeId
+from uapigen.ir.units import Joined
+from uapigen.snapshot.shapes import Reader
+
+__all__ = ["headers_head", "headers_lists", "read_headers"]
+
+Row = list[Any]
+_NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
+_MAX_INT = 1 << 128
+_CONSTANT = "constant "
+"""Before the name of a macro or an enumerator that a comment is about."""
+
+
+# Writing
+
+
+def headers_head(joined: Joined, lists: Mapping[str, list[Any]]) -> dict[str, Any]:
+    """What is said of the headers as a whole: which were given, their files."""
+    used = {row["header"] for row in lists["types"] if "header" in row}
+    for name in ("typedefs", "functions"):
+        used |= {row[-1]["header"] for row in lists[name] if isinstance(row[-1], dict)
+                 and "header" in row[-1]}  # fmt: skip
+    used |= {row[3] for row in lists["constants"]} | {row[4] for row in lists["macros"]}
+    used |= {row[2] for row in lists["type_aliases"]}
+    files: dict[str, Row] = {}
+    for file in joined.files.values():
+        if not file.system:
+            files.setdefault(file.module, [file.module, file_digest(file)])
+        elif file.module in used:
+            files.setdefault(file.module, [file.module, file_digest(file), {"system": True}])
+    given = [joined.files[unit.header].module for unit in joined.units]
+    before = sorted({name for unit in joined.units for name in unit.prerequisites})
+    head: dict[str, Any] = {"given": list(dict.fromkeys(given))}
+    if joined.btf_end:
+        head["over_btf"] = True
+    if before:
+        head["prerequisites"] = before
+    return {"headers": head, "files": [files[module] for module in sorted(files)]}
+
+
+def headers_lists(
+    joined: Joined, labels: Iterable[tuple[TypeId, str]], first: Callable[[TypeId], TypeId]
+) -> dict[str, list[Row]]:
+    """Constants and all else that is no type; ``labels`` are those of the types taken."""
+    labels = list(labels)
+    nodes = [joined.graph[type_id] for type_id, _ in labels]
+    enumerators = {name for n in nodes if isinstance(n, Enum) for name, _ in n.enumerators}
+    module = _Modules(joined)
+    constants, macros, aliases = joined.constants, joined.macros, joined.type_aliases
+    return {
+        "constants": [_constant(constants[name], module) for name in sorted(constants)],
+        "macros": [
+            [m.name, list(m.params), m.c_text, m.expression, module[m.header]]
+            for _, m in sorted(macros.items())
+        ],
+        "ioctls": [
+            [name, spelling]
+            for name, spelling in sorted(joined.ioctl_arguments.items())
+            if name in constants
+        ],
+        "type_aliases": [
+            [name, spelling, module[header]] for name, (spelling, header) in sorted(aliases.items())
+        ],
+        "comments": _comments(joined, labels, first, enumerators),
+    }
+
+
+class _Modules(dict[str, str]):
+    """A header's path -> what C includes it as."""
+
+    def __init__(self, joined: Joined) -> None:
+        super().__init__()
+        self._files = joined.files
+
+    def __missing__(self, path: str) -> str:
+        file = self._files.get(path)
+        found = self[path] = file.module if file else path
+        return found
+
+
+def _constant(constant: Constant, module: Mapping[str, str]) -> Row:
+    value: Any = constant.value
+    about = {}
+    if isinstance(value, bytes):
+        value, about = value.decode("latin-1"), {"bytes": True}
+    elif isinstance(value, float) and not math.isfinite(value):
+        value, about = repr(value), {"float": True}
+    row: Row = [constant.name, value, constant.c_type, module[constant.header]]
+    return [*row, about] if about else row
+
+
+def _comments(
+    joined: Joined,
+    labels: Iterable[tuple[TypeId, str]],
+    first: Callable[[TypeId], TypeId],
+    enumerators: set[str],
+) -> list[Row]:
+    of_type: dict[TypeId, Doc] = {}
+    for type_id, doc in joined.docs.items():
+        if doc.text or doc.members:
+            of_type.setdefault(first(type_id), doc)
+    rows: list[Row] = []
+    for type_id, label in labels:
+        if type_id in of_type:
+            text, members = of_type[type_id]
+            rows.append([label, text, *([members] if members else ())])
+    known = joined.constants.keys() | enumerators
+    documented = sorted(joined.constant_docs.keys() & known)
+    return rows + [[f"{_CONSTANT}{name}", joined.constant_docs[name]] for name in documented]
+
+
+# Reading
+
+
+def read_headers(
+    reader: Reader,
+    graph: TypeGraph,
+    owners: Mapping[TypeId, tuple[str, str]],
+    labels: Mapping[str, TypeId],
+    btf_end: TypeId,
+) -> Joined | None:
+    """What a snapshot says of headers; None if it was made without any.
+
+    ``owners`` has the place and the header of each type that says one.
+    """
+    about = reader.content.get("headers")
+    if about is None:
+        return None
+    if not isinstance(about, dict):
+        reader.refuse("headers", "is no object")
+    files = dict(_files(reader))
+
+    def header(place: str, name: Any) -> str:
+        if reader.text(place, name) not in files:
+            reader.refuse(place, f"{name[:100]!r} is not among the snapshot's files")
+        return str(name)
+
+    given = [header("headers.given", name)
+             for name in reader.list("headers.given", about.get("given"))]  # fmt: skip
+    place = "headers.prerequisites"
+    listed = reader.list(place, about.get("prerequisites", []))
+    before = tuple([reader.text(place, name) for name in listed])
+    units = [Unit(graph, name, files, {}, prerequisites=before) for name in given]
+    owned = {type_id: header(place, name) for type_id, (place, name) in owners.items()}
+    joined = Joined(graph, units, files, owned, {}, {}, {}, {}, [], btf_end=btf_end)
+    for place, row in reader.rows("constants"):
+        joined.constants[row[0]] = _read_constant(reader, place, row, header)
+    for place, row in reader.rows("macros"):
+        joined.macros[row[0]] = _read_macro(reader, place, row, header)
+    for place, row in reader.rows("ioctls"):
+        (name, spelling, *_), _ = reader.row(place, row, (str, str))
+        joined.ioctl_arguments[name] = spelling
+    for place, row in reader.rows("type_aliases"):
+        (name, spelling, module, *_), _ = reader.row(place, row, (str, str, str))
+        joined.type_aliases[_name(reader, place, name)] = spelling, header(place, module)
+    _read_comments(reader, joined, labels)
+    return joined
+
+
+def _files(reader: Reader) -> Iterator[tuple[str, HeaderFile]]:
+    for place, row in reader.rows("files"):
+        (name, digest, *_), about = reader.row(place, row, (str, str))
+        system = reader.truth(f"{place}.system", about.get("system", False))
+        yield name, HeaderFile(name, name, (), system, digest)
+
+
+def _name(reader: Reader, place: str, name: str) -> str:
+    if not _NAME.fullmatch(name):
+        reader.refuse(place, f"{name[:100]!r} is no name in C")
+    return name
+
+
+def _read_constant(
+    reader: Reader, place: str, row: Row, header: Callable[[str, Any], str]
+) -> Constant:
+    about = row[-1] if len(row) == 5 and isinstance(row[-1], dict) else {}
+    if len(row) != 4 + bool(about):
+        reader.refuse(place, "is no [name, value, type, header]")
+    name, value, c_type, module, *_ = row
+    made: Value
+    latin = isinstance(value, str) and all(ord(c) < 256 for c in value)
+    if about.get("bytes") is True and latin:
+        made = value.encode("latin-1")
+    elif about.get("float") is True and value in ("inf", "-inf", "nan"):
+        made = float(value)
+    elif type(value) in (int, float, str) and not about:
+        if isinstance(value, int) and abs(value) >= _MAX_INT:
+            reader.refuse(place, "is a number that is too large")
+        made = value
+    else:
+        reader.refuse(place, "has a value that is no constant's")
+    c_type = reader.text(f"{place}[2]", c_type)
+    return Constant(_name(reader, place, name), made, c_type, header(f"{place}[3]", module))
+
+
+def _read_macro(
+    reader: Reader, place: str, row: Row, header: Callable[[str, Any], str]
+) -> MacroFunction:
+    (name, params, c_text, expression, module, *_), _ = reader.row(
+        place, row, (str, list, str, str, str)
+    )
+    if not all(isinstance(p, str) and _NAME.fullmatch(p.removeprefix("*")) for p in params):
+        reader.refuse(place, "has parameters that are no names in C")
+    if not _is_arithmetic(expression, {p.removeprefix("*") for p in params}):
+        reader.refuse(place, "has an expression that is no C arithmetic")
+    return MacroFunction(
+        _name(reader, place, name), tuple(params), c_text, expression, header(place, module)
+    )
+
+
+_ALLOWED = (
+    ast.Expression, ast.Load, ast.Name, ast.Call, ast.Attribute, ast.Constant, ast.BinOp,
+    ast.UnaryOp, ast.BoolOp, ast.Compare, ast.IfExp, ast.Starred, ast.Tuple, ast.operator,
+    ast.unaryop, ast.boolop, ast.cmpop,
+)  # fmt: skip
+
+
+def _is_arithmetic(expression: str, params: set[str]) -> bool:
+    """Whether an expression is one as ``headers/expressions`` makes them, whoever wrote it.
+
+    It becomes code in bindings: nothing but the parameters, constants, operators and
+    the functions of ``_C`` may be in it.
+    """
+    if "_C" in params or len(expression) > 1 << 16:
+        return False
+    try:
+        tree = ast.parse(expression, mode="eval")
+        for node in ast.walk(tree):
+            if not isinstance(node, _ALLOWED):
+                return False
+            if isinstance(node, ast.Name) and node.id != "_C" and node.id not in params:
+                return False
+            if isinstance(node, ast.Attribute) and not (
+                isinstance(node.value, ast.Name) and node.value.id == "_C" and node.attr.isalpha()
+            ):
+                return False
+            if isinstance(node, ast.Call) and not _is_function(node.func):
+                return False
+    except (SyntaxError, ValueError, MemoryError, RecursionError):
+        return False
+    return True
+
+
+def _is_function(node: ast.expr) -> bool:
+    """``_C``, a function of it, or the type that ``_C.type`` gives."""
+    if isinstance(node, ast.Call):
+        return isinstance(node.func, ast.Attribute) and node.func.attr == "type"
+    return isinstance(node, ast.Attribute) or (isinstance(node, ast.Name) and node.id == "_C")
+
+
+def _read_comments(reader: Reader, joined: Joined, labels: Mapping[str, TypeId]) -> None:
+    for place, row in reader.rows("comments"):
+        (label, text, *_), members = reader.row(place, row, (str, str))
+        if not all(isinstance(one, str) for one in members.values()):
+            reader.refuse(place, "has a member's comment that is no text")
+        if label.startswith(_CONSTANT):
+            joined.constant_docs[label.removeprefix(_CONSTANT)] = text
+        elif label in labels:
+            joined.docs[labels[label]] = Doc(text, members)
+        else:
+            reader.refuse(place, f"{label[:100]} is not described")
