@@ -47,6 +47,7 @@ def load(
     arch: str | None = None,
     only: Sequence[str] = (),
     exclude: Sequence[str] = (),
+    ops: Sequence[str] = (),
     **headers: Any,
 ) -> Loaded:
     """The types of one source or several, with the API of a generated package.
@@ -56,7 +57,8 @@ def load(
     header, also as C includes it (``linux/fuse.h``), whose constants and macro
     functions come along. ``base`` lies under split BTF, ``arch`` is the target
     where the source does not tell, ``only`` and ``exclude`` are globs over C
-    spellings as on the command line. ``headers`` say how headers are read, as
+    spellings as on the command line, ``ops`` globs over structs that are operation tables
+    beside those that look like some. ``headers`` say how headers are read, as
     options of the command line do: ``sysroot``, ``frontend``, ``cpp``, and
     tuples ``include_dirs``, ``defines``, ``undefines`` and ``includes``.
 
@@ -73,7 +75,7 @@ def load(
         selection = choose(opened.headers, _patterns(only), _patterns(exclude))
     if selection.unmatched:
         raise UsageError(f"only: {selection.unmatched[0]!r} matches nothing in the sources")
-    return Loaded(opened, selection)
+    return Loaded(opened, selection, _patterns(ops))
 
 
 def _patterns(patterns: Sequence[str]) -> Sequence[str]:
@@ -90,7 +92,8 @@ class Loaded:
     flexible = staticmethod(flexible)
     ioctl = staticmethod(ioctl)
 
-    def __init__(self, opened: Opened, selection: Selection) -> None:
+    def __init__(self, opened: Opened, selection: Selection, ops: Sequence[str] = ()) -> None:
+        self._ops_patterns = ops
         self._opened = opened
         self._selection = selection
         self.__abi__: dict[str, Any] = (
@@ -103,10 +106,14 @@ class Loaded:
     def _bindings(self) -> HeaderBindings:
         with _no_garbage_collection():
             graph, model, joined = self._opened
-            if joined is None:
-                return _PlannedBindings(self.__abi__, Plan(graph, model, self._selection), {})
-            plan = header_plan(joined, model, self._selection)
-            return _PlannedBindings(self.__abi__, plan, joined.macros)
+            plan = (
+                Plan(graph, model, self._selection)
+                if joined is None
+                else header_plan(joined, model, self._selection)
+            )
+            plan.operation_patterns = self._ops_patterns
+            macros = {} if joined is None else joined.macros
+            return _PlannedBindings(self.__abi__, plan, macros)
 
     def ctype(self, spelling: str) -> Any:
         """The type of an exact C spelling: ``struct foo``, ``u64``, ``char *[4]`` …

@@ -21,6 +21,7 @@ _COMMANDS = {
     "check": "uapigen.cli.check",
     "diff": "uapigen.cli.diff",
     "build": "uapigen.cli.build",
+    "ops": "uapigen.cli.ops",
     "show": "uapigen.cli.show",
     "snapshot": "uapigen.cli.snapshot",
     "syscalls": "uapigen.cli.syscalls",

@@ -33,7 +33,7 @@ file with .BTF (vmlinux, .ko, a compiled BPF object), a kernel image, any of
 these compressed; a snapshot; a C header (/usr/include/linux/fuse.h, or linux/fuse.h). One
 header becomes one .py file, several a package with a module for each; with BTF
 among the sources, types are BTF's, and headers add constants and macros.
-Other commands: check, diff, show, snapshot, syscalls, verify.
+Other commands: check, diff, ops, show, snapshot, syscalls, verify.
 
 exit codes: 0 done; 1 with --check, OUT would change; 2 usage; 3 an input is
 malformed or unsupported; 4 the system refused.
@@ -67,6 +67,13 @@ def make_parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         help="leave these out (repeatable)",
+    )
+    add(
+        "--ops",
+        metavar="PATTERN",
+        action="append",
+        default=[],
+        help="structs with a function pointer that are operation tables, too (repeatable)",
     )
     add("--arch", metavar="ARCH", help="target, where the source does not say (x86_64, i386, …)")
     add("--base", metavar="FILE", help="the BTF under split BTF (a module's: its vmlinux)")
@@ -108,6 +115,7 @@ def run(argv: list[str]) -> int:
         return over_headers.run_opened(options, opened, progress)
     progress.step("choosing types")
     plan = make_plan(opened, options.only, options.exclude)
+    plan.operation_patterns = options.ops
     progress.step("laying out and writing")
     folder, name = (os.path.dirname(out), module_name(out)) if is_module else ("", "")
     additions = None

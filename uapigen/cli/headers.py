@@ -98,6 +98,7 @@ def _generate(
     if selection.unmatched:
         raise UsageError(f"--only {selection.unmatched[0]!r} matches nothing in the sources")
     plan = header_plan(joined, model, selection)
+    plan.operation_patterns = options.ops
     progress.step("laying out and writing")
     if is_module:
         files = header_module_files(plan, joined, module_name(out), options.naming or "")

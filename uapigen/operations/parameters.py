@@ -83,7 +83,7 @@ def _shared_prefix(names: Sequence[str]) -> str:
     """``ndo_``, if most of the members begin so."""
     heads = Counter(name[: name.find("_") + 1] for name in names)
     head, count = max(heads.items(), key=lambda item: (item[1], item[0]), default=("", 0))
-    return head if count >= 3 and 2 * count > len(names) else ""
+    return head if count >= 2 and 2 * count > len(names) else ""
 
 
 def shape_of(proto: FuncProto) -> _Shape:

@@ -36,7 +36,14 @@ ADDRESSES = (
     type(ctypes.byref(ctypes.c_int())),
 )
 
-LOCAL: Any = (ctypes.c_char * 0).from_address(0)
+
+class Everything(ctypes.Structure):
+    """All memory of this process; a member lets ctypes keep objects for it."""
+
+    _fields_ = (("first", ctypes.c_void_p),)
+
+
+LOCAL: Any = Everything.from_address(0)
 """Owns all of this process's memory that no other object here is known to own."""
 
 

@@ -1,0 +1,164 @@
+"""Which structs are operation tables, and what is said of them, against a second reader."""
+
+from __future__ import annotations
+
+import lzma
+import re
+from pathlib import Path
+
+import pytest
+
+from uapigen.ir.operations import ParameterNames
+from uapigen.ir.types import FuncProto, Struct
+from uapigen.operations import find_tables, name_parameters
+from uapigen.operations.implementations import implementations
+from uapigen.operations.listing import Listed, as_text
+from uapigen.sources import open_sources
+
+from .sources import Raw, device_source
+
+VFS = {
+    "file_operations",
+    "inode_operations",
+    "dentry_operations",
+    "super_operations",
+    "address_space_operations",
+}
+BLOBS = [
+    "amd64-6.1",
+    "amd64-7.3rc7-cloud",
+    "arm64-6.1",
+    "armhf-6.12-armmp-pahole132",
+    "i386-6.1-686pae-pahole132",
+    "s390x-6.12",
+]
+
+
+@pytest.fixture(scope="module")
+def graph():  # type: ignore[no-untyped-def]
+    return open_sources([device_source()]).graph
+
+
+@pytest.fixture(scope="module")
+def named(graph) -> dict[str, ParameterNames]:  # type: ignore[no-untyped-def]
+    (table,) = find_tables(graph, graph.ids_of(Struct))
+    (names,) = name_parameters(graph, [table])
+    return {o.name: n for o, n in zip(table.operations, names, strict=True)}
+
+
+def test_a_struct_of_function_pointers_is_a_table_and_its_other_members_are_data(graph) -> None:  # type: ignore[no-untyped-def]
+    (table,) = find_tables(graph, graph.ids_of(Struct))
+    assert [member.name for member in table.data] == ["owner", "level"]
+    offsets = {operation.name: operation.byte_offset for operation in table.operations}
+    assert (offsets["open"], offsets["probe"], offsets["attach"]) == (8, 96, 96)
+    assert [o.nelems for o in table.operations if o.name == "handlers"] == [3]
+
+
+def test_a_table_with_few_functions_is_named_by_hand() -> None:
+    from btf.builder import Btf
+
+    btf = Btf()
+    number = btf.int()
+    function = btf.ptr(btf.func_proto(number))
+    rest = [(f"m{at}", number, 64 + 32 * at) for at in range(4)]
+    btf.struct("thing", 24, ("call", function, 0), *rest)
+    graph = open_sources([btf.dump()]).graph
+    assert list(find_tables(graph, graph.ids_of(Struct))) == []
+    assert len(list(find_tables(graph, graph.ids_of(Struct), ["th*"]))) == 1
+    assert list(find_tables(graph, graph.ids_of(Struct), ["other"])) == []
+
+
+@pytest.mark.parametrize(
+    ("member", "expected"),
+    [
+        ("open", ParameterNames(("dev",), "disk_open")),
+        ("read", ParameterNames(("dev", "buf", "len"), "disk_read")),
+        ("find", ParameterNames(("parent", "name"), "find_child", closely=False)),
+        ("ready", ParameterNames(("device",), "")),
+        ("grow", ParameterNames(("large", "arg2"), "")),
+        ("swap", ParameterNames(("pair",), "")),
+        ("each", ParameterNames(("device", "walk_fn"), "")),
+    ],
+)
+def test_parameters_are_named_as_most_functions_of_the_member_name_them(
+    named: dict[str, ParameterNames], member: str, expected: ParameterNames
+) -> None:
+    assert named[member] == expected
+
+
+def test_candidates_have_the_prototype_and_the_members_name(graph) -> None:  # type: ignore[no-untyped-def]
+    (table,) = find_tables(graph, graph.ids_of(Struct))
+    (found,) = implementations(graph, [table])
+    by_name = dict(zip([o.name for o in table.operations], found, strict=True))
+    assert by_name["open"] == ["disk_open", "net_open", "other_open"]
+    assert by_name["probe"] == []
+
+
+def test_a_listing_declares_each_member_at_its_byte(graph) -> None:  # type: ignore[no-untyped-def]
+    (table,) = find_tables(graph, graph.ids_of(Struct))
+    (names,) = name_parameters(graph, [table])
+    text = as_text(graph, [Listed("struct device_ops", table, names, None)])
+    lines = text.splitlines()
+    assert lines[0] == "struct device_ops {  /* 160 bytes, 17 function pointers */"
+    assert "     0  void *owner;" in lines
+    assert "    16  ssize_t (*read)(struct device *dev, char *buf, long int len);" in lines
+    assert "   128  unsigned int (*handlers[3])(struct device *device);" in lines
+
+
+def blob(path: Path) -> bytes:
+    return lzma.open(path).read() if path.suffix == ".xz" else path.read_bytes()
+
+
+def held(path: Path) -> tuple[int, int, int]:
+    """Hold every table of a source against the second reader; (tables, pointers, named)."""
+    data = blob(path)
+    graph = open_sources([data]).graph
+    tables = {table.type: table for table in find_tables(graph, graph.ids_of(Struct))}
+    raw = {table.type_id: table for table in Raw(data).tables()}
+    expected = {
+        type_id
+        for type_id, table in raw.items()
+        if 2 * len(table.functions) >= table.members
+        or re.search(r"(^|_)(ops|operations|driver)$", table.name)
+    }
+    assert tables.keys() == expected
+    for type_id, table in tables.items():
+        said = []
+        for operation in table.operations:
+            proto = graph[operation.proto]
+            assert isinstance(proto, FuncProto)
+            types = [param.type for param in proto.params] + [0] * proto.variadic
+            said.append((operation.name, operation.byte_offset, proto.returns, tuple(types)))
+        assert sorted(said) == sorted(raw[type_id].functions)
+    names = list(name_parameters(graph, tables.values()))
+    for table, listed in zip(tables.values(), names, strict=True):
+        for operation, made in zip(table.operations, listed, strict=True):
+            assert len(made.names) == len(graph[operation.proto].params)  # type: ignore[union-attr]
+            assert len(set(made.names)) == len(made.names)
+            assert all(name.isidentifier() and name != "self" for name in made.names)
+    vfs = [
+        bool(made.named_by)
+        for table, listed in zip(tables.values(), names, strict=True)
+        if graph[table.type].name in VFS  # type: ignore[union-attr]
+        for made in listed
+        if made.names
+    ]
+    assert sum(vfs) >= 0.9 * len(vfs) > 0
+    with_names = [made for listed in names for made in listed if made.names]
+    recovered = sum(1 for made in with_names if made.named_by)
+    assert recovered >= 0.6 * len(with_names)
+    return len(tables), sum(len(table.operations) for table in tables.values()), recovered
+
+
+def test_every_table_of_the_running_kernel_is_what_a_second_reader_sees(
+    running_kernel: Path,
+) -> None:
+    tables, pointers, _ = held(running_kernel)
+    assert tables > 300
+    assert pointers > 2000
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", BLOBS)
+def test_every_table_of_the_corpus_is_what_a_second_reader_sees(corpus: Path, name: str) -> None:
+    held(corpus / f"{name}.btf.xz")
