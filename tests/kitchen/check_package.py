@@ -197,6 +197,7 @@ def last_element(slot: Slot) -> Slot:
     if isinstance(value, bytes):  # how ctypes reads an array of char
         address = ctypes.addressof(slot.holder) + slot.descriptor.offset
         value = (ctypes.c_char * slot.descriptor.size).from_address(address)
+        value.holder = slot.holder  # whose memory it is
     while isinstance(value, ctypes.Array):
         last = len(value) - 1
         step = last * ctypes.sizeof(value._type_)

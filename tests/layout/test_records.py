@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import marshal
+from pathlib import Path
+
 import pytest
 from btf.builder import Btf
 
 from uapigen.btf.reader import BtfGraph
+from uapigen.ir.types import Struct, Union
 from uapigen.layout.records import Layout
 from uapigen.layout.targets import TARGETS, find_target
+from uapigen.sources import open_sources
 
 U8, U16, U32, U64, U128 = 1, 2, 3, 4, 5
 
@@ -103,3 +108,25 @@ def test_typedefs_with_a_known_attribute_align_by_it() -> None:
     record = btf.struct("s", 12, ("a", U32, 0), ("b", compat, 32))
     assert _layout(btf, record) == (4, False)
     assert _layout(btf, record, "aarch64") == (1, True)
+
+
+def test_what_another_process_tells_is_what_is_laid_out_here(kernel: Path) -> None:
+    opened = open_sources([str(kernel)])
+    ids = list(opened.graph.ids_of(Struct, Union))
+    here = Layout(opened.graph, opened.model)
+    told = Layout(opened.graph, opened.model)
+    told.expect(lambda: marshal.loads(marshal.dumps(here.tell(ids[::2]))))
+    for type_id in ids:
+        assert told.record(type_id) == here.record(type_id)
+    told.expect(lambda: None)
+    assert told.record(ids[0]) == here.record(ids[0])
+
+
+def test_a_plain_look_and_a_close_one_find_the_same(
+    kernel: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = open_sources([str(kernel)])
+    ids = list(opened.graph.ids_of(Struct, Union))
+    plain = Layout(opened.graph, opened.model).tell(ids)
+    monkeypatch.setattr(Layout, "_lay_out_plain", lambda *_: False)
+    assert Layout(opened.graph, opened.model).tell(ids) == plain

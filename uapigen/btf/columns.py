@@ -21,6 +21,7 @@ __all__ = ["QUALIFIERS", "composites", "forms"]
 
 QUALIFIERS = {Kind.CONST: "const", Kind.VOLATILE: "volatile", Kind.RESTRICT: "restrict"}
 
+_FORMS = (Kind.PTR, Kind.ARRAY, Kind.TYPEDEF, *QUALIFIERS)
 _VLEN = 0xFFFFFF
 _new = tuple.__new__  # what a named tuple's own constructor calls, without the call
 
@@ -29,13 +30,16 @@ def forms(index: RecordIndex, strings: StringTable) -> dict[TypeId, Type]:
     """Pointers, arrays, typedefs and qualified types."""
     words = index.words
     nodes: dict[TypeId, Type] = {}
+    mask = index.kinds.translate(kind_set(*_FORMS))
+    ids, starts_of_all = list(index.ids(kind_set(*_FORMS))), list(compress(index.offsets, mask))
+    kinds = bytes(compress(index.kinds, mask))
 
     def add(kind: int, node: type[Type], columns: Iterator[tuple[object, ...]]) -> None:
-        ids = index.ids(kind_set(kind))
-        nodes.update(zip(ids, map(_new, repeat(node), columns), strict=True))
+        chosen = compress(ids, kinds.translate(kind_set(kind)))
+        nodes.update(zip(chosen, map(_new, repeat(node), columns), strict=True))
 
-    for kind in (Kind.PTR, Kind.ARRAY, Kind.TYPEDEF, *QUALIFIERS):
-        starts = list(compress(index.offsets, index.kinds.translate(kind_set(kind))))
+    for kind in _FORMS:
+        starts = list(compress(starts_of_all, kinds.translate(kind_set(kind))))
         first = 3 if kind == Kind.ARRAY else 2
         targets = [words[start + first] for start in starts]
         if max(targets, default=0) >= index.last_id:

@@ -20,12 +20,17 @@ from uapigen.emit.output import (
     write_package,
 )
 from uapigen.emit.package import Additions, module_files, package_files
+from uapigen.emit.parallel import in_background
 from uapigen.errors import SystemRefusalError, UsageError
 from uapigen.ir.selection import select
 from uapigen.layout.plan import Plan
+from uapigen.layout.records import Layout
 from uapigen.sources import Opened, open_sources, split_sources
 
 __all__ = ["make_parser", "run"]
+
+_LARGE = 5000
+"""Structs, unions and enums from which on another process pays for its start."""
 
 _EPILOG = """\
 A SOURCE is told apart by its content: raw BTF (/sys/kernel/btf/vmlinux), an ELF
@@ -158,7 +163,24 @@ def make_plan(opened: Opened, only: list[str], exclude: list[str]) -> Plan:
     selection = select(opened.graph, only, exclude)
     if selection.unmatched:
         raise UsageError(f"--only {selection.unmatched[0]!r} matches nothing in the sources")
-    return Plan(opened.graph, opened.model, selection)
+    if not selection.whole or len(selection.tags) < _LARGE:
+        return Plan(opened.graph, opened.model, selection)
+
+    def lay_out() -> dict[int, tuple[int, int, bool, bool]]:
+        opened.graph.preload()
+        return Layout(opened.graph, opened.model).tell(selection.tags)
+
+    # Types can be laid out while they are named.
+    layouts = in_background(lay_out)
+    try:
+        plan = Plan(opened.graph, opened.model, selection)
+    except BaseException:
+        if layouts is not None:
+            layouts.stop()
+        raise
+    if layouts is not None:
+        plan.layout.expect(layouts.result)
+    return plan
 
 
 def _write_extras(options: argparse.Namespace, opened: Opened, plan: Plan) -> None:

@@ -29,7 +29,8 @@ A type whose members overlap, lie outside it or have no size is not laid out:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import NamedTuple, TypeAlias
 
 from uapigen.errors import LayoutError
@@ -98,6 +99,9 @@ class RecordLayout(NamedTuple):
 _Extent: TypeAlias = tuple[int, int, int, int]
 """Of a type: its size and alignment in bytes, its levels and its leaves."""
 
+_Told: TypeAlias = tuple[int, int, bool, bool]
+"""Of a struct or union: size and alignment in bytes, packed?, members in memory order?"""
+
 _Hole: TypeAlias = tuple[int, int, int]
 """Unused bytes before a member: where they begin, the member's alignment and offset."""
 
@@ -132,6 +136,8 @@ class Layout:
         self._known = _Extents(self._measure_form)
         self._records: dict[TypeId, RecordLayout] = {}
         self._problems: dict[TypeId, str] = {}
+        self._told: Mapping[TypeId, _Told] = {}
+        self._expected: Callable[[], Mapping[TypeId, _Told] | None] | None = None
         self._embeddings = Embeddings(
             graph, model.pointer_size, lambda type_id: self.size_align(type_id).byte_align
         )
@@ -149,9 +155,40 @@ class Layout:
 
     def record(self, type_id: TypeId) -> RecordLayout:
         """The layout of a struct or union; raises :class:`LayoutError`."""
-        if type_id not in self._records and not self._lay_out_plain(type_id):
-            self._measure_all(type_id)
+        if type_id not in self._records:
+            if self._expected is not None:
+                self._told, self._expected = self._expected() or {}, None
+            if type_id in self._told:
+                self._take(type_id)
+            elif not self._lay_out_plain(type_id):
+                self._measure_all(type_id)
         return self._records[type_id]
+
+    def expect(self, told: Callable[[], Mapping[TypeId, _Told] | None]) -> None:
+        """Take layouts from ``told``, which waits for another process's :meth:`tell`.
+
+        What it does not tell of is laid out here.
+        """
+        self._expected = told
+
+    def tell(self, type_ids: Iterable[TypeId]) -> dict[TypeId, _Told]:
+        """The layouts of those of the types that are structs or unions and have one."""
+        nodes = self.graph.nodes
+        told = {}
+        for type_id in type_ids:
+            node = nodes[type_id]
+            if isinstance(node, (Struct, Union)):
+                with suppress(LayoutError):
+                    size, align, packed, members = self.record(type_id)
+                    told[type_id] = size, align, packed, members is node.members
+        return told
+
+    def _take(self, type_id: TypeId) -> None:
+        node = self.graph.nodes[type_id]
+        assert isinstance(node, (Struct, Union))
+        size, align, packed, in_order = self._told[type_id]
+        members = node.members if in_order else in_memory_order(node)
+        self._records[type_id] = RecordLayout(size, align, packed, members)
 
     def _refuse(self, type_id: TypeId, problem: str) -> LayoutError:
         return LayoutError(self.graph.info.name, f"type {type_id}", problem)

@@ -1,0 +1,75 @@
+"""A second process: what it returns arrives, and what it cannot do is done here."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from uapigen.emit.parallel import both, in_background
+
+
+@pytest.fixture(autouse=True)
+def _two_processors(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1})
+
+
+def test_the_result_of_another_process_arrives() -> None:
+    running = in_background(lambda: (os.getpid(), ["text", 1, None]))
+    assert running is not None
+    received = running.result()
+    assert received is not None
+    assert received[0] != os.getpid()
+    assert received[1] == ["text", 1, None]
+
+
+def test_a_job_that_fails_has_no_result() -> None:
+    running = in_background(lambda: 1 // 0)
+    assert running is not None
+    assert running.result() is None
+
+
+def test_a_job_that_is_killed_is_done_here() -> None:
+    mine = os.getpid()
+
+    def job() -> int:
+        if os.getpid() != mine:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return 7
+
+    assert both(lambda: 1, job, parallel=True) == (1, 7)
+
+
+def test_another_process_s_job_has_no_result_here() -> None:
+    running = in_background(lambda: 7)
+    assert running is not None
+    asking = in_background(lambda: [running.result()])
+    assert asking is not None
+    assert asking.result() == [None]
+    assert running.result() == 7
+
+
+def test_an_error_here_ends_the_other_process(tmp_path: Path) -> None:
+    def second() -> int:
+        (tmp_path / "pid").write_text(str(os.getpid()))
+        time.sleep(60)
+        return 0
+
+    def first() -> int:
+        while not (tmp_path / "pid").exists() or not (tmp_path / "pid").read_text():
+            time.sleep(0.01)
+        raise ValueError("here")
+
+    with pytest.raises(ValueError, match="here"):
+        both(first, second, parallel=True)
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((tmp_path / "pid").read_text()), 0)
+
+
+def test_one_processor_does_both(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0})
+    assert in_background(os.getpid) is None
+    assert both(os.getpid, os.getpid, parallel=True) == (os.getpid(), os.getpid())
