@@ -56,6 +56,8 @@ class Mounted:
         self.handlers = vfs.xattr_handlers_at(self.sb.s_xattr)
         self.active: dict[int, threading.Event] = {}
         """The requests that a signal may interrupt: what to set."""
+        self.events: list[threading.Event] = []
+        """What any worker may be waiting for."""
         self.lock = threading.Lock()
 
     def interrupt(self, unique: int) -> bool:
@@ -65,6 +67,11 @@ class Mounted:
             if event is not None:
                 event.set()
         return event is not None
+
+    def interrupt_all(self) -> None:
+        """Nobody waits for answers any more."""
+        for event in self.events:
+            event.set()
 
     def close(self) -> None:
         """The file system is unmounted: all inodes end, then itself (generic_shutdown_super)."""
@@ -90,6 +97,7 @@ class Context:
         self.told: list[Inode] = []
         """Inodes that the reply tells the client of."""
         self.interrupted = threading.Event()
+        mounted.events.append(self.interrupted)
         self.iocb, self.iter = kernel.kiocb(), IovIter()
         self.stat, self.iattr = kernel.kstat(), kernel.iattr()
         self.statfs, self.path = kernel.kstatfs(), kernel.path()

@@ -18,6 +18,7 @@ import stat
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,8 @@ class Mountpoint:
         flags = linux.mount.MS_NOSUID | linux.mount.MS_NODEV
         syscalls.mount(name, self.path, f"fuse.{name}", flags, options.encode())
         self.unmounting = threading.Lock()
+        self.ended: Callable[[], None] = bool
+        """What else to call when the connection is ended by force."""
 
     def unmount(self, *_: Any) -> None:
         """Unmount, by a thread of its own: the client may have to write data back first.
@@ -62,6 +65,8 @@ class Mountpoint:
                 if error.errno != errno.EBUSY:
                     raise
             else:
+                if flags:
+                    self.ended()
                 return
 
     def close(self) -> None:
@@ -111,6 +116,7 @@ def run(path: str, mountpoint: str, threads: int) -> None:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, point.unmount)
         mounted = Mounted(made, point.device)
+        point.ended = mounted.interrupt_all
         print("mounted", flush=True)
         serve(mounted, threads)
     finally:

@@ -31,6 +31,11 @@ class NameRequests(Context):
             lookup = required(methods(directory.i_op).lookup, errno.ENOTDIR)
             dentry = Dentry(parent, name, self.sb)
             dentry = instance(lookup(directory, dentry, 0)) or dentry
+            with vfs.lock:
+                first = parent.children.get(name, dentry)
+                if first is not dentry:  # somebody else has looked it up meanwhile
+                    vfs.d_kill(dentry)
+                    dentry = first
         return dentry
 
     def positive(self, directory: Inode, name: bytes) -> Dentry:

@@ -212,7 +212,7 @@ def d_instantiate(dentry: Dentry, inode: Inode) -> None:
 
 
 def d_rehash(dentry: Dentry) -> None:
-    dentry.parent.children[dentry.name] = dentry
+    dentry.parent.children.setdefault(dentry.name, dentry)
 
 
 def d_drop(dentry: Dentry) -> None:

@@ -1,0 +1,12 @@
+"""A file system that cannot be mounted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class Unmountable:
+    name = b"unmountable"
+
+    def fill_super(self, sb: Any) -> None:
+        raise RuntimeError("it has no root")
