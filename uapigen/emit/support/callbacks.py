@@ -164,10 +164,11 @@ class Callback:
         self.function = kind(callback)
         self.address: int = ctypes.cast(self.function, ctypes.c_void_p).value or 0
 
-    def __del__(self) -> None:
+    # The default outlives the module's names, which are gone when an interpreter ends.
+    def __del__(self, drop: Callable[[Any], None] = DROPPED.append) -> None:
         if hasattr(self, "address"):
             self._retire()
-            DROPPED.append(self.function)
+            drop(self.function)
 
 
 def refused(*_: Any) -> Any:
@@ -183,8 +184,8 @@ class Memory:
     def __init__(self, size: int) -> None:
         self.data = bytearray(size)
 
-    def __del__(self) -> None:
-        DROPPED.append(self.data)
+    def __del__(self, drop: Callable[[Any], None] = DROPPED.append) -> None:
+        drop(self.data)
 
 
 def maker(signature: Signature) -> tuple[Callable[..., Any], Any]:
