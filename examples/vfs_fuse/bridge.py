@@ -93,7 +93,8 @@ class Worker(FileRequests, AttributeRequests):
         out.major = fuse.FUSE_KERNEL_VERSION
         out.minor = min(args.minor, fuse.FUSE_KERNEL_MINOR_VERSION)
         out.max_readahead, out.max_write, out.max_pages = READAHEAD, MAX_WRITE, MAX_PAGES
-        out.flags, out.flags2 = WANTED & 0xFFFFFFFF, WANTED >> 32
+        wanted = WANTED | (0 if self.mounted.write_through else fuse.FUSE_WRITEBACK_CACHE)
+        out.flags, out.flags2 = wanted & 0xFFFFFFFF, wanted >> 32
         out.max_background, out.congestion_threshold, out.time_gran = 64, 48, 1
         return ctypes.sizeof(out)
 

@@ -48,8 +48,9 @@ def required(method: Callable[..., Any] | None, number: int) -> Callable[..., An
 class Mounted:
     """A mounted file system, and the requests that are being answered."""
 
-    def __init__(self, file_system: Any, device: int) -> None:
-        self.device = device
+    def __init__(self, file_system: Any, device: int, *, write_through: bool = False) -> None:
+        """``write_through``: the client shall not keep what is written to itself for a while."""
+        self.device, self.write_through = device, write_through
         self.sb = Super()
         file_system.fill_super(self.sb)
         remember(self.sb.root.inode, fuse.FUSE_ROOT_ID)

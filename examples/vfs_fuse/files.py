@@ -144,6 +144,9 @@ class FileRequests(NameRequests):
     def do_lseek(self, _node: int) -> int:
         args = self.args[fuse.FUSE_LSEEK]
         file = instance(args.fh)
+        if not self.mounted.write_through:
+            # The client asks without writing back first: data that only it has would be a hole.
+            raise failure(errno.ENOSYS)
         llseek = required(file.methods.llseek, errno.ENOSYS)
         LSEEK_OUT.write(self.reply, OUT_HEADER, llseek(file, args.offset, args.whence))
         return ctypes.sizeof(fuse.fuse_lseek_out)

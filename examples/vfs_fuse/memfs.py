@@ -65,7 +65,7 @@ class Inodes(ops.inode_operations):
         inode = d_inode(dentry)
         with inode.lock:
             if attr.ia_valid & vfs.ATTR_SIZE:
-                inode.data.zero(attr.ia_size, inode.i_size)
+                inode.data.zero(attr.ia_size, 1 << 63)
                 inode.i_size = attr.ia_size
             vfs.setattr_copy(idmap, inode, attr)
         return 0

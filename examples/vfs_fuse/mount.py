@@ -106,7 +106,7 @@ def file_system(path: str) -> Any:
     raise SystemExit(f"{path} has no class with fill_super()")
 
 
-def run(path: str, mountpoint: str, threads: int) -> None:
+def run(path: str, mountpoint: str, threads: int, *, write_through: bool) -> None:
     """Mount and serve until unmounted."""
     from bridge import Mounted, serve
 
@@ -115,7 +115,7 @@ def run(path: str, mountpoint: str, threads: int) -> None:
     try:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, point.unmount)
-        mounted = Mounted(made, point.device)
+        mounted = Mounted(made, point.device, write_through=write_through)
         point.ended = mounted.interrupt_all
         print("mounted", flush=True)
         serve(mounted, threads)
@@ -146,6 +146,9 @@ def main() -> int:
     parser.add_argument(
         "--through-c", action="store_true", help="call methods by their C function pointers"
     )
+    parser.add_argument(
+        "--write-through", action="store_true", help="write at once, not when the client likes"
+    )
     arguments, command = sys.argv[1:], []
     if "--" in arguments:
         at = arguments.index("--")
@@ -159,7 +162,12 @@ def main() -> int:
         return beside(command, [__file__, *arguments])
     if options.through_c:
         tables.call_through_c()
-    run(options.file_system, options.mountpoint, options.threads)
+    run(
+        options.file_system,
+        options.mountpoint,
+        options.threads,
+        write_through=options.write_through,
+    )
     return 0
 
 

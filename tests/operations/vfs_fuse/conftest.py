@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -44,6 +45,14 @@ class Server:
 
 
 Mount = Callable[..., Server]
+
+
+def eventually(true: Callable[[], bool], what: str) -> None:
+    """Wait until it is true."""
+    end = time.monotonic() + PATIENCE
+    while not true():
+        assert time.monotonic() < end, what
+        time.sleep(0.02)
 
 
 def mountpoints() -> list[str]:
@@ -130,7 +139,7 @@ def mount(bindings: dict[str, str], _own_mounts: None, tmp_path: Path) -> Iterat
         yield start
 
 
-@pytest.fixture(scope="module", params=["direct", "through C", "four threads"])
+@pytest.fixture(scope="module", params=["direct", "through C", "threads"])
 def memfs(
     request: pytest.FixtureRequest,
     bindings: dict[str, str],
@@ -138,7 +147,11 @@ def memfs(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Path]:
     """Where memfs is mounted, whose methods are called in each of the ways that there are."""
-    options = {"direct": [], "through C": ["--through-c"], "four threads": ["--threads", "4"]}
+    options = {
+        "direct": [],
+        "through C": ["--through-c"],
+        "threads": ["--threads=4", "--write-through"],
+    }
     path = tmp_path_factory.mktemp("memfs") / "mnt"
     with mounted(bindings, path, MEMFS, *options[request.param]) as server:
         yield path

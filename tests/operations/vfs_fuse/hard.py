@@ -36,7 +36,7 @@ class Directories(memfs.Directories):
 
 
 class FileIO(memfs.FileIO):
-    def read_iter(self, iocb: Any, to: Any) -> int:
+    def read_iter(self, iocb: Any, to: Any) -> int:  # noqa: ARG002
         raise RuntimeError("a bug in read_iter")
 
 

@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 from conftest import ROOT, Needs
 
+from .conftest import eventually
+
 MEGABYTE = 1 << 20
 
 
@@ -54,7 +56,9 @@ def test_append_writes_at_the_end(folder: Path) -> None:
     assert path.read_bytes() == b"one two three"
 
 
-def test_sparse_file_has_blocks_only_where_it_was_written(folder: Path) -> None:
+def test_sparse_file_has_blocks_only_where_it_was_written(
+    folder: Path, request: pytest.FixtureRequest
+) -> None:
     path = folder / "file"
     with path.open("wb") as file:
         file.seek(1 << 40)
@@ -63,9 +67,9 @@ def test_sparse_file_has_blocks_only_where_it_was_written(folder: Path) -> None:
         os.fsync(file.fileno())
         assert os.stat(path).st_size == (1 << 40) + 3
         assert os.stat(path).st_blocks <= 16
-        data = os.lseek(file.fileno(), 0, os.SEEK_DATA)
-        assert 0 < data <= 1 << 40
-        assert os.lseek(file.fileno(), 0, os.SEEK_HOLE) == 0
+        if "threads" in request.node.name:  # which write through, so that we are asked
+            assert os.lseek(file.fileno(), 0, os.SEEK_DATA) == 1 << 40
+            assert os.lseek(file.fileno(), 0, os.SEEK_HOLE) == 0
         with fails(errno.ENXIO):
             os.lseek(file.fileno(), (1 << 40) + 3, os.SEEK_DATA)
     path.unlink()
@@ -265,11 +269,7 @@ def test_file_system_says_how_full_it_is(folder: Path) -> None:
     assert before.f_bfree - after.f_bfree == 256
     assert after.f_namemax == 255
     (folder / "file").unlink()
-    for _ in range(100):  # the client forgets it when it likes
-        if os.statvfs(folder).f_bfree == before.f_bfree:
-            break
-        os.sync()
-    assert os.statvfs(folder).f_bfree == before.f_bfree
+    eventually(lambda: os.statvfs(folder).f_bfree == before.f_bfree, "room is kept")
 
 
 def test_mapped_memory_is_the_file(folder: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import mmap
 import os
 import random
@@ -14,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from .conftest import Mount
+from .conftest import MEMFS, Mount, eventually
 
 libc = ctypes.CDLL(None, use_errno=True)
 libc.fallocate.argtypes = [ctypes.c_int, ctypes.c_int, ctypes.c_long, ctypes.c_long]
@@ -144,7 +145,8 @@ class Exerciser:
         try:
             data = os.lseek(self.fd, start, os.SEEK_DATA)
         except OSError as error:
-            assert error.strerror == "No such device or address"
+            if error.errno != errno.ENXIO:
+                raise
             data = len(self.model)
         assert start <= data <= len(self.model)
         assert not any(self.model[start:data])
@@ -186,13 +188,22 @@ def test_file_is_as_its_model(memfs: Path) -> None:
 def test_file_is_as_its_model_after_a_hundred_thousand_operations(
     mount: Mount, threads: str
 ) -> None:
-    server = mount(Path(__file__).parents[3] / "examples/vfs_fuse/memfs.py", "--threads", threads)
+    server = mount(MEMFS, "--threads", threads)
     for seed in range(4):
         exercise(server.path / "file", 25_000, seed)
-    assert os.statvfs(server.path).f_bfree == os.statvfs(server.path).f_blocks
+
+    def empty() -> bool:
+        found = os.statvfs(server.path)
+        return found.f_bfree == found.f_blocks
+
+    eventually(empty, "room is kept for what is gone")
 
 
 # Names
+
+
+class Failed(int):
+    """The errno of an operation that failed."""
 
 
 class Tree:
@@ -202,7 +213,7 @@ class Tree:
 
     def __init__(self, ours: Path, theirs: Path, seed: int) -> None:
         self.roots, self.random = (ours, theirs), random.Random(seed)
-        self.errors = 0
+        self.failed = 0
         weighted: dict[Callable[[], Callable[[Path], Any]], int] = {
             self.create: 10, self.mkdir: 10, self.unlink: 5, self.rmdir: 5, self.link: 6,
             self.symlink: 4, self.rename: 14, self.rename_flags: 8, self.chmod: 4, self.chown: 3,
@@ -219,7 +230,7 @@ class Tree:
             operation = make()
             answers = [self.answer(operation, root) for root in self.roots]
             assert answers[0] == answers[1], (number, make.__name__)
-            self.errors += isinstance(answers[0], OSError)
+            self.failed += isinstance(answers[0], Failed)
             if number % 500 == 0:
                 self.compare()
         self.compare()
@@ -229,7 +240,7 @@ class Tree:
         try:
             return operation(root)
         except OSError as error:
-            return error.errno
+            return Failed(error.errno)
 
     def compare(self) -> None:
         ours, theirs = (dict(self.described(root)) for root in self.roots)
@@ -256,7 +267,13 @@ class Tree:
 
     def create(self) -> Callable[[Path], Any]:
         path, data = self.path(), self.random.randbytes(self.random.randrange(3000))
-        flags = os.O_WRONLY | os.O_CREAT | self.random.choice([0, os.O_EXCL, os.O_TRUNC])
+        # A FIFO that nobody reads would have us wait.
+        flags = (
+            os.O_WRONLY
+            | os.O_NONBLOCK
+            | os.O_CREAT
+            | self.random.choice([0, os.O_EXCL, os.O_TRUNC])
+        )
 
         def operation(root: Path) -> int:
             fd = os.open(root / path, flags, 0o640)
@@ -297,7 +314,7 @@ class Tree:
         def operation(root: Path) -> int:
             paths = os.fsencode(root / old), os.fsencode(root / new)
             failed = libc.renameat2(-100, paths[0], -100, paths[1], flags)
-            return ctypes.get_errno() if failed else 0
+            return Failed(ctypes.get_errno()) if failed else 0
 
         return operation
 
@@ -310,8 +327,8 @@ class Tree:
         return lambda root: os.chown(root / path, owner, -1, follow_symlinks=False)
 
     def mknod(self) -> Callable[[Path], Any]:
-        path, kind = self.path(), self.random.choice([stat.S_IFIFO, stat.S_IFCHR, stat.S_IFSOCK])
-        return lambda root: os.mknod(root / path, kind | 0o644, os.makedev(1, 3))
+        path, kind = self.path(), self.random.choice([stat.S_IFIFO, stat.S_IFSOCK])
+        return lambda root: os.mknod(root / path, kind | 0o644)
 
     def xattr(self) -> Callable[[Path], Any]:
         path, name = self.path(), f"trusted.{self.random.choice('xyz')}"
@@ -334,7 +351,6 @@ class Tree:
         path = self.path()
 
         def operation(root: Path) -> bytes:
-            # Neither a FIFO, which would wait, nor a device, which may not be opened everywhere
             if not stat.S_ISREG((root / path).stat().st_mode):
                 return b""
             return (root / path).read_bytes()
@@ -380,7 +396,7 @@ def alike(ours: Path, theirs: Path, count: int, seed: int) -> None:
         (path / str(seed)).mkdir()
     tree = Tree(ours / str(seed), theirs / str(seed), seed)
     tree.run(count)
-    assert 0.1 < tree.errors / count < 0.9 or not tree.errors
+    assert 0.2 < tree.failed / count < 0.8  # else nothing much has happened
 
 
 def test_tree_is_as_tmpfs_has_it(folder: Path, tmpfs: Path) -> None:

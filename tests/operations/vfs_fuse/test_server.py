@@ -7,25 +7,15 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from conftest import Needs
 
-from .conftest import EXAMPLE, PATIENCE, Mount, Server, mountpoints
+from .conftest import EXAMPLE, PATIENCE, Mount, Server, eventually, mountpoints
 
 HERE = Path(__file__).parent
 HARD = HERE / "hard.py"
-
-
-def eventually(true: Callable[[], bool], what: str) -> None:
-    """Wait until it is true."""
-    end = time.monotonic() + PATIENCE
-    while not true():
-        assert time.monotonic() < end, what
-        time.sleep(0.02)
 
 
 def child(code: str, cwd: Path) -> subprocess.Popen[str]:

@@ -8,5 +8,5 @@ from typing import Any
 class Unmountable:
     name = b"unmountable"
 
-    def fill_super(self, sb: Any) -> None:
+    def fill_super(self, sb: Any) -> None:  # noqa: ARG002
         raise RuntimeError("it has no root")
