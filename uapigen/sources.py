@@ -119,7 +119,13 @@ def open_sources(
     """
     if not sources:
         raise UsageError("no source given")
-    named = [path for s in sources if not isinstance(s, bytes) and is_header(path := os.fspath(s))]
+    paths = [os.fspath(source) for source in sources if not isinstance(source, bytes)]
+    if any(path.endswith(".py") or os.path.isdir(path) for path in paths):
+        from uapigen.bindings_source import is_bindings, read_bindings
+
+        if len(sources) == len(paths) == 1 and is_bindings(paths[0]):
+            return Opened(*read_bindings(paths[0]))
+    named = [path for path in paths if is_header(path)]
     if named:
         return _with_headers(named, sources, base, arch, headers)
     files = [_read(source) for source in sources]

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 
 from uapigen.cli.compared import add_source_options, check_patterns, facts_of, open_side, write
 from uapigen.compare.comparison import compare
-from uapigen.compare.facts import Facts, counterparts
+from uapigen.compare.counterparts import counterparts, nameless
+from uapigen.compare.facts import Facts
 from uapigen.compare.findings import Severity
 from uapigen.compare.policy import load_policy
 from uapigen.errors import UsageError
@@ -85,7 +86,9 @@ def _asked_for(opened: Opened, golden: Facts) -> Facts:
     """A source of which only what the golden file names is looked up."""
     graph, model, joined = opened
     graph.seek(golden.names())
-    return Facts(graph, model, Selection(), joined)
+    selection = Selection()
+    selection.tags = nameless(golden, graph)
+    return Facts(graph, model, selection, joined)
 
 
 def _update(path: str, old: Facts, new: Facts) -> None:

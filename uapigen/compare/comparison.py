@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from uapigen.compare.causes import Cause, Root, Sources
 from uapigen.compare.enums import compare_enums
-from uapigen.compare.facts import Facts, Ids, Slot, base_name
+from uapigen.compare.facts import Facts, Ids, Slot, base_name, part_names
 from uapigen.compare.findings import Change, Comparison, Fact, Layout, Reached, Row, Side
 from uapigen.compare.names import (
     compare_constants,
@@ -60,12 +60,12 @@ class _Comparison:
             self._tags(keyword)
         self._typedefs()
         self._orphans()
-        for compare_some in (
-            compare_functions,
-            compare_variables,
-            compare_constants,
-            compare_macros,
-        ):
+        compared = [compare_functions, compare_variables]
+        if self.old.says_constants and self.new.says_constants:
+            compared.append(compare_constants)
+        if self.old.says_macros and self.new.says_macros:
+            compared.append(compare_macros)
+        for compare_some in compared:
             for root in compare_some(self.sources, known_only=self.known_only):
                 self._add(root)
         self._count_names()
@@ -155,12 +155,12 @@ class _Comparison:
         """Pairs of types that share most of their members' names, best first."""
         by_name: dict[str, set[TypeId]] = {}
         for b in new:
-            for name in _part_names(self.new.graph[b]):
+            for name in part_names(self.new.graph[b]):
                 by_name.setdefault(name, set()).add(b)
         likeness = []
         for a in old:
             node = self.old.graph[a]
-            for b in set().union(*(by_name.get(name, ()) for name in _part_names(node))):
+            for b in set().union(*(by_name.get(name, ()) for name in part_names(node))):
                 likeness.append((-_likeness(node, self.new.graph[b]), a, b))
         pairs: list[tuple[TypeId, TypeId]] = []
         left, right = set(old), set(new)
@@ -185,8 +185,16 @@ class _Comparison:
             self.roots.add(subject, [Root(Change("keyword-changed", subject, "", *said))])
         self.roots.add_record(compare_records(self.sources, subject, a, b))
 
+    def _is_typedefs(self, name: str) -> bool:
+        """Whether a type is compared as its typedef's, as one source may have it without a tag."""
+        if all(getattr(facts.graph, "says_tags", True) for facts in (self.old, self.new)):
+            return False
+        return all(facts.find(name, Typedef) for facts in (self.old, self.new))
+
     def _gone(self, spelling: str, ids: Sequence[TypeId]) -> None:
         keyword, _, name = spelling.partition(" ")
+        if self._is_typedefs(name):
+            return
         other = f"{_OTHER.get(keyword)} {name}"
         now = self.new.find(other, _KINDS[_OTHER[keyword]]) if keyword in _OTHER and name else []
         if now:
@@ -202,9 +210,10 @@ class _Comparison:
     def _come(self, spelling: str, ids: Sequence[TypeId]) -> None:
         distinct = self.new.distinct(ids).values()
         keyword, _, name = spelling.partition(" ")
-        if self.known_only or (
-            keyword in _OTHER
-            and self.old.find(f"{_OTHER[keyword]} {name}", _KINDS[_OTHER[keyword]])
+        if self.known_only or self._is_typedefs(name):
+            return
+        if keyword in _OTHER and self.old.find(
+            f"{_OTHER[keyword]} {name}", _KINDS[_OTHER[keyword]]
         ):
             return
         kind = "type-defined" if self.old.is_declared(spelling) else "type-added"
@@ -335,6 +344,13 @@ class _Comparison:
             yield f"the sources are for different architectures: {a.arch} and {b.arch}"
         if a.big_endian != b.big_endian:
             yield "byte orders differ: offsets of bitfields count from different ends of a byte"
+        for what, old, new in (
+            ("constants that are macros", self.old.says_constants, self.new.says_constants),
+            ("macro functions", self.old.says_macros, self.new.says_macros),
+        ):
+            if old != new:
+                silent = (self.new if old else self.old).graph.info.name
+                yield f"{what} are not compared: {silent} has none"
         for facts in (self.old, self.new):
             for spelling, problem in facts.unsized.items():
                 if not facts.is_declared(spelling) and "[0]" not in spelling:
@@ -387,18 +403,11 @@ def _side(facts: Facts, name: str) -> Side:
     return Side(name, model.arch, info.release or "", model.big_endian, model.pointer_size)
 
 
-def _part_names(node: Type) -> set[str]:
-    """Names of a record's members, of an enum's enumerators."""
-    if isinstance(node, Enum):
-        return {enumerator.name for enumerator in node.enumerators}
-    return {m.name for m in node.members} if isinstance(node, (Struct, Union)) else set()
-
-
 def _likeness(a: Type, b: Type) -> float:
     """Share of names that two types have in common, of all that they have."""
     if type(a) is not type(b):
         return 0.0
-    first, second = _part_names(a), _part_names(b)
+    first, second = part_names(a), part_names(b)
     return len(first & second) / len(first | second)
 
 

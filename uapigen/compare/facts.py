@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 from uapigen.errors import InputError
 from uapigen.ir.graph import TypeGraph
 from uapigen.ir.naming import AnonymousBehind, keyword_of
-from uapigen.ir.selection import Selection, close_over, owner_of_vars
+from uapigen.ir.selection import Selection, owner_of_vars
 from uapigen.ir.spelling import Named, Speller, plain_name
 from uapigen.ir.types import (
     Array,
@@ -31,6 +31,7 @@ from uapigen.ir.types import (
     Int,
     Qualifier,
     Struct,
+    Type,
     Typedef,
     TypeId,
     TypeTag,
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
     from uapigen.ir.declarations import Value
     from uapigen.ir.units import Joined
 
-__all__ = ["Facts", "Ids", "Outline", "Slot", "base_name", "counterparts"]
+__all__ = ["Facts", "Ids", "Outline", "Slot", "base_name", "part_names"]
 
 Outline: TypeAlias = object
 """Compared and hashed, never looked into."""
@@ -117,6 +118,9 @@ class Facts:
         """By the name of a constant: the type that the ioctl number is made for; "" for none."""
         self.macros: Mapping[str, str] = {}
         """Macro functions: what they compute."""
+        self.says_constants = joined is not None
+        """Whether the source is of a sort that has macros; BTF is not."""
+        self.says_macros = joined is not None and bool(joined.units)
         if joined is not None:
             self.constants = {name: c.value for name, c in joined.constants.items()}
             self.ioctls = joined.ioctl_arguments
@@ -198,6 +202,13 @@ class Facts:
     def has_value(self, name: str, value: Value) -> bool:
         """Whether there is a constant of that name and value: an enumerator or a macro."""
         return self.constants.get(name) == value or value in self.enumerators.get(name, ())
+
+    def make_outlines(self) -> None:
+        """Make the outlines of all that was chosen; then orphans are known."""
+        for by_name in (*self.tags.values(), self.typedefs, self.functions, self.variables):
+            for ids in by_name.values():
+                for type_id in ids:
+                    self.outline(type_id)
 
     # Outlines
 
@@ -353,42 +364,11 @@ class _Views(dict[TypeId, Outline]):
         return made
 
 
-def counterparts(old: Facts, new: Facts) -> Selection:
-    """What a source has under the names that another one has, and what that embeds."""
-    selection = Selection()
-    kind: type
-    for chosen, found, kind in (
-        (selection.tags, old.tags["struct"], Struct),
-        (selection.tags, old.tags["union"], Union),
-        (selection.tags, old.tags["enum"], Enum),
-        (selection.typedefs, old.typedefs, Typedef),
-        (selection.funcs, old.functions, Func),
-        (selection.vars, old.variables, Var),
-    ):
-        for name, ids in found.items():
-            chosen += _like(old.distinct(ids), new.distinct(new.find(name, kind)))
-        chosen.sort()
-    constants = {
-        enumerator.name
-        for type_id in old.untagged
-        if isinstance(node := old.graph.nodes[type_id], Enum)
-        for enumerator in node.enumerators
-    }
-    for type_id in new.graph.ids_of(Enum) if constants else ():
-        node = new.graph.nodes[type_id]
-        assert isinstance(node, Enum)
-        if not node.name and any(one.name in constants for one in node.enumerators):
-            selection.tags.append(type_id)
-    selection.tags.sort()
-    close_over(new.graph, selection)
-    return selection
-
-
-def _like(old: dict[Outline, TypeId], new: dict[Outline, TypeId]) -> list[TypeId]:
-    """Of a name's types as many as another source has: equal ones, then the first others."""
-    equal = [type_id for outline, type_id in new.items() if outline in old]
-    others = [type_id for outline, type_id in new.items() if outline not in old]
-    return equal + others[: len(old) - len(equal)]
+def part_names(node: Type) -> set[str]:
+    """Names of a record's members, of an enum's enumerators."""
+    if isinstance(node, Enum):
+        return {enumerator.name for enumerator in node.enumerators}
+    return {m.name for m in node.members} if isinstance(node, (Struct, Union)) else set()
 
 
 # Base types

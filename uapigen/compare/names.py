@@ -46,7 +46,8 @@ def _function_changes(sources: Sources, name: str, a: TypeId, b: TypeId) -> Iter
     if isinstance(protos[0], FuncProto) and isinstance(protos[1], FuncProto):
         for change in parameter_changes(sources.old, protos[0], sources.new, protos[1], name):
             yield Root(change)
-    if first.linkage != second.linkage:
+    told = [getattr(facts.graph, "says_linkage", True) for facts in (old, new)]
+    if all(told) and first.linkage != second.linkage:
         said = Fact(first.linkage), Fact(second.linkage)
         yield Root(Change("linkage-changed", name, "", *said))
 

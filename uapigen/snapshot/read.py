@@ -43,7 +43,7 @@ from uapigen.snapshot.order import sorted_with
 from uapigen.snapshot.shapes import About, Reader
 from uapigen.snapshot.text import parse
 
-__all__ = ["Snapshot", "SnapshotGraph", "read_snapshot"]
+__all__ = ["Snapshot", "SnapshotGraph", "read_content", "read_snapshot"]
 
 _KEYWORDS = ("struct", "union", "enum")
 _LINKAGES = ("static", "global", "extern")
@@ -59,6 +59,10 @@ class SnapshotGraph(ListGraph):
     """A snapshot's types; its sources are those that it was made from."""
 
     recorded: list[SourceInfo]
+    says_linkage = True
+    """Whether functions' linkage is known (generated bindings do not have it)."""
+    says_tags = True
+    """Whether types without a tag are told from those that are called like their typedef."""
     parameter_names: dict[tuple[TypeId, str], ParameterNames]
     """By operation table and member, where the functions that have the names are not here."""
 
@@ -82,7 +86,12 @@ def read_snapshot(data: bytes, path: str) -> Snapshot:
     Raises :class:`InputError` with the file and the place in it for whatever is
     not as ``docs/snapshot.schema.json`` has it.
     """
-    return _Reading(Reader(parse(data, path), path)).snapshot()
+    return read_content(parse(data, path), path)
+
+
+def read_content(content: dict[str, Any], path: str) -> Snapshot:
+    """A snapshot that is not written down; else as :func:`read_snapshot`."""
+    return _Reading(Reader(content, path)).snapshot()
 
 
 def _constant(text: str) -> Callable[[], str]:
