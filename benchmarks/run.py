@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from headers import bench_headers
+from operations import bench_operations
 from race import MEGABYTE, ROOT, UAPIGEN, Contestant, race, table
 from syscalls import bench_syscalls
 
@@ -264,6 +265,7 @@ def main() -> None:
         bench_importing(work, options.rounds)
         bench_decoding(work)
         bench_syscalls(work, options.rounds)
+        bench_operations(work, options.rounds)
         bench_headers(work, options.rounds, whole=options.whole)
 
 

@@ -162,7 +162,8 @@ class Callback:
         outcome = Outcome(signature.bindings, signature.returns, where)
         callback, self._retire = make(method, outcome, refused)
         self.function = kind(callback)
-        self.address: int = ctypes.cast(self.function, ctypes.c_void_p).value or 0
+        # Not by ctypes.cast(), which would make the function keep itself alive.
+        self.address: int = ctypes.c_size_t.from_buffer(self.function).value
 
     # The default outlives the module's names, which are gone when an interpreter ends.
     def __del__(self, drop: Callable[[Any], None] = DROPPED.append) -> None:

@@ -15,9 +15,7 @@ from .functions import params_start
 from .names import method_name
 from .signatures import (
     MissingOperationError,
-    Signature,
     function_spelling,
-    refusal,
     signature_of,
 )
 
@@ -38,27 +36,58 @@ class Operation:
     """
 
     __slots__ = (
+        "_bindings",
+        "_found",
+        "_target",
         "count",
         "name",
         "named_by",
         "offset",
         "parameters",
-        "reason",
-        "signature",
         "size",
         "table",
     )
 
     def __init__(
-        self, table: str, leaf: tuple[str, Any, int, Any], names: str, named_by: str
+        self, bindings: Bindings, table: str, leaf: Any, names: str, named_by: str
     ) -> None:
-        self.table = table
-        self.name, storage, self.offset, _ = leaf
+        self._bindings, self.table = bindings, table
+        self.name: str = leaf[0]
+        _, storage, self.offset, target = leaf
         self.size = ctypes.sizeof(storage)
         self.parameters, self.named_by = tuple(names.split()), named_by
         self.count: int | None = None
-        self.reason = ""
-        self.signature: Any = None
+        if not isinstance(target, str):
+            pointer = getattr(storage, "_pointer_", None)
+            self.count = storage._length_
+            target = None if pointer is None else pointer._spelling_
+        self._target = target
+        self._found: tuple[Any, str] | None = None
+
+    def _signature(self) -> tuple[Any, str]:
+        """The signature and why it is left out, looked up when first asked for."""
+        if self._found is None:
+            self._found = self._looked_up()
+        return self._found
+
+    def _looked_up(self) -> tuple[Any, str]:
+        if self._target is None:
+            return None, "it is an array of arrays"
+        spelling = function_spelling(self._bindings, self._target)
+        if spelling is None:
+            return None, f"{self._target} is not among these bindings"
+        signature = signature_of(self._bindings, spelling, self.name)
+        return signature, signature.reason
+
+    @property
+    def signature(self) -> Any:
+        """How it is called; None where its type is not here."""
+        return self._signature()[0]
+
+    @property
+    def reason(self) -> str:
+        """Why it can be neither called nor made, or ""."""
+        return self._signature()[1]
 
     @property
     def declaration(self) -> str:
@@ -98,7 +127,14 @@ def declared(spelling: str, name: str) -> str:
 
 
 class InterfaceType(type):
-    """Metaclass of interfaces: makes their protocols when asked."""
+    """Metaclass of interfaces: makes what only some ask for."""
+
+    _operations_: tuple[Operation, ...]
+
+    @property
+    def __left_out__(cls) -> dict[str, str]:
+        """Function pointers that cannot be called or made, and why."""
+        return {op.name: op.reason for op in cls._operations_ if op.reason}
 
     def __getattr__(cls, name: str) -> Any:
         if name == "Protocol" and "_operations_" in vars(cls):
@@ -117,8 +153,6 @@ class Interface(metaclass=InterfaceType):
     _bindings_: Any = None
     _struct_: Any = None
     _operations_: tuple[Operation, ...] = ()
-    __left_out__: Mapping[str, str] = {}
-    """Function pointers that cannot be called or made, and why."""
 
     @classmethod
     def vtable(cls, impl: Any = None, /, **members: Any) -> Any:
@@ -151,7 +185,7 @@ def protocol_of(interface: Any) -> Any:
     from typing import Protocol, runtime_checkable
 
     names = [method_name(op.name) for op in interface._operations_ if op.count is None]
-    body = {name: vars(interface)[name] for name in names}
+    body = {name: getattr(interface, name) for name in names}
     body |= {"__module__": interface.__module__, "__doc__": interface.__doc__}
     meta: Any = type(Protocol)
     name = f"{interface.__name__}_protocol"
@@ -207,87 +241,75 @@ def make_interface(
     """The interface of a table: its struct's function pointers, with these names."""
     struct = bindings.resolve(f"struct {key}")
     leaves = {leaf[0]: leaf for leaf in struct._leaves_}
-    foreign = refusal(bindings)
-    operations = []
-    for member, names, named_by in facts:
-        operation = Operation(key, leaves[member], names, named_by)
-        set_signature(bindings, operation, leaves[member])
-        operations.append(operation)
-    left_out = {op.name: op.reason for op in operations if op.reason}
-    others = [name for name in leaves if name not in {op.name for op in operations}]
+    operations = tuple(
+        Operation(bindings, key, leaves[member], names, named_by)
+        for member, names, named_by in facts
+    )
+    known = {op.name for op in operations}
+    others = [name for name in leaves if name not in known]
+    methods = {
+        method_name(op.name): Method(op) if op.count is None else ()
+        for op in operations
+    }
     body: dict[str, Any] = {
         "__slots__": (),
         "__module__": f"{bindings.module}.ops",
-        "__doc__": interface_doc(struct, operations, others, foreign),
-        "__left_out__": left_out,
+        "__doc__": interface_doc(struct, others),
         "_bindings_": bindings,
         "_struct_": struct,
-        "_operations_": tuple(operations),
-        **make_methods(key, operations),
+        "_operations_": operations,
+        **methods,
     }
     return InterfaceType(key, (Interface,), body)
 
 
-def set_signature(
-    bindings: Bindings, operation: Operation, leaf: tuple[str, Any, int, Any]
-) -> None:
-    """Fill in what a member's type says."""
-    name, storage, _, wrap = leaf
-    if not isinstance(wrap, str):  # an array
-        pointer = getattr(storage, "_pointer_", None)
-        if pointer is None:
-            operation.reason = "it is an array of arrays"
-            operation.count = 0
-            return
-        operation.count, wrap = storage._length_, pointer._spelling_
-    spelling = function_spelling(bindings, wrap)
-    if spelling is None:
-        operation.reason = f"{wrap} is not among these bindings"
-        return
-    signature: Signature = signature_of(bindings, spelling, name)
-    operation.signature, operation.reason = signature, signature.reason
-    if len(operation.parameters) != len(signature.prototype.params):
-        operation.parameters = tuple(
-            f"arg{at}" for at in range(1, len(signature.prototype.params) + 1)
-        )
-
-
-def interface_doc(
-    struct: Any, operations: list[Operation], others: list[str], foreign: str
-) -> str:
+def interface_doc(struct: Any, others: list[str]) -> str:
     lines = [f"{struct._spelling_}, {ctypes.sizeof(struct)} bytes."]
-    listed = ", ".join(others)
-    if listed:
-        lines += ["", f"Members that are data: {listed}."]
-    for operation in operations:
-        if operation.reason:
-            lines += ["", f"{operation.name} is left out: {operation.reason}."]
-    if foreign:
-        lines += ["", f"Neither called nor made here: {foreign}."]
+    if others:
+        lines += ["", f"Members that are data: {', '.join(others)}."]
     return "\n".join(lines)
 
 
-def make_methods(key: str, operations: list[Operation]) -> dict[str, Any]:
-    """An interface's own methods: what is not implemented."""
-    lines = []
-    scope: dict[str, Any] = {"_u_missing": missing}
-    single = [op for op in operations if op.count is None]
-    for at, operation in enumerate(single):
-        listed = ", ".join(["self", *operation.parameters, "/"])
-        where = f"{key}.{operation.name}".encode("ascii", "backslashreplace").decode()
-        lines += [f"def _u_{at}({listed}):", f"    _u_missing({where!r})"]
-    exec(compile("\n".join([*lines, ""]), f"<interface {key}>", "exec"), scope)
-    made: dict[str, Any] = {}
-    for at, operation in enumerate(single):
-        name, function = method_name(operation.name), scope[f"_u_{at}"]
-        function.__name__ = name
-        function.__qualname__ = f"{key}.{name}"
-        function.__module__ = "ops"
-        function.__doc__ = operation_doc(operation)
-        function.__annotations__ = annotations_of(operation)
-        made[name] = function
-    made |= {method_name(op.name): () for op in operations if op.count is not None}
-    return made
+class Method:
+    """A method of an interface until it is looked at: then it becomes a function."""
+
+    __slots__ = ("operation", "owner")
+
+    def __init__(self, operation: Operation) -> None:
+        self.operation = operation
+        self.owner: Any = None
+
+    def __set_name__(self, owner: Any, _: str) -> None:
+        self.owner = owner
+
+    def __get__(self, obj: Any, owner: Any = None) -> Any:
+        function = self.function()
+        return function if obj is None else function.__get__(obj, owner)
+
+    def function(self) -> Any:
+        """The method, which takes this object's place."""
+        name = method_name(self.operation.name)
+        found = vars(self.owner)[name]
+        if found is self:
+            found = make_method(self.operation)
+            setattr(self.owner, name, found)
+        return found
+
+
+def make_method(operation: Operation) -> Any:
+    """What an interface has for a function pointer: what is not implemented."""
+    listed = ", ".join(["self", *operation.parameters, "/"])
+    where = f"{operation.table}.{operation.name}"
+    scope: dict[str, Any] = {"_u_missing": missing, "_u_where": where}
+    source = f"def method({listed}):\n    _u_missing(_u_where)\n"
+    exec(compile(source, f"<interface {operation.table}>", "exec"), scope)
+    function: Any = scope["method"]
+    function.__name__ = method_name(operation.name)
+    function.__qualname__ = f"{operation.table}.{function.__name__}"
+    function.__module__ = f"{operation._bindings.module}.ops"
+    function.__doc__ = operation_doc(operation)
+    function.__annotations__ = annotations_of(operation)
+    return function
 
 
 def missing(where: str) -> Any:

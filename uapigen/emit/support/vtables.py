@@ -237,7 +237,7 @@ def make_wrapper(interface: Any) -> Any:
     for at, op in enumerate(interface._operations_):
         name, function = method_name(op.name), scope[f"_u_m{at}"]
         if op.count is None:
-            plain = vars(interface)[name]
+            plain = getattr(interface, name)
             function.__name__, function.__doc__ = name, plain.__doc__
             function.__qualname__ = plain.__qualname__
             function.__annotations__ = plain.__annotations__
