@@ -33,6 +33,7 @@ def test_wheel_has_templates_and_support_code_and_no_tests(wheel: Path) -> None:
     assert templates
     assert templates <= names
     assert modules <= names
+    assert "uapigen/snapshot/snapshot.schema.json" in names
     assert {"uapigen/py.typed"} <= names or not (ROOT / "uapigen/py.typed").exists()
     assert {name.split("/")[0].partition("-")[0] for name in names} == {"uapigen"}
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
+from typing import Any
 
 from uapigen.cli.compared import add_source_options, check_patterns, facts_of, open_side, write
 from uapigen.compare.comparison import compare
@@ -14,6 +15,7 @@ from uapigen.compare.findings import Severity
 from uapigen.compare.policy import load_policy
 from uapigen.errors import UsageError
 from uapigen.ir.selection import Selection
+from uapigen.ir.units import Joined
 from uapigen.report.formats import FORMATS, render
 from uapigen.show.terminal import wants_colour
 from uapigen.sources import RUNNING_KERNEL, Opened
@@ -91,6 +93,18 @@ def _asked_for(opened: Opened, golden: Facts) -> Facts:
     return Facts(graph, model, selection, joined)
 
 
+def _restrict(new: Joined, old: Joined) -> None:
+    """Drop the constants and macros that the golden file does not have."""
+    tables: list[tuple[dict[str, Any], Container[str]]] = [
+        (new.constants, old.constants),
+        (new.macros, old.macros),
+        (new.type_aliases, old.type_aliases),
+    ]
+    for table, known in tables:
+        for name in [name for name in table if name not in known]:
+            del table[name]
+
+
 def _update(path: str, old: Facts, new: Facts) -> None:
     """Rewrite a snapshot with what the source has of all that is in it, and what that embeds."""
     from uapigen.emit.output import write_module
@@ -101,6 +115,8 @@ def _update(path: str, old: Facts, new: Facts) -> None:
         if not is_snapshot(file.read(4096)):
             raise UsageError(f"--update: {path} is no snapshot, which alone can be rewritten")
     selection = counterparts(old, new)
-    written = write_snapshot(new.graph, new.model, selection)
+    if new.joined is not None and old.joined is not None:
+        _restrict(new.joined, old.joined)
+    written = write_snapshot(new.graph, new.model, selection, new.joined)
     folder, name = os.path.split(path)
     write_module({name: written.text}, folder)

@@ -98,6 +98,7 @@ class Facts:
         self.graph = graph
         self.model = model
         self.selection = selection
+        self.joined = joined
         self.layout = Layout(graph, model)
         self._alone = Layout(graph, model, alone=True)
         self.speller = Speller(graph, _named)

@@ -106,9 +106,9 @@ class Speller:
             return "void ", "", False, 0
         if isinstance(node, Pointer):
             before, after, _, depth = self._halves(node.target)
-            if after:
+            if after[:1] in ("[", "("):
                 return f"{before}(*", f"){after}", True, depth + 1
-            return f"{before}*", "", True, depth + 1
+            return f"{before}*", after, True, depth + 1
         if isinstance(node, Array):
             before, after, starred, depth = self._halves(node.element)
             return before, f"[{node.nelems}]{after}", starred, depth + 1
@@ -132,7 +132,7 @@ class Speller:
 
 
 def _joined(before: str, after: str) -> str:
-    if after.startswith("["):
+    if after.startswith(("[", ")")):
         return before.rstrip() + after
     return (before + after).rstrip()
 

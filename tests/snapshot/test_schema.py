@@ -1,0 +1,55 @@
+"""Snapshots are as the published schema has them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import jsonschema
+import pytest
+from conftest import ROOT, Golden
+
+from tests.snapshot.snapshots import sample, snapshot_of
+
+SCHEMA = json.loads((ROOT / "docs" / "snapshot.schema.json").read_text("utf-8"))
+
+
+@pytest.fixture(scope="module")
+def validator() -> jsonschema.Draft202012Validator:
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+    return jsonschema.Draft202012Validator(SCHEMA)
+
+
+def test_text_of_a_snapshot(golden: Golden) -> None:
+    golden("snapshot/sample.json", snapshot_of(sample()))
+
+
+def test_text_of_a_selection(golden: Golden) -> None:
+    golden("snapshot/class.json", snapshot_of(sample(), ["struct class", "call", "counter"]))
+
+
+@pytest.mark.parametrize("only", [(), ("struct class",)])
+def test_small_source(validator: jsonschema.Draft202012Validator, only: tuple[str, ...]) -> None:
+    validator.validate(json.loads(snapshot_of(sample(), only)))
+
+
+def test_kernel(validator: jsonschema.Draft202012Validator, kernel: Path) -> None:
+    only = ["struct task_struct", "*_operations", "vfs_*", "runqueues", "enum bpf_*"]
+    validator.validate(json.loads(snapshot_of(kernel, only)))
+
+
+@pytest.mark.parametrize("headers", [["linux/fuse.h"], ["linux/bpf.h", "linux/videodev2.h"]])
+def test_headers(validator: jsonschema.Draft202012Validator, headers: list[str]) -> None:
+    validator.validate(json.loads(snapshot_of(headers)))
+
+
+@pytest.mark.slow
+def test_whole_kernel(validator: jsonschema.Draft202012Validator, kernel: Path) -> None:
+    validator.validate(json.loads(snapshot_of(kernel)))
+
+
+def test_schema_is_of_the_format_that_is_written() -> None:
+    from uapigen.snapshot.text import FORMAT, LISTS
+
+    assert SCHEMA["properties"]["uapigen_snapshot"]["const"] == FORMAT
+    assert set(LISTS) <= SCHEMA["properties"].keys()
