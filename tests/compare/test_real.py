@@ -75,3 +75,19 @@ def test_a_change_of_the_data_model_is_said_once(
     assert roots["pointers"]["before"]["bit_size"] == 64
     assert len(roots["pointers"]["reached"]) > 5000
     assert any("different architectures" in note for note in report["notes"])
+
+
+@pytest.mark.slow
+def test_syscalls_that_came_and_went_are_named(
+    uapigen: Uapigen, corpus: Path, tmp_path: Path
+) -> None:
+    report = diffed(uapigen, corpus, "amd64-6.1", "amd64-7.3rc7-cloud", tmp_path / "r.json")
+    kinds = {f["subject"]: f["kind"] for f in report["findings"] if "syscall-" in f["kind"]}
+    # Kernel release notes: cachestat 6.5, lookup_dcookie gone in 6.8, mseal 6.10
+    assert kinds["syscall cachestat"] == kinds["syscall mseal"] == "syscall-added"
+    assert kinds["syscall lookup_dcookie"] == "syscall-removed"
+    assert "syscall read" not in kinds
+    functions = [f["subject"] for f in report["findings"] if f["kind"].startswith("function-")]
+    assert not any(
+        name.startswith(("__x64_sys_", "__ia32_sys_", "__se_sys_")) for name in functions
+    )

@@ -6,12 +6,14 @@ from collections.abc import Iterator, Sequence
 
 from uapigen.compare.causes import Cause, Root, Sources
 from uapigen.compare.enums import compare_enums
-from uapigen.compare.facts import Facts, Ids, Slot, base_name, part_names
-from uapigen.compare.findings import Change, Comparison, Fact, Layout, Reached, Row, Side
+from uapigen.compare.facts import Facts, Ids, base_name, part_names
+from uapigen.compare.findings import Change, Comparison, Fact, Layout, Reached, Side
+from uapigen.compare.layouts import layout_of, record_named
 from uapigen.compare.names import (
     compare_constants,
     compare_functions,
     compare_macros,
+    compare_syscalls,
     compare_variables,
 )
 from uapigen.compare.policy import Policy
@@ -19,7 +21,6 @@ from uapigen.compare.record_pair import embedded_cause, size_fact
 from uapigen.compare.records import compare_records
 from uapigen.compare.roots import Roots
 from uapigen.compare.types import Shapes, type_change
-from uapigen.errors import InputError
 from uapigen.ir.graph import TypeGraph
 from uapigen.ir.naming import keyword_of
 from uapigen.ir.types import Enum, Float, Int, Struct, Type, Typedef, TypeId, Union
@@ -60,7 +61,7 @@ class _Comparison:
             self._tags(keyword)
         self._typedefs()
         self._orphans()
-        compared = [compare_functions, compare_variables]
+        compared = [compare_functions, compare_syscalls, compare_variables]
         if self.old.says_constants and self.new.says_constants:
             compared.append(compare_constants)
         if self.old.says_macros and self.new.says_macros:
@@ -315,7 +316,7 @@ class _Comparison:
         A type that looks the same on both sides has parts that do not; a type that was
         not chosen has changed by itself; anything else is a base type.
         """
-        a, b = (_only(facts, cause) for facts in (self.old, self.new))
+        a, b = (record_named(facts, cause) for facts in (self.old, self.new))
         if a is None or b is None:
             said = [_base_fact(facts, cause) for facts in (self.old, self.new)]
             return Root(Change("base-type-changed", cause, "", said[0], said[1]))
@@ -361,41 +362,11 @@ class _Comparison:
         if subject in self.pairs:
             a, b = self.pairs[subject]
         else:
-            a, b = (_only(facts, subject) for facts in (self.old, self.new))
+            a, b = (record_named(facts, subject) for facts in (self.old, self.new))
         return (
-            None if a is None else _layout(self.old, a, subject),
-            None if b is None else _layout(self.new, b, subject),
+            None if a is None else layout_of(self.old, a, subject),
+            None if b is None else layout_of(self.new, b, subject),
         )
-
-
-def _only(facts: Facts, subject: str) -> TypeId | None:
-    """A record by its name, where it has not changed or only followed another's change."""
-    keyword = subject.partition(" ")[0]
-    if keyword in _OTHER:
-        found = facts.find(subject, _KINDS[keyword])
-        return found[0] if found else None
-    for type_id in facts.find(subject, Typedef):
-        node = facts.graph[type_id]
-        if isinstance(node, Typedef) and isinstance(facts.graph[node.target], (Struct, Union)):
-            return node.target
-    return None
-
-
-def _layout(facts: Facts, type_id: TypeId, subject: str) -> Layout | None:
-    node = facts.graph[type_id]
-    if not isinstance(node, (Struct, Union)):
-        return None
-    try:
-        slots = facts.slots(type_id)
-    except InputError:
-        return None
-    rows = tuple(map(_row, slots))
-    packed = facts.is_packed(type_id)
-    return Layout(subject, node.byte_size, facts.byte_align(type_id), packed, rows)
-
-
-def _row(slot: Slot) -> Row:
-    return Row(slot.path, slot.text, len(slot.groups), slot.bit_offset, slot.bit_size, slot.group)
 
 
 def _side(facts: Facts, name: str) -> Side:

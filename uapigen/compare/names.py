@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from uapigen.compare.causes import Root, Sources
@@ -16,8 +17,20 @@ from uapigen.ir.types import Func, FuncProto, TypeId, Var
 if TYPE_CHECKING:
     from uapigen.ir.declarations import Value
 
-__all__ = ["compare_constants", "compare_functions", "compare_macros", "compare_variables"]
+__all__ = [
+    "compare_constants",
+    "compare_functions",
+    "compare_macros",
+    "compare_syscalls",
+    "compare_variables",
+]
 
+_ENTRY = re.compile(
+    r"__(x64|ia32|x32|arm64|s390x?|riscv|powerpc|se|do)_((?:compat_)?)sys_(\w+)", re.ASCII
+)
+"""The functions that the kernel makes of a syscall (``arch/*/include/asm/syscall_wrapper.h``)."""
+_PROTOTYPED = ("do", "se")
+"""Those that have its parameters; ``__do_sys_`` as they are written, but it is often inlined."""
 _SYSCALL = "__NR_"
 _COUNTS = frozenset({"syscalls", "arch_specific_syscall"})
 """Names behind ``__NR_`` that are no syscalls."""
@@ -27,6 +40,8 @@ def compare_functions(sources: Sources, *, known_only: bool = False) -> Iterator
     """Changes of functions; with ``known_only`` without those that are new."""
     old, new = sources.old.facts, sources.new.facts
     for name in sorted({*old.functions, *(() if known_only else new.functions)}):
+        if _ENTRY.fullmatch(name):
+            continue  # compare_syscalls has it
         before = _ids(old, name, old.functions, Func)
         after = _ids(new, name, new.functions, Func)
         if not before or not after:
@@ -56,6 +71,52 @@ def _prototype(facts: Facts, func_id: TypeId) -> Fact:
     node = facts.graph.nodes[func_id]
     assert isinstance(node, Func)
     return Fact(facts.spell(node.proto, node.name))
+
+
+def compare_syscalls(sources: Sources, *, known_only: bool = False) -> Iterator[Root]:
+    """Changes of syscalls, told by the functions that a kernel has for each."""
+    old, new = sources.old.facts, sources.new.facts
+    before, after = _entries(old.functions), _entries(new.functions)
+    if not new.selection.whole:
+        for name, entries in before.items():
+            found = {form: f for form, f in entries.items() if new.find(f, Func)}
+            after.setdefault(name, {}).update(found)
+    if not old.selection.whole and not known_only:
+        for name, entries in after.items():
+            found = {form: f for form, f in entries.items() if old.find(f, Func)}
+            before.setdefault(name, {}).update(found)
+    for name in sorted({*before, *(() if known_only else after)}):
+        was, now = before.get(name), after.get(name)
+        if not was or not now:
+            kind = "syscall-removed" if was else "syscall-added"
+            facts = Fact(_entry(was)) if was else None, Fact(_entry(now)) if now else None
+            yield Root(Change(kind, f"syscall {name}", "", *facts))
+            continue
+        form = next((form for form in _PROTOTYPED if form in was and form in now), "")
+        if form:
+            pairs = _unequal(
+                old, _ids(old, was[form], old.functions, Func),
+                new, _ids(new, now[form], new.functions, Func),
+            )  # fmt: skip
+            for a, b in pairs:
+                yield from _function_changes(sources, f"syscall {name}", a, b)
+
+
+def _entries(functions: Iterable[str]) -> dict[str, dict[str, str]]:
+    """By a syscall's name: its functions by what their names begin with."""
+    found: dict[str, dict[str, str]] = {}
+    for function in functions:
+        matched = _ENTRY.fullmatch(function)
+        if matched:
+            form, compat, name = matched.groups()
+            found.setdefault(compat + name, {})[form] = function
+    return found
+
+
+def _entry(entries: Mapping[str, str]) -> str:
+    return next((entries[form] for form in _PROTOTYPED if form in entries), "") or min(
+        entries.values()
+    )
 
 
 def compare_variables(sources: Sources, *, known_only: bool = False) -> Iterator[Root]:
