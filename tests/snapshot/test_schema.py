@@ -53,3 +53,10 @@ def test_schema_is_of_the_format_that_is_written() -> None:
 
     assert SCHEMA["properties"]["uapigen_snapshot"]["const"] == FORMAT
     assert set(LISTS) <= SCHEMA["properties"].keys()
+
+
+def test_the_guides_example_is_a_snapshot(validator: jsonschema.Draft202012Validator) -> None:
+    guide = (ROOT / "docs" / "snapshot.md").read_text("utf-8")
+    text = guide.partition("```json\n")[2].partition("```")[0]
+    validator.validate(json.loads(text))
+    assert snapshot_of(text.encode()) == text
