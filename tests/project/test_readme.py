@@ -22,7 +22,7 @@ from conftest import ROOT, require, run_uapigen
 from .session import NUMBER
 
 SESSION = Path(__file__).with_name("session.py")
-PAGES = ("README.md", "docs/guide.md", "docs/headers.md")
+PAGES = ("README.md", "docs/guide.md", "docs/headers.md", "docs/operations.md")
 
 
 @dataclass(frozen=True)
