@@ -177,6 +177,8 @@ _TOKEN = re.compile(r"\s*(__(?:tag|attr)\([\w%]*\)|\.\.\.|\{\.\.\.\}|[\w%]+|[*()
 _SIMPLE = re.compile(
     r"((?:struct |union |enum )?\w+(?: \w+)*)(?: (\*+))?((?:\[\d{1,10}\])*)", re.ASCII
 )
+_FUNCTION = re.compile(r"([\w *]+)\(([\w *,.]+)\)", re.ASCII)
+_NAMED_PARAM = re.compile(r"(.*[ *])(\w+)", re.ASCII)
 
 
 def mentioned_tags(spellings: str) -> set[str]:
@@ -219,7 +221,37 @@ class Parser:
             for count in reversed(match[3][1:-1].split("][") if match[3] else ()):
                 type_id = self._graph.add(Array(type_id, _count(count)))
             return type_id
-        return self._whole(spelling)
+        found = self._function(spelling)
+        return self._whole(spelling) if found is None else found
+
+    def _function(self, spelling: str) -> TypeId | None:
+        """A function of plain types, which most functions are; None for another."""
+        match = _FUNCTION.fullmatch(spelling)
+        if match is None:
+            return None
+        params: list[Param] = []
+        texts = match[2].split(", ") if match[2] != "void" else []
+        variadic = texts[-1:] == ["..."]
+        for text in texts[:-1] if variadic else texts:
+            type_id = self.known.get(text)
+            if type_id is not None:
+                params.append(Param("", type_id))
+                continue
+            named = _NAMED_PARAM.fullmatch(text)
+            if named is None or named[2] in _RESERVED or not self._is_simple(named[1]):
+                return None
+            params.append(Param(named[2], self.parse(named[1].rstrip())))
+        if not self._is_simple(match[1]):
+            return None
+        return self._graph.add(FuncProto(self.parse(match[1].rstrip()), tuple(params), variadic))
+
+    def _is_simple(self, spelling: str) -> bool:
+        """Whether what may have a space behind it is a known name with pointers to it."""
+        spelling = spelling.rstrip()
+        if spelling in self.known:
+            return True
+        match = _SIMPLE.fullmatch(spelling)
+        return match is not None and match[1] in self.known
 
     def _whole(self, spelling: str) -> TypeId:
         if len(spelling) > 2 * _MAX_LENGTH:

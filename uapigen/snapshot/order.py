@@ -9,6 +9,8 @@ from typing import TypeVar
 __all__ = ["needed_pairs", "sorted_with"]
 
 _Item = TypeVar("_Item", bound=Hashable)
+_MAX_ROUNDS = 16
+"""Of adding what is missing, before all is said; a kernel takes 2."""
 
 
 def sorted_with(items: Sequence[_Item], after: Mapping[_Item, Iterable[_Item]]) -> list[_Item]:
@@ -45,9 +47,11 @@ def needed_pairs(
     unmet = list(dict.fromkeys(pairs))
     after: dict[_Item, list[_Item]] = {}
     every = unmet
-    while unmet:
+    for _ in range(_MAX_ROUNDS):
+        if not unmet:
+            return after
         place = {item: at for at, item in enumerate(sorted_with(items, after))}
         unmet = [(a, b) for a, b in every if place[a] > place[b] and a not in after.get(b, ())]
         for a, b in unmet:
             after.setdefault(b, []).append(a)
-    return after
+    return {b: [a for a, other in every if other == b] for _, b in every} if unmet else after
