@@ -162,3 +162,12 @@ def test_every_table_of_the_running_kernel_is_what_a_second_reader_sees(
 @pytest.mark.parametrize("name", BLOBS)
 def test_every_table_of_the_corpus_is_what_a_second_reader_sees(corpus: Path, name: str) -> None:
     held(corpus / f"{name}.btf.xz")
+
+
+def test_few_structs_have_the_tables_that_they_have_among_all(kernel: Path) -> None:
+    graph = open_sources([str(kernel)]).graph
+    ids = list(graph.ids_of(Struct))
+    parts = [ids[at : at + 900] for at in range(0, len(ids), 900)]
+    few = [table for part in parts for table in find_tables(graph, part)]
+    assert few == list(find_tables(graph, ids))
+    assert len(few) > 100

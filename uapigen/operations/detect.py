@@ -39,6 +39,10 @@ one are taken for plain structs.
 """
 
 
+_MANY = 1000
+"""Structs from which on all of a source's function pointers are found at once."""
+
+
 class _FunctionPointers(dict[TypeId, tuple[TypeId, int | None] | None]):
     """Type id -> (prototype, elements of an array of them or None); None for other types."""
 
@@ -123,12 +127,16 @@ def find_tables(
     counts = _Counts(graph, pointers)
     by_hand = Patterns(patterns)
     nodes, left = graph.nodes, _MAX_REACHED
-    leading = _leading(graph)
-    for type_id in type_ids:
+    ids = list(type_ids)
+    leading = _leading(graph) if len(ids) > _MANY else None
+    for type_id in ids:
         node = nodes[type_id]
         if not isinstance(node, Struct):
             continue
-        plain = leading.isdisjoint([member[1] for member in node.members])
+        if leading is None:  # few: each member's type is followed
+            plain = False
+        else:
+            plain = leading.isdisjoint([member[1] for member in node.members])
         if plain and "" not in [member[0] for member in node.members]:
             continue
         try:
