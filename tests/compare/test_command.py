@@ -182,3 +182,18 @@ def test_updating_with_the_same_source_changes_nothing(
     done = uapigen("check", golden, kernel, "--update")
     assert "no difference" in done.stdout
     assert golden.read_bytes() == before
+
+
+def test_a_directory_stands_for_the_headers_below_it(uapigen: Uapigen, tmp_path: Path) -> None:
+    for side, last in (("one", "int a;"), ("two", "int a; int b;")):
+        folder = tmp_path / side / "x"
+        folder.mkdir(parents=True)
+        (folder / "base.h").write_text(f"struct base {{ {last} }};\n")
+        (folder / "s.h").write_text("#include <x/base.h>\nstruct s { struct base b; };\n")
+        (folder / "broken.h").write_text("struct {")
+    for folders in (("one", "two"), ("one/x", "two/x")):
+        done = uapigen("diff", *folders, cwd=tmp_path, exit_code=1)
+        assert "struct s (by struct base)" in done.stdout
+        assert done.stderr.count("left out x/broken.h") == 2
+    (tmp_path / "empty").mkdir()
+    uapigen("diff", "empty", "one", cwd=tmp_path, exit_code=2)

@@ -6,7 +6,9 @@ import argparse
 import os
 import sys
 from collections.abc import Iterable, Sequence
+from typing import Any
 
+from uapigen.cli import one_line
 from uapigen.cli.header_options import add_header_options, said_of_headers
 from uapigen.compare.facts import Facts
 from uapigen.errors import SystemRefusalError, UsageError
@@ -44,13 +46,38 @@ def open_side(options: argparse.Namespace, sources: Sequence[str], side: str) ->
         return own or getattr(options, name)
 
     own_dirs: list[str] = getattr(options, f"{side}_include_dir", [])
-    return open_sources(
-        sources,
-        base=said("base"),
-        arch=said("arch"),
-        **said_of_headers(options)
-        | {"sysroot": said("sysroot"), "include_dirs": (*own_dirs, *options.include_dirs)},
+    headers = said_of_headers(options)
+    headers["sysroot"] = said("sysroot")
+    headers["include_dirs"] = (*own_dirs, *options.include_dirs)
+    if len(sources) == 1 and os.path.isdir(sources[0]):
+        from uapigen.bindings_source import is_bindings
+
+        if not is_bindings(sources[0]):
+            return _open_tree(sources[0], said("arch"), headers)
+    return open_sources(sources, base=said("base"), arch=said("arch"), **headers)
+
+
+def _open_tree(folder: str, arch: str | None, said: dict[str, Any]) -> Opened:
+    """All headers below a directory, each by itself; those that cannot be read are named."""
+    from uapigen.header_sources import header_target, open_headers
+
+    names = sorted(
+        os.path.join(path, file)
+        for path, _, files in os.walk(folder)
+        for file in files
+        if file.endswith(".h")
     )
+    if not names:
+        raise UsageError(f"{folder}: neither generated bindings nor a directory with headers")
+    # C includes them as linux/fuse.h: from the directory that has these, or from above it.
+    within = any(entry.is_dir() for entry in os.scandir(folder))
+    root = folder if within else os.path.dirname(os.path.abspath(folder))
+    said["include_dirs"] = (*said["include_dirs"], root)
+    model = header_target(names, arch)
+    opened = open_headers(names, model, keep_going=True, **said)
+    for failed in opened.failed:
+        print(f"uapigen: left out {one_line(f'{failed.name}: {failed.reason}')}", file=sys.stderr)
+    return Opened(opened.joined.graph, model, opened.joined)
 
 
 def facts_of(opened: Opened, only: Sequence[str], exclude: Sequence[str]) -> Facts:
