@@ -127,33 +127,37 @@ def _make_texts(
 
     In two processes for a whole kernel, with about the same work for each.
     ``finish`` gets the name and the text of each table and of the stub in the
-    process that made it; what it returns is handed on. With ``ops_title``, interfaces
-    have a stub of their own, ``ops``.
+    process that made it; what it returns is handed on. The stub of interfaces is
+    ``ops``: a module with ``ops_title``, else a part of the other one.
     """
 
     def made(names: Iterable[str]) -> dict[str, str]:
         return {name: finish(name, _TABLES[name](plan)) for name in names}
 
-    def stubs() -> dict[str, str]:
-        names = StubNames(plan)
-        parts = [constants_stub(plan, prefix, names=names), types_stub(plan, prefix, names=names)]
-        found = planned_tables(plan)
-        texts = {"operations": operations_text(found)}
-        if ops_title:
-            texts["ops"] = package_stub(plan, found, names, ops_title)
-        else:
-            parts.append(module_part(plan, found, names))
-        texts["stub"] = "\n".join(part for part in parts if part)
+    def interfaces() -> dict[str, str]:
+        found, names = planned_tables(plan), StubNames(plan)
+        texts = {
+            "operations": operations_text(found),
+            "ops": package_stub(plan, found, names, ops_title)
+            if ops_title
+            else module_part(plan, found, names),
+        }
         return {name: finish(name, text) for name, text in texts.items()}
+
+    def stub() -> str:
+        names = StubNames(plan)
+        parts = constants_stub(plan, prefix, names=names), types_stub(plan, prefix, names=names)
+        return finish("stub", "\n".join(part for part in parts if part))
 
     def first() -> dict[str, str]:
         texts = made(name for name in _TABLES if name not in _SECOND_HALF)
+        texts |= interfaces()  # behind the records, of which some may have no layout
         return texts | {name: python_text(value) for name, value in tables.facts(plan).items()}
 
     def second() -> tuple[dict[str, str], list[tuple[str, str]], list[str]]:
         texts = made(_SECOND_HALF)
         with suppress(InputError):  # a malformed type, which the first half will find to fail
-            texts |= stubs()
+            texts["stub"] = stub()
         return texts, [(f.spelling, f.reason) for f in plan.failures], sorted(plan.incomplete)
 
     chosen = plan.selection
@@ -163,7 +167,7 @@ def _make_texts(
     plan.failures += [Failure(*failure) for failure in failures]
     plan.failures = list(dict.fromkeys(plan.failures))
     if plan.failed:  # which the second half could not know
-        more |= stubs()
+        more["stub"] = stub()
     return texts | more | {"incomplete": python_text(sorted(plan.incomplete))}
 
 
@@ -282,7 +286,10 @@ def module_files(plan: Plan, name: str, additions: Additions | None = None) -> d
     return {
         f"{name}.py": module,
         f"{name}.pyi": render(
-            "stub.pyi", title=title, typing=typing.rstrip("\n"), body=texts["stub"]
+            "stub.pyi",
+            title=title,
+            typing=typing.rstrip("\n"),
+            body="\n".join(texts[name] for name in ("stub", "ops") if texts[name]),
         ),
     }
 
