@@ -14,7 +14,7 @@ import sys
 from array import array
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import cached_property
-from itertools import repeat
+from itertools import compress, repeat
 from typing import Any
 
 from uapigen.btf import columns
@@ -224,18 +224,20 @@ class BtfGraph:
 
     def functions_like(
         self, shapes: Collection[tuple[TypeId, ...]]
-    ) -> Iterator[tuple[tuple[TypeId, ...], str, tuple[str, ...]]]:
-        string = self.strings.__getitem__
+    ) -> dict[tuple[TypeId, ...], list[tuple[str, tuple[str, ...]]]]:
+        string, words = self.strings.__getitem__, self.words
+        functions: dict[tuple[TypeId, ...], list[tuple[str, tuple[str, ...]]]] = {}
         protos = {
-            proto: (shape, tuple(map(string, name_offs)))
+            proto: (functions.setdefault(shape, []), tuple(map(string, name_offs)))
             for proto, shape, name_offs in self.index.prototypes_like(shapes)
             if 0 not in name_offs
         }
-        words = self.words
-        for _, start in self.index.records(FUNCS):
-            found = protos.get(words[start + 2])
-            if found is not None:
-                yield found[0], string(words[start]), found[1]
+        starts = [start for _, start in self.index.records(FUNCS)]
+        wanted = map(protos.__contains__, [words[start + 2] for start in starts])
+        for start in compress(starts, wanted):
+            found, names = protos[words[start + 2]]
+            found.append((string(words[start]), names))
+        return functions
 
     @property
     def pointer_size(self) -> int:

@@ -144,11 +144,12 @@ class TypeGraph(Protocol):
 
     def functions_like(
         self, shapes: Collection[tuple[TypeId, ...]]
-    ) -> Iterator[tuple[tuple[TypeId, ...], str, tuple[str, ...]]]:
+    ) -> dict[tuple[TypeId, ...], list[tuple[str, tuple[str, ...]]]]:
         """Own functions of prototypes that are these but for the names of parameters.
 
         A shape is the return type and the parameters' types, of which there is one at
-        least; with it come the function's name and its parameters', which all have one.
+        least. For each shape that has some: the functions' names, each with the names of
+        its parameters, of which none is empty.
         """
         ...
 
@@ -191,18 +192,20 @@ def resolve(graph: TypeGraph, type_id: TypeId) -> TypeId:
 
 def functions_like(
     graph: TypeGraph, shapes: Collection[tuple[TypeId, ...]]
-) -> Iterator[tuple[tuple[TypeId, ...], str, tuple[str, ...]]]:
+) -> dict[tuple[TypeId, ...], list[tuple[str, tuple[str, ...]]]]:
     """``TypeGraph.functions_like`` by way of the other questions."""
     found = {
         proto: (shape, tuple(names))
         for proto, returns, names, types in graph.prototypes()
         if (shape := (returns, *types)) in shapes
     }
+    functions: dict[tuple[TypeId, ...], list[tuple[str, tuple[str, ...]]]] = {}
     _, names_, protos = graph.functions()
     for name, proto in zip(names_, protos, strict=True):
         if proto in found:
             shape, names = found[proto]
-            yield shape, name, names
+            functions.setdefault(shape, []).append((name, names))
+    return functions
 
 
 def composites(graph: TypeGraph) -> Iterator[tuple[TypeId, Composite | Enum]]:

@@ -148,7 +148,7 @@ class ListGraph:
 
     def functions_like(
         self, shapes: Collection[tuple[TypeId, ...]]
-    ) -> Iterator[tuple[tuple[TypeId, ...], str, tuple[str, ...]]]:
+    ) -> dict[tuple[TypeId, ...], list[tuple[str, tuple[str, ...]]]]:
         return functions_like(self, shapes)
 
     def holders(self, type_ids: Iterable[TypeId], max_chain: int) -> set[TypeId]:

@@ -153,7 +153,7 @@ class MergedGraph:
 
     def functions_like(
         self, shapes: Collection[tuple[TypeId, ...]]
-    ) -> Iterator[tuple[tuple[TypeId, ...], str, tuple[str, ...]]]:
+    ) -> dict[tuple[TypeId, ...], list[tuple[str, tuple[str, ...]]]]:
         return functions_like(self, shapes)
 
     def holders(self, type_ids: Iterable[TypeId], max_chain: int) -> set[TypeId]:

@@ -42,12 +42,12 @@ class Candidates:
     """A source's functions by the shape of their prototypes, of those shapes that are asked for."""
 
     def __init__(self, graph: TypeGraph, shapes: set[_Shape]) -> None:
-        self._functions: dict[_Shape, _Functions] = defaultdict(list)
+        self._functions: dict[_Shape, _Functions] = {}
         self._by_word: dict[_Shape, dict[str, _Functions]] = {}
         part: TypeGraph | None = graph
         while part is not None:
-            for shape, name, names in part.functions_like(shapes):
-                self._functions[shape].append((name, names))
+            for shape, functions in part.functions_like(shapes).items():
+                self._functions.setdefault(shape, []).extend(functions)
             part = part.base
 
     def of(self, shape: _Shape) -> _Functions:
