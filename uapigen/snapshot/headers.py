@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import math
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from uapigen.ir.declarations import (
@@ -111,14 +111,16 @@ def _constant(constant: Constant, module: Mapping[str, str]) -> Row:
 
 def _comments(
     joined: Joined,
-    labels: Iterable[tuple[TypeId, str]],
+    labels: Sequence[tuple[TypeId, str]],
     first: Callable[[TypeId], TypeId],
     enumerators: set[str],
 ) -> list[Row]:
+    described = {type_id for type_id, _ in labels}
     of_type: dict[TypeId, Doc] = {}
     for type_id, doc in joined.docs.items():
         if doc.text or doc.members:
-            of_type.setdefault(first(type_id), doc)
+            # A typedef that says the same as another one may be described all the same.
+            of_type.setdefault(type_id if type_id in described else first(type_id), doc)
     rows: list[Row] = []
     for type_id, label in labels:
         if type_id in of_type:

@@ -214,10 +214,11 @@ class _Take:
 
     def _label(self, type_id: TypeId, node: Type) -> str:
         """How types are called where others are made with them."""
+        for one in (type_id, self.plan.first(type_id)):  # a twin may be described itself
+            found = self._tags.of.get(one) or self._names.of.get(one)
+            if found is not None:
+                return found
         type_id = self.plan.first(type_id)
-        found = self._tags.of.get(type_id) or self._names.of.get(type_id)
-        if found is not None:
-            return found
         if isinstance(node, (Int, Float)):
             return self._base(node)
         if isinstance(node, Forward) and not node.mentioned:
