@@ -12,19 +12,22 @@ from fnmatch import fnmatchcase
 
 from uapigen.compare.facts import Slot
 
-__all__ = ["Conventions", "is_sentinel"]
+__all__ = ["Conventions", "is_mask_grown", "is_sentinel", "is_version"]
 
 _RESERVED = re.compile(
     r"_*(?:android_\w+_|rh_|\w*kabi_)?"
     r"(?:reserved|resv|rsvd|rsv|pad|padding|unused|spare|filler|hole|mbz|must_be_zero)"
-    r"(?:_?\d+|_at_[0-9a-fx]+|_?[a-z])?_*",
+    r"(?:_?\d+|_at_[0-9a-fx]+|_?[a-z])?_*|_+align",
     re.ASCII | re.IGNORECASE,
 )
 _SENTINEL = re.compile(
-    r"(?:__)?(?:\w+_)?(?:MAX|LAST|COUNT|CNT|NUM|END|NR|MAX_ID|NUM_\w+)_*"
+    r"(?:__)?(?:\w+_)?(?:MAX|LAST|COUNT|CNT|NUM|END|NR|NBITS|MAX_ID|NUM_\w+)_*"
     r"|_*(?:NR|NUM|MAX)_\w+|_*\w+_(?:MAX|NR|NUM|CNT)_\w+",
     re.ASCII | re.IGNORECASE,
 )
+_VERSION = re.compile(r"(?:\w+_)?(?:SUB)?VERSION(?:_\w+)?", re.ASCII)
+_MASK = re.compile(r"\w+_(?:MASK|ALL|FLAGS|VALID|SUPPORTED)", re.ASCII)
+_RESERVED_BITS = re.compile(r"(?:\w+_)?RESERVED(?:_\w+)?", re.ASCII)
 _SIZE_NAMES = frozenset({"size", "argsz", "sz", "usize", "struct_size"})
 _SIZE_WITHIN_BITS = 64
 """A size member lies in the first eight bytes: what reads it knows no more of the struct."""
@@ -33,6 +36,18 @@ _SIZE_WITHIN_BITS = 64
 def is_sentinel(name: str) -> bool:
     """Whether an enumerator or macro counts others: it is meant to change when one is added."""
     return _SENTINEL.fullmatch(name) is not None
+
+
+def is_version(name: str) -> bool:
+    """Whether a macro states a version: it is meant to change."""
+    return _VERSION.fullmatch(name) is not None
+
+
+def is_mask_grown(name: str, before: int, after: int) -> bool:
+    """Whether a constant of all known flags has got more, or one of reserved bits fewer."""
+    known, reserved = _MASK.fullmatch(name), _RESERVED_BITS.fullmatch(name)
+    kept = before & after
+    return (bool(known) and kept == before) or (bool(reserved) and kept == after)
 
 
 @dataclass

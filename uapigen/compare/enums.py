@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from uapigen.compare.causes import Root
-from uapigen.compare.conventions import is_sentinel
+from uapigen.compare.conventions import is_mask_grown, is_sentinel
 from uapigen.compare.findings import Change, Fact
 from uapigen.ir.types import Enum, Enumerator
 
@@ -61,7 +61,7 @@ def compare_enums(subject: str, old: Enum, new: Enum, elsewhere: HasValue) -> li
         if first == second or (modulus and (first - second) % modulus == 0):
             active = None if active and not is_sentinel(name) else active
             continue
-        counts = is_sentinel(name) and second > first
+        counts = (is_sentinel(name) and second > first) or is_mask_grown(name, first, second)
         kind = "sentinel-renumbered" if counts else "enumerator-renumbered"
         change = Change(kind, subject, name, _fact(name, first), _fact(name, second))
         if active is None:

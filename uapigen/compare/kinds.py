@@ -49,7 +49,7 @@ _MEMBERS: dict[str, Kind] = {
     "member-appended": Kind("a new member at the end", _C, _B, _C),
     "member-appended-versioned": Kind("a new member at the end of a type that says or is told"
                                       " its size", _C, _C, _C),
-    "member-in-padding": Kind("a new member where only padding was", _C, _C, _C),
+    "member-in-padding": Kind("a new member where only padding was, or of no size", _C, _C, _C),
     "member-in-reserved": Kind("a new member in place of a reserved one", _C, _C, _C),
     "member-in-union": Kind("a new member of a union", _C, _C, _C),
     "member-removed": Kind("a member that is not there any more", _B, _B, _S),
@@ -105,8 +105,8 @@ _ENUMS: dict[str, Kind] = {
     "enumerator-removed": Kind("an enumerator that is not there any more", _B, _B, _S),
     "constant-regrouped": Kind("the same value, now of another enum or a macro", _C, _C, _C),
     "enumerator-renumbered": Kind("an enumerator's value", _B, _B, _C),
-    "sentinel-renumbered": Kind("an enumerator that only counts the others (_MAX, __MAX, NR_...)",
-                                _C, _C, _C),
+    "sentinel-renumbered": Kind("an enumerator that only counts the others (_MAX, NR_...), or has"
+                                " all flags (_MASK)", _C, _C, _C),
     "enumerator-renamed": Kind("the same value under another name", _S, _S, _S),
     "enum-resized": Kind("an enum's size", _B, _B, _C),
     "enum-signedness": Kind("an enum's signedness", _S, _S, _S),
@@ -129,6 +129,10 @@ _NAMES: dict[str, Kind] = {
     "constant-removed": Kind("a macro that is not there any more", _S, _S, _S),
     "constant-changed": Kind("a macro's value", _B, _B, _C),
     "sentinel-changed": Kind("a macro that only counts others (_MAX, NR_...) grew", _C, _C, _C),
+    "version-changed": Kind("a macro that states a version", _C, _C, _C),
+    "mask-changed": Kind(
+        "a macro of all known flags has more of them, or one of reserved bits fewer", _C, _C, _C
+    ),
     "macro-added": Kind("a macro function that was not there", _C, _C, _C),
     "macro-removed": Kind("a macro function that is not there any more", _S, _S, _S),
     "macro-changed": Kind("what a macro function computes", _S, _S, _S),

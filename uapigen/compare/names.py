@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from uapigen.compare.causes import Root, Sources
-from uapigen.compare.conventions import is_sentinel
+from uapigen.compare.conventions import is_mask_grown, is_sentinel, is_version
 from uapigen.compare.facts import Facts
 from uapigen.compare.findings import Change, Fact
 from uapigen.compare.functions import parameter_changes
@@ -218,12 +218,18 @@ def _constant_kind(
     if before is None:
         return f"{sort}-added"
     if after is None:
-        moved = sort == "constant" and new.has_value(name, before)
+        moved = sort != "syscall" and new.has_value(name, before)
         return "constant-regrouped" if moved else f"{sort}-removed"
     if sort != "constant":
         return f"{sort}-renumbered"
-    grew = isinstance(before, int) and isinstance(after, int) and after > before
-    return "sentinel-changed" if grew and is_sentinel(name) else "constant-changed"
+    if is_version(name):
+        return "version-changed"
+    if isinstance(before, int) and isinstance(after, int):
+        if is_sentinel(name) and after > before:
+            return "sentinel-changed"
+        if is_mask_grown(name, before, after):
+            return "mask-changed"
+    return "constant-changed"
 
 
 def _value(value: Value | None) -> Fact | None:

@@ -34,7 +34,9 @@ def _placement(pair: RecordPair, slot: Slot, *, moved: bool) -> tuple[str, str]:
         return "member-inserted", ""
     old_end = 8 * pair.sizes[0]
     reserved = pair.is_reserved(slot)
-    if slot.bit_offset >= old_end or (not slot.bit_size and not reserved):
+    if not slot.bit_size:
+        return ("reserved-added" if reserved else "member-in-padding"), ""
+    if slot.bit_offset >= old_end:
         return "member-appended", ""
     if reserved and slot.bit_end <= old_end:
         return "reserved-added", ""
