@@ -109,7 +109,7 @@ def blob(path: Path) -> bytes:
     return lzma.open(path).read() if path.suffix == ".xz" else path.read_bytes()
 
 
-def held(path: Path) -> tuple[int, int, int]:
+def held(path: Path, vfs_share: float = 0.9) -> tuple[int, int, int]:
     """Hold every table of a source against the second reader; (tables, pointers, named)."""
     data = blob(path)
     graph = open_sources([data]).graph
@@ -143,7 +143,7 @@ def held(path: Path) -> tuple[int, int, int]:
         for made in listed
         if made.names
     ]
-    assert sum(vfs) >= 0.9 * len(vfs) > 0
+    assert sum(vfs) >= vfs_share * len(vfs) > 0
     with_names = [made for listed in names for made in listed if made.names]
     recovered = sum(1 for made in with_names if made.named_by)
     assert recovered >= 0.6 * len(with_names)
@@ -161,7 +161,8 @@ def test_every_table_of_the_running_kernel_is_what_a_second_reader_sees(
 @pytest.mark.slow
 @pytest.mark.parametrize("name", BLOBS)
 def test_every_table_of_the_corpus_is_what_a_second_reader_sees(corpus: Path, name: str) -> None:
-    held(corpus / f"{name}.btf.xz")
+    # File systems are modules there, so that fewer functions are in the source.
+    held(corpus / f"{name}.btf.xz", vfs_share=0.85)
 
 
 def test_few_structs_have_the_tables_that_they_have_among_all(kernel: Path) -> None:

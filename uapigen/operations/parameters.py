@@ -4,7 +4,7 @@ BTF has no names for them. The functions that a table is filled with have: those
 identical prototype whose name ends in the member's, ``ext4_file_read_iter`` for
 ``read_iter``, or in the member's without the prefix that the table's members share
 (``ndo_``). The names that most of them have are taken. Where no function is named so,
-those of the identical prototype decide if most of them agree; else types stand in.
+those of the identical prototype decide if enough of them agree; else types stand in.
 """
 
 from __future__ import annotations
@@ -34,6 +34,8 @@ _Shape = tuple[TypeId, ...]
 """A prototype without names: what it returns, and its parameters' types."""
 _Functions = list[tuple[str, tuple[str, ...]]]
 """Functions: name, and names of the parameters."""
+_FEW = 3
+"""Functions of a prototype with several parameters of which any one tells what they are."""
 _MIN_ALIKE = 2
 """Functions of a prototype, beside the member's name, up to which their names are no rule."""
 
@@ -155,8 +157,17 @@ def _by_votes(
 
 
 def _by_prototype(functions: _Functions) -> ParameterNames | None:
-    """The names that more than half of the functions of a prototype have."""
-    least = max(_MIN_ALIKE, len(functions) // 2 + 1)
+    """The names that functions of a prototype have, if it is special enough to tell.
+
+    One with a single parameter is many things' (``int (*)(int)``): there more than half
+    must agree. Of others a third, or one of very few functions.
+    """
+    if not functions:
+        return None
+    if len(functions[0][1]) == 1:
+        least = max(_MIN_ALIKE, len(functions) // 2 + 1)
+    else:
+        least = -(-len(functions) // 3) if len(functions) > _FEW else 1
     return _by_votes(functions, least=least, closely=False)
 
 
