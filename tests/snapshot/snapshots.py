@@ -18,11 +18,14 @@ __all__ = ["bindings", "sample", "snapshot_of"]
 
 
 def snapshot_of(
-    source: Source | Sequence[Source], only: Sequence[str] = (), arch: str | None = None
+    source: Source | Sequence[Source],
+    only: Sequence[str] = (),
+    arch: str | None = None,
+    base: str | None = None,
 ) -> str:
     """The text of a snapshot."""
     sources = [source] if isinstance(source, (str, bytes, Path)) else list(source)
-    opened = open_sources(sources, arch=arch)
+    opened = open_sources(sources, arch=arch, base=base)
     if opened.headers is not None:
         selection = choose(opened.headers, only)
     else:
@@ -33,11 +36,14 @@ def snapshot_of(
 
 
 def bindings(
-    source: Source | Sequence[Source], only: Sequence[str] = (), arch: str | None = None
+    source: Source | Sequence[Source],
+    only: Sequence[str] = (),
+    arch: str | None = None,
+    base: str | None = None,
 ) -> dict[str, str]:
     """All files of the bindings."""
     sources = [source] if isinstance(source, (str, bytes, Path)) else list(source)
-    return _files(open_sources(sources, arch=arch), only)
+    return _files(open_sources(sources, arch=arch, base=base), only)
 
 
 def _files(opened: Opened, only: Sequence[str]) -> dict[str, str]:

@@ -58,6 +58,15 @@ def test_a_whole_kernel(corpus: Path, name: str) -> None:
     assert_same(bindings(text.encode(), only), bindings(source, only))
 
 
+@pytest.mark.parametrize("names", [["fuse"], ["nf_tables"], ["fuse", "ext4"]], ids="+".join)
+def test_modules_over_their_kernel(corpus: Path, names: list[str]) -> None:
+    modules = [str(corpus / f"modules/amd64-6.1+{name}.btf.xz") for name in names]
+    base = str(corpus / "amd64-6.1.btf.xz")
+    text = snapshot_of(modules, base=base)
+    assert_same(bindings(text.encode()), bindings(modules, base=base))
+    assert snapshot_of(text.encode()) == text
+
+
 @pytest.mark.parametrize("header", HEADERS)
 def test_a_header(header: str) -> None:
     text = snapshot_of(header)

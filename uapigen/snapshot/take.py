@@ -360,7 +360,9 @@ class _Take:
     def _parameters(self, records: Iterable[TypeId]) -> list[Row]:
         """What function pointers' parameters are called, if that takes functions left out here."""
         graph, selection = self.graph, self.plan.selection
-        if selection.whole and not getattr(graph, "parameter_names", None):
+        recorded = getattr(graph, "parameter_names", None)  # if it is a snapshot itself
+        all_here = graph.base is None if recorded is None else not recorded
+        if selection.whole and all_here:
             return []
         structs = [i for i in records if isinstance(graph.nodes[i], Struct)]
         tables = list(find_tables(graph, structs, ("*",)))
