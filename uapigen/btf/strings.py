@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
-from itertools import accumulate
+from collections.abc import Iterable
+from itertools import accumulate, compress, count
 
 from uapigen.errors import InputError
 
@@ -95,13 +95,18 @@ class StringTable(dict[int, str]):
             at = self.data.find(b"\0" + raw, at + 1)
         return found
 
-    def offsets_of_all(self, names: Container[str]) -> dict[int, str]:
+    def offsets_of_all(self, names: Iterable[str]) -> dict[int, str]:
         """What :meth:`offsets_of` finds of many names, by offset: one pass over all strings."""
         found = self.base.offsets_of_all(names) if self.base is not None else {}
-        at = self.start
-        for raw in self.data.split(b"\0"):
-            name = raw.decode("utf-8", "surrogateescape")
-            if name in names:
-                found[at] = name
-            at += len(raw) + 1
+        wanted = {name.encode("utf-8", "surrogateescape"): name for name in names}
+        strings = self.data.split(b"\0")
+        hits = list(map(wanted.__contains__, strings))
+        # A string's offset is the length of all before it and their NULs.
+        starts = accumulate(map(len, strings), initial=self.start)
+        for number, (start, raw) in zip(
+            compress(count(), hits),
+            zip(compress(starts, hits), compress(strings, hits), strict=True),
+            strict=False,
+        ):
+            found[start + number] = wanted[raw]
         return found
