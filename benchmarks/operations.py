@@ -85,14 +85,14 @@ def bench_operations(work: Path, rounds: int) -> None:
 
 def _importing(work: Path, rounds: int) -> None:
     def python(name: str, code: str, limit: str = "") -> Contestant:
-        environment = {"PYTHONPATH": str(work)}
+        environment = {"PYTHONPATH": str(work), "PYTHONDONTWRITEBYTECODE": ""}
         return Contestant(name, (sys.executable, "-c", code), env=environment, limit=limit)
 
     touch = "from bindings import ops; ops.file_operations"
     contestants = [
         python("python -c pass", "pass"),
         python("from bindings import ops", "from bindings import ops", "10"),
-        python("... and touch file_operations", touch, "30"),
+        python("... and touch file_operations", touch, "20"),
     ]
     race(contestants, 3 * rounds)
     bare = contestants[0].median
