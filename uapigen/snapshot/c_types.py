@@ -1,7 +1,8 @@
 """Types as a snapshot spells them, and back.
 
 As C does, but so that nothing is lost on the way: qualifiers and tags stand before
-a name, or behind the ``*`` that they are about, from the outermost inwards; a type
+a name, from the outermost inwards, or behind the ``*``, the ``[]`` or the parameters
+that they are about, from the innermost outwards; a type
 tag is ``__tag(user)``, an attribute that is one itself ``__attr(noderef)``. Names of
 types are a snapshot's labels, which are words. A parameter's name that would be
 taken for something else has its first character as ``%`` and two hexadecimal digits,
@@ -51,6 +52,7 @@ BASE_WORDS = frozenset(
 """Words that names of base types are made of; others are one word."""
 _QUALIFIERS = ("const", "volatile", "restrict")
 _KEYWORDS = ("struct", "union", "enum")
+_TAGS = ("__tag(", "__attr(")
 _RESERVED = BASE_WORDS | {*_QUALIFIERS, *_KEYWORDS, "void"}
 _NAMED = (Struct, Union, Enum, Forward, Typedef, Int, Float)
 _MAX_DEPTH = 64
@@ -58,8 +60,9 @@ _MAX_LENGTH = 1 << 14
 UNNAMED = "{...}"
 """The name of what has none and is only mentioned."""
 
-_Halves = tuple[str, str, bool, int]
-"""What stands before and after a name, whether what is before ends in a pointer, and the depth."""
+_Halves = tuple[str, str, bool, int, int]
+"""What stands before and after a name, whether what is before ends in a pointer, the depth,
+and how many characters of what is after are the outermost array's or function's."""
 
 
 def is_label(name: str) -> bool:
@@ -81,7 +84,7 @@ class Speller:
     def spell(self, type_id: TypeId) -> str:
         """A type; raises :class:`InputError` for what is none, or nests too deep."""
         try:
-            before, after, _, _ = self._halves(type_id)
+            before, after, *_ = self._halves(type_id)
         except RecursionError:
             raise self._refuse(type_id, "types nest too deep to be spelled") from None
         return _joined(before, after)
@@ -101,24 +104,28 @@ class Speller:
     def _build(self, type_id: TypeId) -> _Halves:
         node = self._graph.nodes[type_id]
         if isinstance(node, _NAMED):
-            return f"{self._namer(type_id, node)} ", "", False, 0
+            return f"{self._namer(type_id, node)} ", "", False, 0, 0
         if isinstance(node, Void):
-            return "void ", "", False, 0
+            return "void ", "", False, 0, 0
         if isinstance(node, Pointer):
-            before, after, _, depth = self._halves(node.target)
+            before, after, _, depth, _ = self._halves(node.target)
             if after[:1] in ("[", "("):
-                return f"{before}(*", f"){after}", True, depth + 1
-            return f"{before}*", after, True, depth + 1
+                return f"{before}(*", f"){after}", True, depth + 1, 0
+            return f"{before}*", after, True, depth + 1, 0
         if isinstance(node, Array):
-            before, after, starred, depth = self._halves(node.element)
-            return before, f"[{node.nelems}]{after}", starred, depth + 1
+            before, after, starred, depth, _ = self._halves(node.element)
+            count = f"[{node.nelems}]"
+            return before, count + after, starred, depth + 1, len(count)
         if isinstance(node, (Qualifier, TypeTag)):
             word = node.keyword if isinstance(node, Qualifier) else _tag(node)
-            before, after, starred, depth = self._halves(node.target)
-            before = f"{before}{word} " if starred else f"{word} {before}"
-            return before, after, starred, depth + 1
+            before, after, starred, depth, own = self._halves(node.target)
+            if own:
+                after, own = f"{after[:own]} {word}{after[own:]}", own + 1 + len(word)
+            else:
+                before = f"{before}{word} " if starred else f"{word} {before}"
+            return before, after, starred, depth + 1, own
         if isinstance(node, FuncProto):
-            returned, suffix, starred, depth = self._halves(node.returns)
+            returned, suffix, starred, depth, _ = self._halves(node.returns)
             parts = [(param.name, self._halves(param.type)) for param in node.params]
             listed = [
                 _joined(b, f"{_escaped(name)}{a}" if name else a) for name, (b, a, *_) in parts
@@ -126,8 +133,8 @@ class Speller:
             if node.variadic:
                 listed.append("...")
             deepest = max([depth, *(halves[3] for _, halves in parts)])
-            params = ", ".join(listed) or "void"
-            return returned, f"({params}){suffix}", starred, deepest + 1
+            params = f"({', '.join(listed) or 'void'})"
+            return returned, params + suffix, starred, deepest + 1, len(params)
         raise self._refuse(type_id, f"a {type(node).__name__} is no type")
 
 
@@ -285,11 +292,7 @@ class Parser:
         self._depth += 1
         if self._depth > _MAX_DEPTH:
             raise SpellingError("nests too deep")
-        prefixes = []
-        while self._tokens[self._at].startswith(("__tag(", "__attr(")) or (
-            self._tokens[self._at] in _QUALIFIERS
-        ):
-            prefixes.append(self._next())
+        prefixes = self._words()
         type_id = self._base()
         for word in reversed(prefixes):
             type_id = self._wrapped(word, type_id)
@@ -324,10 +327,8 @@ class Parser:
         while self._tokens[self._at] == "*":
             self._at += 1
             type_id = self._graph.add(Pointer(type_id))
-            while self._tokens[self._at] in _QUALIFIERS or (
-                self._tokens[self._at].startswith(("__tag(", "__attr("))
-            ):
-                type_id = self._wrapped(self._next(), type_id)
+            for word in self._words():
+                type_id = self._wrapped(word, type_id)
         if self._tokens[self._at] == "(" and self._tokens[self._at + 1] == "*":
             inside = self._at + 1
             self._at = self._closing(self._at) + 1
@@ -355,19 +356,29 @@ class Parser:
 
     def _suffixes(self, type_id: TypeId) -> TypeId:
         """Arrays and parameters behind a name: the first is the outermost."""
-        suffixes: list[int | tuple[tuple[Param, ...], bool]] = []
+        suffixes: list[tuple[int | tuple[tuple[Param, ...], bool], list[str]]] = []
         while self._tokens[self._at] in ("[", "("):
             if self._next() == "[":
-                suffixes.append(_count(self._next()))
+                count = _count(self._next())
                 self._expect("]")
+                suffixes.append((count, self._words()))
             else:
-                suffixes.append(self._params())
-        for suffix in reversed(suffixes):
+                suffixes.append((self._params(), self._words()))
+        for suffix, words in reversed(suffixes):
             if isinstance(suffix, int):
                 type_id = self._graph.add(Array(type_id, suffix))
             else:
                 type_id = self._graph.add(FuncProto(type_id, *suffix))
+            for word in words:
+                type_id = self._wrapped(word, type_id)
         return type_id
+
+    def _words(self) -> list[str]:
+        """Qualifiers and tags in a row."""
+        words = []
+        while (token := self._tokens[self._at]) in _QUALIFIERS or token.startswith(_TAGS):
+            words.append(self._next())
+        return words
 
     def _params(self) -> tuple[tuple[Param, ...], bool]:
         if self._tokens[self._at : self._at + 2] == ["void", ")"]:
