@@ -14,6 +14,7 @@ from uapigen.ir.references import moved, references
 from uapigen.ir.types import (
     Array,
     Enum,
+    Forward,
     FuncProto,
     Pointer,
     Qualifier,
@@ -85,6 +86,8 @@ def _details(node: Type) -> Hashable:
         return tuple([(name, *place) for name, _, *place in node.members])
     if isinstance(node, Typedef):
         return node.name
+    if isinstance(node, Forward):
+        return node.name, node.keyword
     if isinstance(node, (Pointer, Array, Qualifier, FuncProto)):
         return None
     return node if isinstance(node, Enum) else moved(node, lambda _: 0)
