@@ -12,7 +12,7 @@ from context import Context, failure, required
 from members import Members
 from objects import Inode
 from protocol import OUT_HEADER
-from tables import methods
+from tables import i_op, methods, s_op
 from uapi.linux import fuse, xattr
 
 __all__ = ["AttributeRequests"]
@@ -65,7 +65,7 @@ class AttributeRequests(Context):
 
     def notify_change(self, inode: Inode, attr: Any) -> None:
         dentry = vfs.d_find_any_alias(inode)
-        setattr_ = methods(inode.i_op).setattr or vfs.simple_setattr
+        setattr_ = i_op(inode).setattr or vfs.simple_setattr
         setattr_(None, dentry, attr)
 
     def remove_privs(self, inode: Inode) -> None:
@@ -114,7 +114,7 @@ class AttributeRequests(Context):
 
     def do_listxattr(self, node: int) -> int:
         inode, size = self.inode(node), self.args[fuse.FUSE_LISTXATTR].size
-        listxattr = required(methods(inode.i_op).listxattr, errno.EOPNOTSUPP)
+        listxattr = required(i_op(inode).listxattr, errno.EOPNOTSUPP)
         return self.given(listxattr(vfs.d_find_any_alias(inode), self.room(size), size), size)
 
     def room(self, size: int) -> memoryview | None:
@@ -152,7 +152,7 @@ class AttributeRequests(Context):
         inode = self.inode(node)
         target = inode.i_link
         if not target:
-            get_link = required(methods(inode.i_op).get_link, errno.EINVAL)
+            get_link = required(i_op(inode).get_link, errno.EINVAL)
             target = get_link(vfs.d_find_any_alias(inode), inode, self.delayed)
         text = target if isinstance(target, bytes) else ctypes.string_at(target)
         self.out[OUT_HEADER : OUT_HEADER + len(text)] = text
@@ -161,7 +161,7 @@ class AttributeRequests(Context):
     def do_statfs(self, _node: int) -> int:
         buffer = self.statfs
         ctypes.memset(ctypes.addressof(buffer), 0, ctypes.sizeof(buffer))
-        required(methods(self.sb.s_op).statfs, errno.ENOSYS)(self.sb.root, buffer)
+        required(s_op(self.sb).statfs, errno.ENOSYS)(self.sb.root, buffer)
         values = (getattr(buffer, f"f_{name}") for name in STATFS)
         STATFS_OUT.write(self.reply, OUT_HEADER, *values)
         return ctypes.sizeof(fuse.fuse_statfs_out)

@@ -39,11 +39,10 @@ class Worker(FileRequests, AttributeRequests):
 
     def serve(self) -> None:
         """Answer requests until the file system is unmounted."""
-        current.interrupted = self.interrupted
+        current.interrupted, current.header = self.interrupted, self.channel.header
         channel, handlers, told = self.channel, self.handlers, self.told
         header = channel.header
         while channel.receive():
-            current.uid, current.gid, current.pid = header.uid, header.gid, header.pid
             handler = handlers.get(header.opcode)
             if not self.alone:
                 self.enter()

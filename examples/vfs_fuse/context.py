@@ -12,18 +12,18 @@ from typing import Any
 import vfs
 from bindings import kernel
 from objects import (
+    INSTANCES,
     Dentry,
     File,
     Inode,
     IovIter,
     Super,
     forget,
-    instance,
     living,
     remember,
 )  # fmt: skip
 from protocol import ATTR_OUT, ENTRY_OUT, INODE, KSTAT, OUT_HEADER, Channel, from_dev
-from tables import methods
+from tables import i_op, s_op
 from uapi.linux import fuse
 
 __all__ = ["VALID", "Context", "Mounted", "failure", "required"]
@@ -81,7 +81,7 @@ class Mounted:
                 forget(thing)
         for inode in living(Inode):
             vfs.evict(inode)
-        put_super = methods(self.sb.s_op).put_super
+        put_super = s_op(self.sb).put_super
         if put_super:
             put_super(self.sb)
         forget(self.sb)
@@ -97,6 +97,8 @@ class Context:
         self.reply, self.out = self.channel.reply, self.channel.out
         self.told: list[Inode] = []
         """Inodes that the reply tells the client of."""
+        self.spare: Dentry | None = None
+        """The negative dentry of the last lookup that found nothing."""
         self.interrupted = threading.Event()
         mounted.events.append(self.interrupted)
         self.iocb, self.iter = kernel.kiocb(), IovIter()
@@ -107,13 +109,13 @@ class Context:
     def inode(self, nodeid: int) -> Any:
         """The inode of a node id, which is its address, or that of the root."""
         try:
-            return instance(nodeid)
+            return INSTANCES[nodeid]
         except KeyError:
             raise failure(errno.ESTALE) from None
 
     def attributes(self, inode: Inode) -> tuple[int, ...]:
         """What a fuse_attr says of an inode, by its ``getattr`` if it has one (vfs_getattr)."""
-        getattr_ = methods(inode.i_op).getattr
+        getattr_ = i_op(inode).getattr
         if getattr_ is None:
             *values, rdev, bits = INODE.read(inode, 0)
             values = (*values, from_dev(rdev), 1 << bits)

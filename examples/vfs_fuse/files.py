@@ -11,9 +11,9 @@ from bindings import kernel
 from context import failure, required
 from members import Members
 from names import NameRequests
-from objects import Dentry, File, Inode, instance
+from objects import Dentry, File, Inode, forget, instance
 from protocol import OUT_HEADER
-from tables import methods
+from tables import i_fop, i_op
 from uapi.linux import fuse
 
 __all__ = ["FileRequests"]
@@ -32,7 +32,7 @@ class FileRequests(NameRequests):
     def opened(self, inode: Inode, dentry: Dentry, flags: int) -> File:
         """Open an inode (do_dentry_open)."""
         mode = (flags + 1) & (vfs.FMODE_READ | vfs.FMODE_WRITE)  # OPEN_FMODE of linux/fs.h
-        found = methods(inode.i_fop)
+        found = i_fop(inode)
         if not inode.i_fop:
             raise failure(errno.ENXIO)
         file = File(vfs.igrab(inode), dentry, mode | vfs.FMODE_OPENED, flags)
@@ -62,11 +62,11 @@ class FileRequests(NameRequests):
     def do_create(self, node: int) -> int:
         directory, name = self.inode(node), self.channel.text(fuse.FUSE_CREATE)
         args = self.args[fuse.FUSE_CREATE]
-        flags, mode, create = args.flags, args.mode, methods(directory.i_op).create
-        dentry = self.dentry(directory, name)
+        flags, mode, create = args.flags, args.mode, i_op(directory).create
+        dentry = self.dentry(directory, name, making=True)
         if dentry.inode is None:
             required(create, errno.EACCES)
-            dentry = self.make(directory, name, create, errno.EACCES, mode, bool(flags & os.O_EXCL))
+            dentry = self.fill(directory, dentry, create, mode, bool(flags & os.O_EXCL))
         elif flags & os.O_EXCL:
             raise failure(errno.EEXIST)
         file = self.opened(dentry.inode, dentry, flags)
@@ -75,11 +75,14 @@ class FileRequests(NameRequests):
 
     def do_tmpfile(self, node: int) -> int:
         directory, args = self.inode(node), self.args[fuse.FUSE_TMPFILE]
-        tmpfile = required(methods(directory.i_op).tmpfile, errno.EOPNOTSUPP)
+        tmpfile = required(i_op(directory).tmpfile, errno.EOPNOTSUPP)
         flags = args.flags
         dentry = Dentry(directory.aliases[0], b"#tmpfile", self.sb)
         file = File(directory, dentry, vfs.FMODE_READ | vfs.FMODE_WRITE, flags)
-        tmpfile(None, directory, file, args.mode)
+        try:
+            tmpfile(None, directory, file, args.mode)
+        finally:
+            forget(file)
         file = self.opened(dentry.inode, dentry, flags)
         size = self.entry(dentry.inode)
         return size + self.handle(file, OUT_HEADER + size, KEEP)

@@ -47,7 +47,8 @@ class MemInode(vfs.Inode):
         self.space = space
         self.lock = threading.RLock()
         self.data = SparseBytes(self.charge)
-        self.entries = Entries()
+        self.entries: Any = None
+        """Of a directory: :class:`content.Entries`."""
         self.xattrs: dict[bytes, bytes] = {}
 
     def charge(self, pages: int) -> None:
@@ -112,7 +113,7 @@ class Directories(Inodes):
 
     def mkdir(self, idmap: Any, dir: Any, dentry: Any, mode: int) -> None:
         inode = self.make(idmap, dir, mode | stat.S_IFDIR)
-        inode.i_op, inode.i_fop = DIRECTORY, DIRECTORY_IO
+        inode.i_op, inode.i_fop, inode.entries = DIRECTORY, DIRECTORY_IO, Entries()
         vfs.inc_nlink(inode)
         vfs.inc_nlink(dir)
         self.enter(dir, dentry, inode)
@@ -288,7 +289,7 @@ class MemFS(ops.super_operations):
         root = vfs.new_inode(sb)
         vfs.inode_init_owner(None, root, None, stat.S_IFDIR | 0o755)
         vfs.simple_inode_init_ts(root)
-        root.i_op, root.i_fop = DIRECTORY, DIRECTORY_IO
+        root.i_op, root.i_fop, root.entries = DIRECTORY, DIRECTORY_IO, Entries()
         vfs.inc_nlink(root)
         sb.root = vfs.d_make_root(root)
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import errno
+import gc
 import importlib
 import os
 import signal
@@ -117,6 +118,9 @@ def run(path: str, mountpoint: str, threads: int, *, write_through: bool) -> Non
             signal.signal(number, point.unmount)
         mounted = Mounted(made, point.device, write_through=write_through)
         point.ended = mounted.interrupt_all
+        # What the interpreter has so far lives as long as it does; little of what comes is cyclic.
+        gc.freeze()
+        gc.set_threshold(100_000, 20, 20)
         print("mounted", flush=True)
         serve(mounted, threads)
     finally:

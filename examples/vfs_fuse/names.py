@@ -11,7 +11,7 @@ import vfs
 from context import VALID, Context, failure, required
 from objects import Dentry, DirContext, Inode, forget, instance
 from protocol import ENTRY_OUT, OUT_HEADER, Dirents, to_dev
-from tables import methods
+from tables import i_op
 from uapi.linux import fs, fuse
 
 __all__ = ["NameRequests"]
@@ -23,12 +23,21 @@ NOTHING = (0,) * (len(ENTRY_OUT.names) - 4)
 class NameRequests(Context):
     """What the client asks of directories."""
 
-    def dentry(self, directory: Inode, name: bytes) -> Dentry:
-        """A name's dentry, looked up where the name is not known yet; negative if there is none."""
+    def dentry(self, directory: Inode, name: bytes, *, making: bool = False) -> Dentry:
+        """A name's dentry, looked up where the name is not known yet; negative if there is none.
+
+        Who is ``making`` something has looked the name up just before, and found nothing; the
+        client holds the directory's lock from then on.
+        """
         parent = directory.aliases[0]
         dentry = parent.children.get(name)
         if dentry is None:
-            lookup = required(methods(directory.i_op).lookup, errno.ENOTDIR)
+            dentry, self.spare = self.spare, None
+            if dentry is not None:
+                if making and dentry.name == name and dentry.parent is parent:
+                    return dentry
+                vfs.d_kill(dentry)
+            lookup = required(i_op(directory).lookup, errno.ENOTDIR)
             dentry = Dentry(parent, name, self.sb)
             dentry = instance(lookup(directory, dentry, 0)) or dentry
             with vfs.lock:
@@ -48,7 +57,7 @@ class NameRequests(Context):
 
     def negative(self, directory: Inode, name: bytes) -> Dentry:
         """The dentry of a name that is free."""
-        dentry = self.dentry(directory, name)
+        dentry = self.dentry(directory, name, making=True)
         if dentry.inode is not None:
             raise failure(errno.EEXIST)
         return dentry
@@ -56,7 +65,10 @@ class NameRequests(Context):
     def make(self, directory: Inode, name: bytes, method: Any, number: int, *args: Any) -> Dentry:
         """Let a method make something; ``None, directory, dentry`` come before ``args``."""
         required(method, number)
-        dentry = self.negative(directory, name)
+        return self.fill(directory, self.negative(directory, name), method, *args)
+
+    def fill(self, directory: Inode, dentry: Dentry, method: Any, *args: Any) -> Dentry:
+        """Let a method make what a negative dentry is to lead to."""
         try:
             made = instance(method(None, directory, dentry, *args))
         except BaseException:
@@ -69,11 +81,7 @@ class NameRequests(Context):
         dentry = self.dentry(directory, name)
         if dentry.inode is not None:
             return self.entry(dentry.inode)
-        vfs.d_kill(dentry)
-        return self.nothing()
-
-    def nothing(self) -> int:
-        """That there is no such name, which the client may remember."""
+        self.spare = dentry
         ENTRY_OUT.write(self.reply, OUT_HEADER, 0, 0, VALID, 0, *NOTHING)
         return ctypes.sizeof(fuse.fuse_entry_out)
 
@@ -91,7 +99,7 @@ class NameRequests(Context):
         name, mode, operations = (
             self.channel.text(fuse.FUSE_MKNOD),
             args.mode,
-            methods(directory.i_op),
+            i_op(directory),
         )
         if stat.S_ISREG(mode):
             made = self.make(directory, name, operations.create, errno.EACCES, mode, True)
@@ -102,25 +110,25 @@ class NameRequests(Context):
 
     def do_mkdir(self, node: int) -> int:
         directory, name = self.inode(node), self.channel.text(fuse.FUSE_MKDIR)
-        mode, mkdir = self.args[fuse.FUSE_MKDIR].mode, methods(directory.i_op).mkdir
+        mode, mkdir = self.args[fuse.FUSE_MKDIR].mode, i_op(directory).mkdir
         return self.entry(self.make(directory, name, mkdir, errno.EPERM, mode).inode)
 
     def do_symlink(self, node: int) -> int:
         directory, (name, target) = self.inode(node), self.channel.texts(fuse.FUSE_SYMLINK)
-        symlink = methods(directory.i_op).symlink
+        symlink = i_op(directory).symlink
         return self.entry(self.make(directory, name, symlink, errno.EPERM, target).inode)
 
     def do_link(self, node: int) -> int:
         directory, name = self.inode(node), self.channel.text(fuse.FUSE_LINK)
         inode = self.inode(self.args[fuse.FUSE_LINK].oldnodeid)
-        link = required(methods(directory.i_op).link, errno.EPERM)
+        link = required(i_op(directory).link, errno.EPERM)
         old = vfs.d_find_any_alias(inode)
         self.make(directory, name, lambda _, where, dentry: link(old, where, dentry), errno.EPERM)
         return self.entry(inode)
 
     def do_unlink(self, node: int) -> int:
         directory, name = self.inode(node), self.channel.text(fuse.FUSE_UNLINK)
-        unlink = required(methods(directory.i_op).unlink, errno.EPERM)
+        unlink = required(i_op(directory).unlink, errno.EPERM)
         dentry = self.positive(directory, name)
         unlink(directory, dentry)
         vfs.d_drop(dentry)
@@ -128,7 +136,7 @@ class NameRequests(Context):
 
     def do_rmdir(self, node: int) -> int:
         directory, name = self.inode(node), self.channel.text(fuse.FUSE_RMDIR)
-        rmdir = required(methods(directory.i_op).rmdir, errno.EPERM)
+        rmdir = required(i_op(directory).rmdir, errno.EPERM)
         dentry = self.positive(directory, name)
         rmdir(directory, dentry)
         vfs.d_drop(dentry)
@@ -144,7 +152,7 @@ class NameRequests(Context):
     def rename(self, node: int, new_node: int, opcode: int, flags: int) -> int:
         old_dir, new_dir = self.inode(node), self.inode(new_node)
         old_name, new_name = self.channel.texts(opcode)
-        rename = required(methods(old_dir.i_op).rename, errno.EPERM)
+        rename = required(i_op(old_dir).rename, errno.EPERM)
         dentry = self.positive(old_dir, old_name)
         exchange = bool(flags & fs.RENAME_EXCHANGE)
         target = (self.positive if exchange else self.dentry)(new_dir, new_name)

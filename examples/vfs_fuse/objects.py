@@ -8,7 +8,9 @@ carries what Python wants to know beside it. A pointer in one is another's addre
 from __future__ import annotations
 
 import ctypes
+import struct
 import threading
+import types
 from collections.abc import Callable
 from typing import Any
 
@@ -16,11 +18,13 @@ from bindings import kernel
 from members import Members
 
 __all__ = [
+    "INSTANCES",
     "Dentry", "DirContext", "File", "Inode", "IovIter", "Super", "Task",
     "current", "forget", "instance", "living", "lock", "remember",
 ]  # fmt: skip
 
-_instances: dict[int, Any] = {}
+INSTANCES: dict[int, Any] = {}
+"""The objects by their addresses."""
 lock = threading.RLock()
 """Held where references are counted and where the tree of dentries changes."""
 
@@ -29,30 +33,31 @@ def instance(pointer: Any) -> Any:
     """The object that a pointer is the address of; None for NULL. An object is itself."""
     if not isinstance(pointer, int):
         return pointer
-    return _instances[pointer] if pointer else None
+    return INSTANCES[pointer] if pointer else None
 
 
 def remember(thing: Any, address: int = 0) -> int:
     """Let the object be found by its address, which is returned, until :func:`forget`."""
     address = address or ctypes.addressof(thing)
-    _instances[address] = thing
+    INSTANCES[address] = thing
     return address
 
 
 def forget(thing: Any) -> None:
-    _instances.pop(thing.address, None)
+    INSTANCES.pop(thing.address, None)
 
 
 def living(kind: type) -> list[Any]:
     """All objects of a kind that have an address."""
-    found = list(_instances.items())
+    found = list(INSTANCES.items())
     return [thing for at, thing in found if isinstance(thing, kind) and at == thing.address]
 
 
 class Task(threading.local):
     """Who makes the call that is being answered: ``current`` in the kernel."""
 
-    uid = gid = pid = 0
+    header: Any = types.SimpleNamespace(uid=0, gid=0, pid=0)
+    """What says whose call it is: ``uid``, ``gid`` and ``pid`` are members of it."""
     interrupted: threading.Event = threading.Event()
     """Set when a signal waits for the caller."""
 
@@ -84,8 +89,11 @@ class Inode(kernel.inode):
 
 
 _NAME = Members(kernel.dentry, "d_parent", "__d_name.len", "__d_name.name")
+_LEADS_TO = Members(kernel.dentry, "d_inode")
+_DENTRY_SB = Members(kernel.dentry, "d_sb")
 _SHORT_NAME = kernel.dentry.d_shortname.offset
 _SHORT_SIZE = kernel.dentry.d_shortname.size
+_put_short_name = struct.Struct(f"{_SHORT_SIZE}s").pack_into
 
 
 class Dentry(kernel.dentry):
@@ -99,14 +107,14 @@ class Dentry(kernel.dentry):
         self.children: dict[bytes, Dentry] = {}
         """Those that are found by their names here."""
         self.place(parent or self, name)
-        self.d_sb = sb.address
+        _DENTRY_SB.write(self, 0, sb.address)
 
     def place(self, parent: Dentry, name: bytes) -> None:
         """Give it a parent and a name, which lies in the dentry if it is short (__d_alloc)."""
         self.parent, self.name = parent, name
         if len(name) < _SHORT_SIZE:
             place = self.address + _SHORT_NAME
-            ctypes.memmove(place, name + b"\0", len(name) + 1)
+            _put_short_name(self, _SHORT_NAME, name)
         else:
             self.long_name = ctypes.create_string_buffer(name)
             place = ctypes.addressof(self.long_name)
@@ -117,11 +125,9 @@ class Dentry(kernel.dentry):
         if self.inode is not None:
             self.inode.aliases.remove(self)
         self.inode = inode
-        if inode is None:
-            self.d_inode = None
-        else:
+        if inode is not None:
             inode.aliases.append(self)
-            self.d_inode = inode.address
+        _LEADS_TO.write(self, 0, 0 if inode is None else inode.address)
 
 
 _FILE = Members(

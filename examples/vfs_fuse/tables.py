@@ -13,11 +13,11 @@ from collections.abc import Callable
 from typing import Any
 
 from bindings import kernel
-from objects import instance
+from members import Members
+from objects import Inode, Super, instance
 
-__all__ = ["Methods", "Table", "call_through_c", "methods", "table"]
+__all__ = ["Methods", "Table", "call_through_c", "i_fop", "i_op", "methods", "s_op", "table"]
 
-_methods: dict[int, Methods] = {}
 _through_c: list[bool] = []
 
 
@@ -37,6 +37,9 @@ class Methods:
 
     def __getattr__(self, name: str) -> Any:
         return None
+
+
+_methods: dict[int, Methods] = {0: Methods({})}
 
 
 class Table(int):
@@ -70,10 +73,27 @@ def table(implementation: Any, **members: Any) -> Table:
 
 def methods(address: int) -> Methods:
     """What is behind a table's address, which is that of a :class:`Table`, or NULL."""
-    return _methods[address] if address else _NONE
+    return _methods[address]
 
 
-_NONE = Methods({})
+def i_op(inode: Inode) -> Any:
+    """The methods behind ``inode->i_op``."""
+    return _methods[_I_OP(inode, 0)[0]]
+
+
+def i_fop(inode: Inode) -> Any:
+    """The methods behind ``inode->i_fop``."""
+    return _methods[_I_FOP(inode, 0)[0]]
+
+
+def s_op(sb: Super) -> Any:
+    """The methods behind ``sb->s_op``."""
+    return _methods[_S_OP(sb, 0)[0]]
+
+
+_I_OP = Members(kernel.inode, "i_op").read
+_I_FOP = Members(kernel.inode, "i_fop").read
+_S_OP = Members(kernel.super_block, "s_op").read
 
 
 def _held_against(interface: Any, implementation: Any) -> dict[str, tuple[Any, Any]]:

@@ -14,8 +14,9 @@ import time
 from typing import Any
 
 from bindings import kernel
+from members import Members
 from objects import Dentry, DirContext, File, Inode, IovIter, Super, current, forget, instance, lock
-from tables import methods, table
+from tables import s_op, table
 
 # include/linux/fs.h has these as macros, which BTF does not know.
 ATTR_MODE, ATTR_UID, ATTR_GID, ATTR_SIZE, ATTR_ATIME, ATTR_MTIME, ATTR_CTIME = (
@@ -32,14 +33,18 @@ _numbers = itertools.count(1)
 # Inodes
 
 
+_OWNER = Members(kernel.inode, "i_uid", "i_gid")
+_NEW = Members(kernel.inode, "i_sb", "i_mapping", "i_ino", "i_nlink")
+
+
 def new_inode(sb: Super) -> Any:
     """An inode with a number and one reference, made by the file system's ``alloc_inode``."""
-    make = methods(sb.s_op).alloc_inode
+    make = s_op(sb).alloc_inode
     inode = make(sb) if make else Inode()
-    inode.i_sb, inode.i_mapping = sb.address, inode.address + kernel.inode.i_data.offset
-    inode.i_ino = next(_numbers)
+    mapping = inode.address + kernel.inode.i_data.offset
+    _NEW.write(inode, 0, sb.address, mapping, next(_numbers), 1)
     inode.i_blkbits = sb.s_blocksize_bits
-    inode.i_count.counter = inode.i_nlink = 1
+    inode.i_count.counter = 1
     return inode
 
 
@@ -58,7 +63,7 @@ def iput(inode: Inode) -> None:
         count.counter -= 1
         if count.counter > 0:
             return
-        operations = methods(instance(inode.i_sb).s_op)
+        operations = s_op(instance(inode.i_sb))
         drop = operations.drop_inode(inode) if operations.drop_inode else not inode.i_nlink
         if drop:
             evict(inode)
@@ -66,7 +71,7 @@ def iput(inode: Inode) -> None:
 
 def evict(inode: Inode) -> None:
     """The inode's end."""
-    operations = methods(instance(inode.i_sb).s_op)
+    operations = s_op(instance(inode.i_sb))
     if operations.evict_inode:
         operations.evict_inode(inode)
     if operations.destroy_inode:
@@ -78,12 +83,12 @@ def evict(inode: Inode) -> None:
 
 def inode_init_owner(_idmap: Any, inode: Inode, parent: Inode | None, mode: int) -> None:
     """Owner, group and mode of a new inode; in a set-group-ID directory the group is its own."""
-    inode.i_uid.val = current.uid
-    inode.i_gid.val = current.gid
+    gid = current.header.gid
     if parent is not None and parent.i_mode & stat.S_ISGID:
-        inode.i_gid.val = parent.i_gid.val
+        gid = parent.i_gid.val
         if stat.S_ISDIR(mode):
             mode |= stat.S_ISGID
+    _OWNER.write(inode, 0, current.header.uid, gid)
     inode.i_mode = mode
 
 
@@ -103,6 +108,12 @@ def clear_nlink(inode: Inode) -> None:
 
 def current_time(_inode: Inode) -> Time:
     return divmod(time.time_ns(), 1_000_000_000)
+
+
+_TIMES = Members(
+    kernel.inode,
+    *(f"i_{name}_{unit}" for name in ("atime", "mtime", "ctime") for unit in ("sec", "nsec")),
+)
 
 
 def inode_set_atime_to_ts(inode: Inode, ts: Time) -> Time:
@@ -134,9 +145,9 @@ def inode_set_ctime_current(inode: Inode) -> Time:
 
 def simple_inode_init_ts(inode: Inode) -> Time:
     """All times of a new inode are now."""
-    ts = inode_set_ctime_current(inode)
-    inode_set_atime_to_ts(inode, ts)
-    return inode_set_mtime_to_ts(inode, ts)
+    ts = current_time(inode)
+    _TIMES.write(inode, 0, *ts, *ts, *ts)
+    return ts
 
 
 def simple_rename_timestamp(
