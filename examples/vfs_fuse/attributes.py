@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import functools
+import operator
 import stat
 from typing import Any
 
 import vfs
+from bindings import kernel
 from context import Context, failure, required
 from members import Members
 from objects import Inode
-from protocol import OUT_HEADER
+from protocol import HEADER, OUT_HEADER
 from tables import i_op, methods, s_op
 from uapi.linux import fuse, xattr
 
@@ -21,14 +24,37 @@ MEANT = (
     (fuse.FATTR_MODE, vfs.ATTR_MODE),
     (fuse.FATTR_UID, vfs.ATTR_UID),
     (fuse.FATTR_GID, vfs.ATTR_GID),
-    (fuse.FATTR_SIZE, vfs.ATTR_SIZE | vfs.ATTR_MTIME | vfs.ATTR_CTIME),
+    (fuse.FATTR_SIZE, vfs.ATTR_SIZE | vfs.ATTR_MTIME),
     (fuse.FATTR_ATIME, vfs.ATTR_ATIME),
     (fuse.FATTR_MTIME, vfs.ATTR_MTIME),
-    (fuse.FATTR_CTIME, vfs.ATTR_CTIME),
+    (fuse.FATTR_FH, vfs.ATTR_FILE),
 )
+GIVEN_MTIME = fuse.FATTR_MTIME | fuse.FATTR_MTIME_NOW
+SETATTR_IN = Members(
+    fuse.fuse_setattr_in, "valid", "fh", "size", "mode", "uid", "gid", "atime", "atimensec",
+    "mtime", "mtimensec", "ctime", "ctimensec",
+)  # fmt: skip
+IATTR = Members(
+    kernel.iattr, "ia_valid", "ia_mode", "ia_uid", "ia_gid", "ia_size", "ia_atime.tv_sec",
+    "ia_atime.tv_nsec", "ia_mtime.tv_sec", "ia_mtime.tv_nsec", "ia_ctime.tv_sec",
+    "ia_ctime.tv_nsec", "ia_file",
+)  # fmt: skip
 GETXATTR_OUT = Members(fuse.fuse_getxattr_out, "size", "padding")
 GETXATTR_SIZE = ctypes.sizeof(fuse.fuse_getxattr_out)
 CAPABILITY = b"security.capability"
+
+
+@functools.cache
+def meant(valid: int) -> int:
+    """``ia_valid`` for the ``valid`` of a fuse_setattr_in; the change itself is one of ctime."""
+    return functools.reduce(
+        operator.or_, (ia for fattr, ia in MEANT if valid & fattr), vfs.ATTR_CTIME
+    )
+
+
+def signed(seconds: int, nanoseconds: int) -> vfs.Time:
+    """A time as it travels, which may be before 1970."""
+    return seconds - (seconds >> 63 << 64), nanoseconds
 
 
 class AttributeRequests(Context):
@@ -38,25 +64,14 @@ class AttributeRequests(Context):
         return self.attr(self.inode(node))
 
     def do_setattr(self, node: int) -> int:
-        inode, args = self.inode(node), self.args[fuse.FUSE_SETATTR]
-        valid, attr = args.valid, self.iattr
-        attr.ia_valid = vfs.ATTR_CTIME
-        for fattr, meant in MEANT:
-            if valid & fattr:
-                attr.ia_valid |= meant
-        attr.ia_mode, attr.ia_size = args.mode, args.size
-        attr.ia_uid.val, attr.ia_gid.val = args.uid, args.gid
+        inode, attr = self.inode(node), self.iattr
+        valid, file, size, mode, uid, gid, *times = SETATTR_IN.read(self.channel.request, HEADER)
         now = vfs.current_time(inode)
-        for name, given in (("atime", FATTR_ATIME), ("mtime", FATTR_MTIME), ("ctime", FATTR_CTIME)):
-            time = getattr(attr, f"ia_{name}")
-            if valid & given[0] and not valid & given[1]:
-                seconds = ctypes.c_int64(getattr(args, name)).value
-                time.tv_sec, time.tv_nsec = seconds, getattr(args, f"{name}nsec")
-            else:
-                time.tv_sec, time.tv_nsec = now
-        if valid & fuse.FATTR_FH:
-            attr.ia_valid |= vfs.ATTR_FILE
-            attr.ia_file = args.fh
+        atime = now if valid & fuse.FATTR_ATIME_NOW else signed(*times[:2])
+        mtime = signed(*times[2:4]) if valid & GIVEN_MTIME == fuse.FATTR_MTIME else now
+        ctime = signed(*times[4:]) if valid & fuse.FATTR_CTIME else now
+        file = file if valid & fuse.FATTR_FH else 0
+        IATTR.write(attr, 0, meant(valid), mode, uid, gid, size, *atime, *mtime, *ctime, file)
         kills = valid & (fuse.FATTR_UID | fuse.FATTR_GID | fuse.FATTR_KILL_SUIDGID)
         if kills and not stat.S_ISDIR(inode.i_mode):
             self.kill_privileges(inode, attr)
@@ -169,6 +184,3 @@ class AttributeRequests(Context):
 
 STATFS = ("blocks", "bfree", "bavail", "files", "ffree", "bsize", "namelen", "frsize")
 STATFS_OUT = Members(fuse.fuse_statfs_out, *(f"st.{name}" for name in STATFS))
-FATTR_ATIME = fuse.FATTR_ATIME, fuse.FATTR_ATIME_NOW
-FATTR_MTIME = fuse.FATTR_MTIME, fuse.FATTR_MTIME_NOW
-FATTR_CTIME = fuse.FATTR_CTIME, 0

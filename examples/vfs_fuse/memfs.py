@@ -298,7 +298,8 @@ class MemFS(ops.super_operations):
         return MemInode(self)
 
     def evict_inode(self, inode: Any) -> None:
-        inode.data.zero(0, 1 << 63)
+        if inode.i_blocks:
+            inode.data.zero(0, 1 << 63)
         self.inodes -= 1
 
     def statfs(self, dentry: Any, buf: Any) -> int:

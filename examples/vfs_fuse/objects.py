@@ -84,6 +84,7 @@ class Inode(kernel.inode):
         self.address = remember(self)
         self.aliases: list[Dentry] = []
         """The dentries that lead here: ``i_dentry``."""
+        self.sb: Any = None
         self.nlookup = 0
         """How often the client has been told of this inode, and has not forgotten it."""
 

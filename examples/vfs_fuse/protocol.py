@@ -16,8 +16,8 @@ from members import Members
 from uapi.linux import fuse
 
 __all__ = [
-    "ENTRY_OUT", "INODE", "KSTAT", "MAX_PAGES", "MAX_WRITE", "OUT_HEADER", "PAGE", "WANTED",
-    "Channel", "Dirents", "from_dev", "to_dev",
+    "ENTRY_OUT", "HEADER", "INODE", "KSTAT", "MAX_PAGES", "MAX_WRITE", "OUT_HEADER", "PAGE",
+    "WANTED", "Channel", "Dirents", "from_dev", "to_dev",
 ]  # fmt: skip
 
 PAGE = 4096

@@ -16,7 +16,7 @@ from bindings import kernel
 from members import Members
 from objects import Inode, Super, instance
 
-__all__ = ["Methods", "Table", "call_through_c", "i_fop", "i_op", "methods", "s_op", "table"]
+__all__ = ["Methods", "call_through_c", "i_fop", "i_op", "methods", "s_op", "table"]
 
 _through_c: list[bool] = []
 
@@ -42,15 +42,12 @@ class Methods:
 _methods: dict[int, Methods] = {0: Methods({})}
 
 
-class Table(int):
-    """The address of a C table whose methods are Python's."""
-
-    structure: Any
-    implementation: Any
+_tables: list[Any] = []
+"""The tables themselves: who has an address may use it as long as this process lives."""
 
 
-def table(implementation: Any, **members: Any) -> Table:
-    """The table of an object: its methods, NULL for the others, and members that are data.
+def table(implementation: Any, **members: Any) -> int:
+    """The address of an object's table: its methods, NULL for the others, and members of data.
 
     Raises TypeError for a public method that the object's interface has not, or has with another
     number of parameters.
@@ -61,18 +58,18 @@ def table(implementation: Any, **members: Any) -> Table:
     found = _held_against(interface, implementation)
     entries = {name: _entry(operation, method) for name, (operation, method) in found.items()}
     structure = interface.vtable(entries, **members)
-    made = Table(ctypes.addressof(structure))
-    made.structure, made.implementation = structure, implementation
+    address = ctypes.addressof(structure)
+    _tables.append(structure)
     called = {name: method for name, (_, method) in found.items()}
     if _through_c:
         wrapped = interface.wrap(structure)
         called = {name: _left(getattr(wrapped, name)) for name in found}
-    _methods[made] = Methods(called)
-    return made
+    _methods[address] = Methods({op.name: called.get(op.name) for op in interface._operations_})
+    return address
 
 
 def methods(address: int) -> Methods:
-    """What is behind a table's address, which is that of a :class:`Table`, or NULL."""
+    """What is behind the address of a table that was made here, or NULL."""
     return _methods[address]
 
 

@@ -43,7 +43,7 @@ def new_inode(sb: Super) -> Any:
     inode = make(sb) if make else Inode()
     mapping = inode.address + kernel.inode.i_data.offset
     _NEW.write(inode, 0, sb.address, mapping, next(_numbers), 1)
-    inode.i_blkbits = sb.s_blocksize_bits
+    inode.sb, inode.i_blkbits = sb, sb.s_blocksize_bits
     inode.i_count.counter = 1
     return inode
 
@@ -63,7 +63,7 @@ def iput(inode: Inode) -> None:
         count.counter -= 1
         if count.counter > 0:
             return
-        operations = s_op(instance(inode.i_sb))
+        operations = s_op(inode.sb)
         drop = operations.drop_inode(inode) if operations.drop_inode else not inode.i_nlink
         if drop:
             evict(inode)
@@ -71,7 +71,7 @@ def iput(inode: Inode) -> None:
 
 def evict(inode: Inode) -> None:
     """The inode's end."""
-    operations = s_op(instance(inode.i_sb))
+    operations = s_op(inode.sb)
     if operations.evict_inode:
         operations.evict_inode(inode)
     if operations.destroy_inode:
@@ -249,10 +249,10 @@ def d_kill(dentry: Dentry) -> None:
     """A dentry's end, with its reference to an inode."""
     with lock:
         d_drop(dentry)
-        inode = dentry.inode
-        dentry.lead_to(None)
         forget(dentry)
+        inode = dentry.inode
         if inode is not None:
+            dentry.lead_to(None)
             iput(inode)
 
 
@@ -288,17 +288,18 @@ def finish_open_simple(file: File, error: int) -> int:
 
 def xattr_handlers(*handlers: Any) -> int:
     """What ``s_xattr`` points to, for objects with a ``prefix`` of the names that are theirs."""
-    made = []
-    for handler in handlers:
-        prefix = ctypes.create_string_buffer(handler.prefix)
-        made.append(table(handler, prefix=ctypes.addressof(prefix)))
-        made[-1].prefix = prefix
+    prefixes = [ctypes.create_string_buffer(handler.prefix) for handler in handlers]
+    made = [
+        table(handler, prefix=ctypes.addressof(prefix))
+        for handler, prefix in zip(handlers, prefixes, strict=True)
+    ]
     array = (ctypes.c_void_p * (len(made) + 1))(*made)
-    _handlers[ctypes.addressof(array)] = array, made
+    _kept.append((array, prefixes))
     return ctypes.addressof(array)
 
 
-_handlers: dict[int, Any] = {}
+_kept: list[Any] = []
+"""What only its address is known of elsewhere."""
 
 
 def xattr_handlers_at(address: int) -> list[tuple[bytes, int]]:
