@@ -52,7 +52,7 @@ grammar: $(VENV)/.dev  ## the tables of the grammar of C's expressions anew
 syscalls: $(VENV)/.package  ## the syscall tables that packages have, anew
 	$(BIN)/python -m uapigen.cli.package_syscalls
 
-bench: $(VENV)/.package  ## uapigen beside bpftool, pahole and ctypesgen, as tables
+bench: $(VENV)/.bench  ## uapigen beside bpftool, pahole and ctypesgen, as tables
 	$(BIN)/python benchmarks/run.py $(ARGS)
 
 wheel: $(VENV)/.package  ## a wheel, in dist/
@@ -81,6 +81,10 @@ $(VENV)/.package: pyproject.toml | $(VENV)/.venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
 	@# An editable install is not compiled, and an environment may forbid that later.
 	@$(BIN)/python -m compileall -q uapigen
+	@touch $@
+
+$(VENV)/.bench: $(VENV)/.package
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.package

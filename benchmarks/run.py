@@ -21,6 +21,7 @@ from headers import bench_headers
 from operations import bench_operations
 from race import MEGABYTE, ROOT, UAPIGEN, Contestant, race, table
 from syscalls import bench_syscalls
+from vfs import bench_vfs
 
 KERNEL = "/sys/kernel/btf/vmlinux"
 
@@ -266,6 +267,7 @@ def main() -> None:
         bench_decoding(work)
         bench_syscalls(work, options.rounds)
         bench_operations(work, options.rounds)
+        bench_vfs(options.rounds)
         bench_headers(work, options.rounds, whole=options.whole)
 
 
