@@ -35,6 +35,19 @@ DECLARATIONS: list[tuple[str, str, Callable[[Btf], int]]] = [
     ("const int x", "const int", lambda b: b.const(INT)),
     ("const int *x", "const int *", lambda b: b.ptr(b.const(INT))),
     ("int *const x", "int *const", lambda b: b.const(b.ptr(INT))),
+    ("const int x[3]", "const int[3]", lambda b: b.const(b.array(b.const(INT), 3))),
+    (
+        "volatile const int x[3]",
+        "volatile const int[3]",
+        lambda b: b.const(b.volatile(b.array(b.const(INT), 3))),
+    ),
+    ("int *const x[3]", "int *const[3]", lambda b: b.const(b.array(b.const(b.ptr(INT)), 3))),
+    ("const int *const x", "const int *const", lambda b: b.const(b.ptr(b.const(INT)))),
+    (
+        "int *const volatile x[2]",
+        "int *const volatile[2]",
+        lambda b: b.const(b.array(b.volatile(b.const(b.ptr(INT))), 2)),
+    ),
     (
         "int *const volatile x",
         "int *const volatile",

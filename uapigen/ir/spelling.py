@@ -77,6 +77,8 @@ _TOO_DEEP = "types nest too deep to be spelled"
 _NAMED = frozenset({Struct, Union, Enum, Forward, Typedef, Int, Float})
 _ALIASES = frozenset({Typedef, Qualifier, TypeTag})
 _SUFFIXES = ("(", "[")
+_QUALIFIERS = ("const ", "volatile ", "restrict ")
+_LEADING = re.compile(r"(?:(?:const|volatile|restrict) )+")
 _KERNEL_TAGS = frozenset({"user", "rcu", "percpu"})
 
 
@@ -212,11 +214,12 @@ def _joined(before: str, after: str) -> str:
 
 
 def _qualified(keyword: str, before: str) -> str:
-    if before.endswith("*"):  # the pointer itself is qualified
-        return f"{before}{keyword} "
-    if before.endswith(("const ", "volatile ", "restrict ")) and "*" in before:
-        return f"{before}{keyword} "
-    return f"{keyword} {before}"
+    """A type with one more qualifier, which it may have: a const array of what is const."""
+    _, star, own = before.rpartition("*")
+    if star and (not own or own.startswith(_QUALIFIERS)):  # the pointer itself is qualified
+        return before if f" {keyword} " in f" {own}" else f"{before}{keyword} "
+    leading = _LEADING.match(before)
+    return before if leading and keyword in leading[0] else f"{keyword} {before}"
 
 
 class _Made(dict[TypeId, _Spelled]):
