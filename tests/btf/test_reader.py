@@ -307,7 +307,9 @@ def test_functions_and_their_prototypes_are_given_at_once() -> None:
     ids = [btf.func("f", first), btf.func("g", unnamed), btf.func("h", first)]
     graph = read(btf)
     assert graph.functions() == (ids, ["f", "g", "h"], [first, unnamed, first])
-    listed = [(i, back, list(names), list(types)) for i, back, names, types in graph.prototypes()]
+    listed = [
+        (i, back, list(names), list(types)) for i, back, names, types in graph.prototypes().rows()
+    ]
     assert listed == [(first, number, ["a"], [number])]
     btf.func("bad", 99)
     with pytest.raises(InputError, match="type 7: refers to type 99, the last is 7"):

@@ -320,7 +320,7 @@ def test_reference_that_a_source_lacks_does_not_become_another_s_type() -> None:
     proto = bad.func_proto(number, ("a", 5))
     bad.func("f", proto)
     graph = merged(BtfGraph(bad.dump(), "bad"), BtfGraph(other.dump(), "other"))
-    assert proto not in [proto for proto, *_ in graph.prototypes()]
+    assert proto not in [proto for proto, *_ in graph.prototypes().rows()]
     with pytest.raises(InputError, match="bad: type 2: refers to type 5, the last is 3"):
         graph[proto]
 

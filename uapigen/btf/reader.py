@@ -12,17 +12,19 @@ from __future__ import annotations
 
 import sys
 from array import array
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Iterator
 from functools import cached_property
 from itertools import compress, repeat
 from typing import Any
 
 from uapigen.btf import columns
 from uapigen.btf.format import INT_BOOL, INT_SIGNED, Kind, parse_header
-from uapigen.btf.index import ALIASES, COMPOSITES, FUNCS, PROTOS, RecordIndex, Relocation, kind_set
+from uapigen.btf.index import ALIASES, COMPOSITES, FUNCS, RecordIndex, Relocation, kind_set
+from uapigen.btf.prototypes import prototypes
 from uapigen.btf.strings import StringTable
 from uapigen.errors import InputError
 from uapigen.ir.graph import Nodes, SourceInfo, resolve
+from uapigen.ir.prototypes import Prototypes
 from uapigen.ir.types import (
     Array,
     DeclTag,
@@ -213,14 +215,8 @@ class BtfGraph:
             self._reference(ids[position], proto)
         return ids, names, protos
 
-    def prototypes(self) -> Iterator[tuple[TypeId, TypeId, Iterable[str], Sequence[TypeId]]]:
-        words = self.words
-        names = self.strings.__getitem__
-        for proto, start in self.index.records(PROTOS):
-            end = start + 3 + 2 * (words[start + 1] & 0xFFFFFF)
-            name_offs = words[start + 3 : end : 2]
-            if name_offs and 0 not in name_offs:
-                yield proto, words[start + 2], map(names, name_offs), words[start + 4 : end : 2]
+    def prototypes(self, wanted: Container[TypeId] | None = None) -> Prototypes:
+        return prototypes(self.index, self.strings, wanted)
 
     def functions_like(
         self, shapes: Collection[tuple[TypeId, ...]]

@@ -10,7 +10,15 @@ import math
 from functools import cache
 
 from uapigen.emit.support.tables import escaped
-from uapigen.emit.text import LINE_LENGTH, class_line, entries, item_tuple, literal, row
+from uapigen.emit.text import (
+    LINE_LENGTH,
+    class_line,
+    entries,
+    item_tuple,
+    literal,
+    row,
+    text_entries,
+)
 from uapigen.layout.plan import EnumPlan, Plan, PlannedMember, RecordPlan
 
 __all__ = [
@@ -87,7 +95,7 @@ def enums_text(plan: Plan) -> str:
 
 def typedefs_text(plan: Plan) -> str:
     """Typedef -> what it names."""
-    return entries("TYPEDEFS", ((name, f'"{c_type}"') for name, c_type in plan.typedefs.items()))
+    return text_entries("TYPEDEFS", plan.typedefs.items())
 
 
 def constants_text(plan: Plan) -> str:
@@ -123,9 +131,7 @@ def ioctls_text(plan: Plan) -> str:
 
 def functions_text(plan: Plan) -> str:
     """Function -> its type."""
-    return entries(
-        "FUNCTIONS", ((name, f'"{c_type}"') for name, c_type in plan.functions().items())
-    )
+    return text_entries("FUNCTIONS", plan.functions().items())
 
 
 def variables_text(plan: Plan) -> str:

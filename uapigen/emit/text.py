@@ -7,6 +7,7 @@ against black itself.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from operator import itemgetter
 
 from uapigen.emit.support.tables import literal
 
@@ -19,6 +20,7 @@ __all__ = [
     "item_tuple",
     "literal",
     "row",
+    "text_entries",
 ]
 
 LINE_LENGTH = 88
@@ -76,15 +78,34 @@ def entries(name: str, pairs: Iterable[tuple[str, str]]) -> str:
 
     Sorted by the literal's own text, which is what a reader bisects.
     """
+    keys, values = _columns(pairs)
+    return _dict(name, keys, [f'    "{key}": {value},\n' for key, value in zip(keys, values)])  # noqa: B905
+
+
+def text_entries(name: str, pairs: Iterable[tuple[str, str]]) -> str:
+    """The same of values that are the insides of string literals."""
+    keys, values = _columns(pairs)
+    return _dict(name, keys, [f'    "{key}": "{value}",\n' for key, value in zip(keys, values)])  # noqa: B905
+
+
+def _columns(pairs: Iterable[tuple[str, str]]) -> tuple[list[str], list[str]]:
+    """Literal keys, and values."""
     listed = list(pairs)
-    keys = " ".join([key for key, _ in listed])
-    if literal(keys) != keys or keys.count(" ") != max(0, len(listed) - 1):
-        listed = [(literal(key), value) for key, value in listed]
-    lines = [f'    "{key}": {value},\n' for key, value in listed]
+    keys, values = list(map(_first, listed)), list(map(_second, listed))
+    text = " ".join(keys)
+    if literal(text) != text:
+        keys = list(map(literal, keys))
+    return keys, values
+
+
+_first, _second = itemgetter(0), itemgetter(1)
+
+
+def _dict(name: str, keys: Sequence[str], lines: list[str]) -> str:
     # Lines sort as their keys do, since the quote behind a key sorts before all
     # that a C name may hold; two characters sort before the quote.
-    keys = "\n".join([key for key, _ in listed])
-    lines.sort(key=_key if " " in keys or "!" in keys else None)
+    text = "\n".join(keys)
+    lines.sort(key=_key if " " in text or "!" in text else None)
     return "".join([f"{name} = {{\n", *lines, "}\n"]) if lines else f"{name} = {{}}\n"
 
 

@@ -8,10 +8,11 @@ the kernel's).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Iterator
 from typing import NamedTuple, Protocol
 
 from uapigen.errors import InputError
+from uapigen.ir.prototypes import Prototypes
 from uapigen.ir.types import (
     VOID,
     Composite,
@@ -161,10 +162,10 @@ class TypeGraph(Protocol):
         """
         ...
 
-    def prototypes(self) -> Iterator[tuple[TypeId, TypeId, Iterable[str], Sequence[TypeId]]]:
-        """Id, return type, parameter names and types of own prototypes; quicker than one by one.
+    def prototypes(self, wanted: Container[TypeId] | None = None) -> Prototypes:
+        """Own prototypes, or those of ``wanted``, all at once.
 
-        Only of those with parameters that all have names (an ellipsis has
+        Only those with parameters that all have names (an ellipsis has
         none); the ids are not checked yet.
         """
         ...
@@ -196,7 +197,7 @@ def functions_like(
     """``TypeGraph.functions_like`` by way of the other questions."""
     found = {
         proto: (shape, tuple(names))
-        for proto, returns, names, types in graph.prototypes()
+        for proto, returns, names, types in graph.prototypes().rows()
         if (shape := (returns, *types)) in shapes
     }
     functions: dict[tuple[TypeId, ...], list[tuple[str, tuple[str, ...]]]] = {}

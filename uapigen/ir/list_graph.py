@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator
 from functools import cached_property
 from itertools import count, islice
 
 from uapigen.errors import InputError
 from uapigen.ir.graph import Nodes, SourceInfo, TypeGraph, functions_like
+from uapigen.ir.prototypes import Prototype, Prototypes, in_columns
 from uapigen.ir.types import (
     VOID,
     Array,
@@ -170,9 +171,13 @@ class ListGraph:
             and not leading.isdisjoint([m[1] for m in node.members])
         }
 
-    def prototypes(self) -> Iterator[tuple[TypeId, TypeId, Iterable[str], Sequence[TypeId]]]:
+    def prototypes(self, wanted: Container[TypeId] | None = None) -> Prototypes:
+        return in_columns(row for row in self._prototypes() if wanted is None or row.id in wanted)
+
+    def _prototypes(self) -> Iterator[Prototype]:
         for type_id, node in self._own():
             if isinstance(node, FuncProto) and node.params and not node.variadic:
                 names = [param.name for param in node.params]
                 if all(names):
-                    yield type_id, node.returns, names, [param.type for param in node.params]
+                    types = [param.type for param in node.params]
+                    yield Prototype(type_id, node.returns, names, types)

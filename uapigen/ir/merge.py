@@ -7,10 +7,11 @@ it. Sources over the same base (a kernel and its modules) share it.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Sequence
 
 from uapigen.errors import InputError, UsageError
 from uapigen.ir.graph import Nodes, SourceInfo, TypeGraph, functions_like
+from uapigen.ir.prototypes import Prototype, Prototypes, in_columns
 from uapigen.ir.references import moved
 from uapigen.ir.types import Type, TypeId
 
@@ -165,14 +166,18 @@ class MergedGraph:
                 found |= {i + part.shift for i in part.graph.holders(own, max_chain)}
         return found
 
-    def prototypes(self) -> Iterator[tuple[TypeId, TypeId, Iterable[str], Sequence[TypeId]]]:
+    def prototypes(self, wanted: Container[TypeId] | None = None) -> Prototypes:
+        return in_columns(row for row in self._prototypes() if wanted is None or row.id in wanted)
+
+    def _prototypes(self) -> Iterator[Prototype]:
         for part in self._parts:
             if part.start >= self._first_id:
                 move, length = self._mover(part), len(part.graph)
-                for proto, returns, names, types in part.graph.prototypes():
+                for proto, returns, names, types in part.graph.prototypes().rows():
                     # An id that is not checked yet must not become another source's.
                     if max(returns, *types) < length:
-                        yield proto + part.shift, move(returns), names, [move(t) for t in types]
+                        moved = [move(target) for target in types]
+                        yield Prototype(proto + part.shift, move(returns), names, moved)
 
     def ids_named(self, name: str) -> list[TypeId]:
         return [

@@ -26,6 +26,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Container
+from itertools import islice
+from operator import add, itemgetter
 from typing import TypeAlias
 
 from uapigen.errors import InputError
@@ -73,6 +75,8 @@ _MAX_PARAMS = 256
 """The C standard asks for 127; a kernel's longest list has 18."""
 
 _WORDS = re.compile(r"\w+(?: \w+)*", re.ASCII)
+_ODD = "\0"
+"""Instead of what takes a closer look; nothing that is spelled has such a character."""
 _TOO_DEEP = "types nest too deep to be spelled"
 _NAMED = frozenset({Struct, Union, Enum, Forward, Typedef, Int, Float})
 _ALIASES = frozenset({Typedef, Qualifier, TypeTag})
@@ -119,22 +123,38 @@ class Speller:
 
         Without those that need a closer look.
         """
-        made, word = self._made, self._words.__getitem__
-        plain = _Plain(made)
-        spelled = {}
-        for proto, returns, names, types in self.graph.prototypes():
-            if len(types) > _MAX_PARAMS or (wanted is not None and proto not in wanted):
-                continue
-            try:
-                before, after, _ = made[returns]
-                listed = ", ".join([plain[t] + name for t, name in zip(types, map(word, names))])  # noqa: B905
-            except (_NotPlainError, InputError, RecursionError):
-                # A parameter with something behind its name, a malformed one: one by one.
-                continue
-            if len(listed) < _MAX_LENGTH:
-                spelled[proto] = f"{before}({listed}){after}"
-        made.unwound = 0
-        return spelled
+        found = self.graph.prototypes(wanted)
+        names = map(itemgetter(0), found.declared.values())
+        types = map(itemgetter(1), found.declared.values())
+        befores = map(_Befores(self._made).__getitem__, types)
+        texts = map(add, befores, map(self._words.__getitem__, names))
+        text = dict(zip(found.declared, texts, strict=True))
+        params = map(text.__getitem__, found.params)
+        listed = [", ".join(islice(params, count)) for count in found.counts]
+        returned = {type_id: self._returned(type_id) for type_id in set(found.returns)}
+        self._made.unwound = 0
+        # What has a parameter that takes a closer look is spelled one by one.
+        return {
+            proto: f"{before}({params}){after}"
+            for proto, (before, after), params, count in zip(
+                found.ids,
+                map(returned.__getitem__, found.returns),
+                listed,
+                found.counts,
+                strict=True,
+            )
+            if _ODD not in params
+            and before is not _ODD
+            and len(params) < _MAX_LENGTH
+            and count <= _MAX_PARAMS
+        }
+
+    def _returned(self, type_id: TypeId) -> Halves:
+        """The halves of a prototype's result."""
+        try:
+            return self._made[type_id][:2]
+        except (InputError, RecursionError):
+            return _ODD, ""
 
     def params(self, proto: FuncProto) -> str:
         """The parameter list, without its parentheses."""
@@ -255,30 +275,29 @@ class _Made(dict[TypeId, _Spelled]):
         return made
 
 
-class _NotPlainError(Exception):
-    """A declaration has something behind the name."""
-
-
-class _Plain(dict[TypeId, str]):
-    """What stands before a name of that type, where nothing stands behind it."""
+class _Befores(dict[TypeId, str]):
+    """What stands before a name of that type; ``_ODD`` if something stands behind it, too."""
 
     def __init__(self, made: _Made) -> None:
         super().__init__()
         self._made = made
 
     def __missing__(self, type_id: TypeId) -> str:
-        before, after, _ = self._made[type_id]
-        if after:
-            raise _NotPlainError
-        self[type_id] = before
-        return before
+        try:
+            before, after, _ = self._made[type_id]
+        except (InputError, RecursionError):  # said when it is spelled alone
+            after = _ODD
+        self[type_id] = _ODD if after else before
+        return self[type_id]
 
 
 class _Words(dict[str, str]):
     """A parameter's name as one ASCII word; names are untrusted, and Rust's need not be words."""
 
     def __missing__(self, name: str) -> str:
-        word = "".join(c if c.isascii() and c.isalnum() else "_" for c in name)
+        word = name
+        if not (name.isidentifier() and name.isascii()):
+            word = "".join(c if c.isascii() and c.isalnum() else "_" for c in name)
         if word[:1].isdigit():
             word = f"_{word}"
         self[name] = word
