@@ -125,7 +125,7 @@ class FileRequests(NameRequests):
             done = file.methods.read_iter(self.iocb, self.iter)
         else:
             read = required(file.methods.read, errno.EINVAL)
-            done = read(file, memory, size, ctypes.c_int64(args.offset))
+            done = read(file, memory, size, ctypes.pointer(ctypes.c_int64(args.offset)))
         return int(done)
 
     def do_write(self, _node: int) -> int:
@@ -140,7 +140,7 @@ class FileRequests(NameRequests):
             done = file.methods.write_iter(self.iocb, self.iter)
         else:
             write = required(file.methods.write, errno.EINVAL)
-            done = write(file, memory, size, ctypes.c_int64(args.offset))
+            done = write(file, memory, size, ctypes.pointer(ctypes.c_int64(args.offset)))
         WRITE_OUT.write(self.reply, OUT_HEADER, done, 0)
         return WRITE_SIZE
 
@@ -160,14 +160,6 @@ class FileRequests(NameRequests):
         fallocate = required(file.methods.fallocate, errno.EOPNOTSUPP)
         fallocate(file, args.mode, args.offset, args.length)
         return 0
-
-    def do_copy_file_range(self, _node: int) -> int:
-        args = self.args[fuse.FUSE_COPY_FILE_RANGE]
-        file, to = instance(args.fh_in), instance(args.fh_out)
-        copy = required(file.methods.copy_file_range, errno.ENOSYS)
-        done = copy(file, args.off_in, to, args.off_out, args.len, args.flags)
-        WRITE_OUT.write(self.reply, OUT_HEADER, done, 0)
-        return WRITE_SIZE
 
     def do_ioctl(self, _node: int) -> int:
         """The argument is memory of this process, as many bytes as the number says."""

@@ -67,7 +67,6 @@ ARGUMENTS = {
     fuse.FUSE_LISTXATTR: fuse.fuse_getxattr_in,
     fuse.FUSE_FALLOCATE: fuse.fuse_fallocate_in,
     fuse.FUSE_LSEEK: fuse.fuse_lseek_in,
-    fuse.FUSE_COPY_FILE_RANGE: fuse.fuse_copy_file_range_in,
     fuse.FUSE_IOCTL: fuse.fuse_ioctl_in,
     fuse.FUSE_INTERRUPT: fuse.fuse_interrupt_in,
 }

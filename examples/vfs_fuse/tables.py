@@ -147,7 +147,8 @@ def _conversion(kinds: list[str], at: int) -> Callable[[tuple[Any, ...]], Any]:
     kind = kinds[at]
     if kind.startswith(("struct ", "const struct ")) and kind.count("*") == 1:
         return lambda args: _object(args[at])
-    if kind in ("char *", "void *", "const void *") and "size_t" in kinds[at + 1 : at + 2]:
+    counted = kinds[at + 1 : at + 2] == ["size_t"]
+    if kind.removeprefix("const ") in ("char *", "void *") and counted:
         return lambda args: memory(args[at], args[at + 1])
     if kind == "const char *":
         return lambda args: ctypes.string_at(args[at])

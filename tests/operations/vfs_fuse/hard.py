@@ -1,13 +1,17 @@
 """memfs with names that make trouble: a bug, a method that waits, an error without a number."""
 
+# Methods take what the kernel gives, needed or not.
+# ruff: noqa: ARG002
 from __future__ import annotations
 
+import ctypes
 import errno
 import sys
 from typing import Any
 
 import memfs
 import vfs
+from bindings import kernel
 
 
 def hook(unraisable: Any) -> None:
@@ -34,13 +38,56 @@ class Directories(memfs.Directories):
                 raise OSError(errno.EINTR, "interrupted")
         super().lookup(dir, dentry, flags)
 
+    def create(self, idmap: Any, dir: Any, dentry: Any, mode: int, excl: bool) -> int:
+        super().create(idmap, dir, dentry, mode, excl)
+        if vfs.d_name(dentry) == b"plain":
+            vfs.d_inode(dentry).i_fop = vfs.d_inode(dentry).space.plain
+        return 0
+
 
 class FileIO(memfs.FileIO):
-    def read_iter(self, iocb: Any, to: Any) -> int:  # noqa: ARG002
+    def read_iter(self, iocb: Any, to: Any) -> int:
         raise RuntimeError("a bug in read_iter")
+
+
+class Files(memfs.Inodes):
+    def getattr(self, idmap: Any, path: Any, stat: Any, request_mask: int, query_flags: int) -> int:
+        inode = vfs.d_inode(vfs.instance(path.dentry))
+        vfs.generic_fillattr(idmap, request_mask, inode, stat)
+        stat.blksize = 65536
+        return query_flags
+
+
+class PlainIO(kernel.ops.file_operations):
+    """Reading and writing by buffer and position, and an ioctl."""
+
+    def read(self, file: Any, buf: Any, count: int, ppos: Any) -> int:
+        content = vfs.file_inode(file).xattrs.get(b"content", b"")
+        part = content[ppos.contents.value :][:count]
+        buf[: len(part)] = part
+        return len(part)
+
+    def write(self, filp: Any, ubuf: Any, cnt: int, ppos: Any) -> int:
+        inode, start = vfs.file_inode(filp), ppos.contents.value
+        content = inode.xattrs.get(b"content", b"").ljust(start, b"\0")
+        inode.xattrs[b"content"] = content[:start] + bytes(ubuf) + content[start + cnt :]
+        inode.i_size = len(inode.xattrs[b"content"])
+        return cnt
+
+    def unlocked_ioctl(self, file: Any, cmd: int, arg: int) -> int:
+        if cmd != DOUBLE:
+            raise OSError(errno.ENOTTY, "another ioctl")
+        number = ctypes.c_uint32.from_address(arg)
+        number.value *= 2
+        return 7
+
+
+DOUBLE = 3 << 30 | 4 << 16 | 0x7561
+"""_IOWR('u', 'a', __u32)"""
 
 
 class HardFS(memfs.MemFS):
     def fill_super(self, sb: Any) -> None:
         memfs.DIRECTORY, memfs.FILE_IO = vfs.table(Directories()), vfs.table(FileIO())
+        memfs.FILE, self.plain = vfs.table(Files()), vfs.table(PlainIO())
         super().fill_super(sb)

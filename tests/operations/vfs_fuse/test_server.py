@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import signal
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +18,7 @@ from .conftest import EXAMPLE, PATIENCE, Mount, Server, eventually, mountpoints
 
 HERE = Path(__file__).parent
 HARD = HERE / "hard.py"
+DOUBLE = 0xC004_7561  # its ioctl: _IOWR('u', 'a', __u32)
 
 
 def child(code: str, cwd: Path) -> subprocess.Popen[str]:
@@ -50,6 +53,27 @@ def test_exception_in_a_method_is_eio_and_reported(mount: Mount, options: tuple[
         (server.path / "numberless").stat()
     assert os.listdir(server.path) == ["file"]  # the mount lives on
     assert server.stop() == 0
+
+
+@pytest.mark.parametrize("options", [(), ("--through-c",)])
+def test_methods_of_other_shapes_are_called(mount: Mount, options: tuple[str, ...]) -> None:
+    server = mount(HARD, *options, "--write-through")
+    path = server.path / "plain"
+    with path.open("w+b", buffering=0) as file:
+        assert file.write(b"by read and write") == 17
+        file.seek(3)
+        file.write(b"READ")
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+        assert os.pread(file.fileno(), 100, 1) == b"y READ and write"
+        number = bytearray(struct.pack("=I", 21))
+        assert fcntl.ioctl(file, DOUBLE, number) == 7
+        assert struct.unpack("=I", number) == (42,)
+        with pytest.raises(OSError, match=rf"\[Errno {errno.ENOTTY}\]"):
+            fcntl.ioctl(file, DOUBLE + 1, number)
+    assert path.stat().st_blksize == 65536  # says getattr
+    assert path.stat().st_size == 17
+    assert server.stop() == 0
+    assert server.errors == ""
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
