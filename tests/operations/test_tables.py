@@ -12,7 +12,7 @@ from uapigen.ir.operations import ParameterNames
 from uapigen.ir.types import FuncProto, Struct
 from uapigen.operations import find_tables, name_parameters
 from uapigen.operations.implementations import implementations
-from uapigen.operations.listing import Listed, as_text
+from uapigen.operations.listing import Listed, as_data, as_text
 from uapigen.sources import open_sources
 
 from .sources import Raw, device_source
@@ -103,6 +103,22 @@ def test_a_listing_declares_each_member_at_its_byte(graph) -> None:  # type: ign
     assert "     0  void *owner;" in lines
     assert "    16  ssize_t (*read)(struct device *dev, char *buf, long int len);" in lines
     assert "   128  unsigned int (*handlers[3])(struct device *device);" in lines
+
+
+def test_a_listing_has_the_names_of_c_where_python_has_keywords() -> None:
+    from btf.builder import Btf
+
+    btf = Btf()
+    number, proto = btf.int(), btf.func_proto(1, ("", 1), ("", 1), ("", 1))
+    btf.struct("copy_ops", 8, ("copy", btf.ptr(proto), 0))
+    btf.func("fast_copy", btf.func_proto(number, ("from", 1), ("self", 1), ("by", 1)))
+    graph = open_sources([btf.dump()]).graph
+    (table,) = find_tables(graph, graph.ids_of(Struct))
+    (names,) = name_parameters(graph, [table])
+    assert names[0].names == ("from_", "self_", "by")
+    listed = [Listed("struct copy_ops", table, names, None)]
+    assert "(*copy)(int from, int self, int by);" in as_text(graph, listed)
+    assert as_data(graph, listed)[0]["operations"][0]["parameters"] == ["from", "self", "by"]
 
 
 def blob(path: Path) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from uapigen.emit.support.names import c_name
 from uapigen.errors import InputError
 from uapigen.ir.graph import TypeGraph
 from uapigen.ir.operations import DataMember, Operation, OperationTable, ParameterNames
@@ -84,7 +85,7 @@ def _declared(
     try:
         before, after = speller.halves(proto.returns)
         listed = [
-            speller.spell(param.type, name)
+            speller.spell(param.type, c_name(name))
             for param, name in zip(proto.params, names.names, strict=True)
         ]
     except InputError as error:
@@ -115,7 +116,7 @@ def _table_data(graph: TypeGraph, speller: Speller, one: Listed) -> dict[str, An
             "name": operation.name,
             "byte_offset": operation.byte_offset,
             "declaration": _declared(graph, speller, operation, names),
-            "parameters": list(names.names),
+            "parameters": [c_name(name) for name in names.names],
             "named_by": names.named_by,
             "named_closely": names.closely,
             "variadic": proto.variadic,

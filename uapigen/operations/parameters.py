@@ -9,10 +9,10 @@ those of the identical prototype decide if enough of them agree; else types stan
 
 from __future__ import annotations
 
-import keyword
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
+from uapigen.emit.support.names import parameter_name
 from uapigen.ir.graph import TypeGraph, resolve
 from uapigen.ir.operations import DECLARATION, Operation, OperationTable, ParameterNames
 from uapigen.ir.types import (
@@ -202,8 +202,7 @@ def python_names(names: Sequence[str]) -> tuple[str, ...]:
         word = name.lstrip("_")
         if not (word.isascii() and word.isidentifier()):
             word = f"arg{index}"
-        if keyword.iskeyword(word) or word == "self":
-            word = f"{word}_"
+        word = parameter_name(word)
         made, number = word, 1
         while made in found:
             number += 1

@@ -46,3 +46,14 @@ INTERFACE_NAMES = frozenset({"Protocol", "vtable", "wrap"})
 def method_name(member: str) -> str:
     """What an interface calls a member: a keyword, or a name of its own, gets ``_``."""
     return f"{member}_" if iskeyword(member) or member in INTERFACE_NAMES else member
+
+
+def parameter_name(c_name: str) -> str:
+    """What a method calls a parameter that C calls so."""
+    return f"{c_name}_" if iskeyword(c_name) or c_name == "self" else c_name
+
+
+def c_name(parameter: str) -> str:
+    """What C calls a parameter that a method calls so."""
+    plain = parameter[:-1]
+    return plain if parameter == parameter_name(plain) != plain else parameter

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 
 from .declarators import declarator
 from .functions import params_start
-from .names import method_name
+from .names import c_name, method_name
 from .signatures import (
     MissingOperationError,
     function_spelling,
@@ -96,7 +96,7 @@ class Operation:
             return self.name
         prototype = self.signature.prototype
         listed = [
-            declared(spelling, name)
+            declared(spelling, c_name(name))
             for (_, spelling), name in zip(
                 prototype.params, self.parameters, strict=True
             )
