@@ -9,9 +9,10 @@ import ctypes
 import errno
 import gc
 import inspect
+import subprocess
 import sys
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +73,36 @@ def test_methods_have_names_types_and_places(k: Any, ops: Any) -> None:
     assert "by their types" in ops.ready.__doc__
     offsets = {op.name: op.offset for op in ops._operations_}
     assert offsets == {name: getattr(k.device_ops, name).offset for name in offsets}
+
+
+def test_tables_are_attributes_and_a_mapping_in_every_form(k: Any, ops: Any) -> None:
+    tables = k.ops
+    assert tables["device_ops"] is tables.device_ops is ops
+    assert list(tables) == ["device_ops"] == list(tables.keys())
+    assert len(tables) == 1
+    assert "device_ops" in tables
+    assert "plain" not in tables
+    assert tables.get("plain") is None
+    assert dict(tables.items()) == {"device_ops": ops}
+    assert isinstance(tables, Mapping)
+    assert "device_ops" in dir(tables)
+    with pytest.raises(KeyError):
+        tables["plain"]
+    with pytest.raises(AttributeError, match="plain"):
+        _ = tables.plain
+    assert tables.device_ops_protocol is ops.Protocol
+    assert isinstance(ops.wrap(ops.vtable()), tables.device_ops_calls)
+
+
+@pytest.mark.parametrize("ask", ["ops['device_ops']", "list(ops)", "len(ops)", "dir(ops)",
+                                 "'device_ops' in ops", "hash(ops)", "ops.__all__"])  # fmt: skip
+def test_a_packages_module_is_a_mapping_from_the_first_touch_on(
+    ask: str, tmp_path: Path, uapigen: Uapigen
+) -> None:
+    (tmp_path / "device.btf").write_bytes(device_source())
+    uapigen(tmp_path / "device.btf", "--arch", "x86_64", "-o", tmp_path / "bound")
+    code = f"from bound import ops; print({ask}); from bound.ops import *; device_ops.vtable"
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=tmp_path)
 
 
 def test_names_that_python_or_an_interface_has_get_an_underscore(ops: Any) -> None:

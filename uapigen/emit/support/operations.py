@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Iterator, Mapping
+from types import ModuleType
 
 from .declarators import declarator
 from .functions import params_start
@@ -201,7 +202,7 @@ class Operations(Mapping[str, "Any"]):
 
     def __getattr__(self, name: str) -> Any:
         try:
-            return self[name]
+            return attribute_of(self, name)
         except KeyError:
             module = self.__dict__["_bindings"].module
             raise AttributeError(f"{module} has no operation table {name!r}") from None
@@ -347,23 +348,60 @@ def annotations_of(operation: Operation) -> dict[str, Any]:
     return {**found, "return": signature.returns.python}
 
 
-def open_operations(namespace: dict[str, Any], bindings: Bindings) -> None:
-    """Fill the namespace of a package's module ``ops``."""
-    operations = Operations(bindings)
+def attribute_of(operations: Operations, name: str) -> Any:
+    """An interface, or by its name with a suffix a class that belongs to it."""
+    try:
+        return operations[name]
+    except KeyError:
+        table, _, kind = name.rpartition("_")
+        if kind not in ("protocol", "calls") or table not in operations:
+            raise
+    if kind == "protocol":
+        return operations[table].Protocol
+    from .vtables import wrapper_of
 
-    def lookup(name: str) -> Any:
+    return wrapper_of(operations[table])
+
+
+class OperationsModule(ModuleType):
+    """A package's module ``ops``: attributes, and a mapping as `Operations` is."""
+
+    _operations: Operations
+
+    def __getattr__(self, name: str) -> Any:
         if name == "__all__":
-            return list(operations)
+            return list(self)
         try:
-            found = namespace[name] = operations[name]
+            found = attribute_of(self._operations, name)
         except KeyError:
-            module = namespace["__name__"]
             raise AttributeError(
-                f"module {module!r} has no attribute {name!r}"
+                f"module {self.__name__!r} has no attribute {name!r}"
             ) from None
+        setattr(self, name, found)
         return found
 
-    def listing() -> list[str]:
-        return sorted({*namespace, *operations})
+    def __getitem__(self, name: str) -> Any:
+        return self._operations[name]
 
-    namespace.update(__getattr__=lookup, __dir__=listing)
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._operations)
+
+    def __len__(self) -> int:
+        return len(self._operations)
+
+    def __dir__(self) -> list[str]:
+        return sorted({*vars(self), *self})
+
+    # Not by inheritance: a mapping has no hash, and modules are put into sets.
+    __contains__, get = Mapping.__contains__, Mapping.get
+    keys, values, items = Mapping.keys, Mapping.values, Mapping.items
+
+
+Mapping.register(OperationsModule)
+
+
+def open_operations(module: Any, bindings: Bindings) -> Any:
+    """Make a package's module ``ops`` what it is once it is touched."""
+    vars(module)["_operations"] = Operations(bindings)
+    module.__class__ = OperationsModule
+    return module

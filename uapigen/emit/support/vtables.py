@@ -142,10 +142,7 @@ def wrap_table(interface: Any, table: Any) -> Any:
         table = struct.from_address(address)
         if kept is not None:
             hold(table, kept)
-    wrapper = vars(interface).get("_wrapper_")
-    if wrapper is None:
-        wrapper = interface._wrapper_ = make_wrapper(interface)
-    made = object.__new__(wrapper)
+    made = object.__new__(wrapper_of(interface))
     made._table_ = table
     start = ctypes.addressof(table)
     made._u_slots = slots_of(interface, start)
@@ -208,6 +205,14 @@ class Wrapper:
     def __repr__(self) -> str:
         interface = type(self).__mro__[2].__name__
         return f"<{interface} at {ctypes.addressof(self._table_):#x}>"
+
+
+def wrapper_of(interface: Any) -> Any:
+    """The class of objects that call through tables of an interface, made once."""
+    wrapper = vars(interface).get("_wrapper_")
+    if wrapper is None:
+        wrapper = interface._wrapper_ = make_wrapper(interface)
+    return wrapper
 
 
 def make_wrapper(interface: Any) -> Any:
