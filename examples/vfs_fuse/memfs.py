@@ -17,12 +17,11 @@ import threading
 from typing import Any
 
 import vfs
-from bindings import kernel
 from content import Entries, SparseBytes
+from kernel import ops
 from uapi.linux import falloc, fs, magic, xattr
 from vfs import d_inode, d_name, file_inode, inode_set_ctime_to_ts, inode_set_mtime_to_ts
 
-ops = kernel.ops
 PAGE, DIRENT, NAME_MAX = 4096, 20, 255
 
 
@@ -118,7 +117,7 @@ class Directories(Inodes):
         vfs.inc_nlink(dir)
         self.enter(dir, dentry, inode)
 
-    def symlink(self, idmap: Any, dir: Any, dentry: Any, symname: bytes) -> int:
+    def symlink(self, idmap: Any, dir: Any, dentry: Any, symname: Any) -> int:
         inode = self.make(idmap, dir, stat.S_IFLNK | 0o777)
         inode.target = ctypes.create_string_buffer(symname)
         inode.i_op, inode.i_link = SYMLINK, ctypes.addressof(inode.target)
@@ -158,7 +157,7 @@ class Directories(Inodes):
         if flags & ~(fs.RENAME_NOREPLACE | fs.RENAME_EXCHANGE):
             raise failure(errno.EINVAL)
         old, new = d_inode(old_dentry), d_inode(new_dentry)
-        links = stat.S_ISDIR(old.i_mode)
+        links = int(stat.S_ISDIR(old.i_mode))
         if flags & fs.RENAME_EXCHANGE:
             old_dir.entries.replace(d_name(old_dentry), new)
             new_dir.entries.replace(d_name(new_dentry), old)
@@ -241,16 +240,14 @@ class Xattrs(ops.xattr_handler):
     def __init__(self, prefix: bytes) -> None:
         self.prefix = prefix
 
-    def get(
-        self, handler: Any, dentry: Any, inode: Any, name: bytes, buffer: Any, size: int
-    ) -> int:
+    def get(self, handler: Any, dentry: Any, inode: Any, name: Any, buffer: Any, size: int) -> int:
         value = inode.xattrs.get(self.prefix + name)
         if value is None:
             raise failure(errno.ENODATA)
         return give(value, buffer, size)
 
     def set(
-        self, handler: Any, idmap: Any, dentry: Any, inode: Any, name: bytes, value: Any,
+        self, handler: Any, idmap: Any, dentry: Any, inode: Any, name: Any, value: Any,
         size: int, flags: int,
     ) -> int:  # fmt: skip
         name = self.prefix + name

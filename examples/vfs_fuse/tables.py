@@ -49,8 +49,8 @@ _tables: list[Any] = []
 def table(implementation: Any, **members: Any) -> int:
     """The address of an object's table: its methods, NULL for the others, and members of data.
 
-    Raises TypeError for a public method that the object's interface has not, or has with another
-    number of parameters.
+    Raises TypeError for a method that takes other parameters than its interface's. What the
+    interface does not have is the object's own business.
     """
     interface = next(
         base for base in type(implementation).__mro__ if base.__module__ == kernel.ops.__name__
