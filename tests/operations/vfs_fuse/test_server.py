@@ -207,7 +207,10 @@ def test_forgotten_names_are_found_again(mount: Mount) -> None:
         folder.mkdir()
         (folder / "file").write_text(f"content {number}")
     os.sync()
-    Path("/proc/sys/vm/drop_caches").write_text("2\n")
+    try:
+        Path("/proc/sys/vm/drop_caches").write_text("2\n")
+    except OSError as error:
+        pytest.skip(f"the kernel refuses to drop its caches: {error}")
     for number in range(200):
         assert (server.path / f"{number}" / "file").read_text() == f"content {number}"
     assert server.stop() == 0
