@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+CTYPES_OBJECT: Any = ctypes.Structure.__base__  # functions that C has are some, too
+
 
 class Slot:
     """A function pointer in memory, and what was made of its address last."""
@@ -59,11 +61,7 @@ def failure(code: int, where: str) -> OSError:
 
 def is_python(given: Any) -> bool:
     """Whether that is a function of Python's, not one that C has."""
-    return (
-        callable(given)
-        and not isinstance(given, int)
-        and not hasattr(given, "_b_base_")
-    )
+    return callable(given) and not isinstance(given, (int, CTYPES_OBJECT))
 
 
 def converter(signature: Signature, value: Value, name: str) -> Callable[[Any], Any]:
@@ -115,7 +113,8 @@ def body(
 
     Names in ``scope`` end with ``where``, so that many functions may share one.
     """
-    lines, words = [], []
+    scope["_u_room"] = room
+    lines, words = ["    _u_room()"], []
     for at, (name, value) in enumerate(zip(names, signature.params, strict=True)):
         if value.kind == "record" and not value.size:
             continue
@@ -135,6 +134,19 @@ def body(
             lines.append(f"    {name} = {known}({name})")
         words.append(name)
     return [*lines, *answer(signature, f"_u_f({', '.join(words)})", scope, where)]
+
+
+def room() -> None:
+    """Raise RecursionError unless a callback, and what reports its error, can run.
+
+    ctypes returns anything if not even the first function of a callback can.
+    """
+    _room(5)
+
+
+def _room(depth: int) -> None:
+    if depth:
+        _room(depth - 1)
 
 
 def answer(

@@ -6,11 +6,13 @@ import ctypes
 from collections.abc import Mapping
 
 from .callbacks import Callback, Memory
+from .declarators import unqualified
 from .invocations import Slot, body, failure, is_python
 from .keeping import KEPT, address_of, hold, keep, objects_of
+from .members import Pointer
 from .names import attribute_name, method_name
 from .operations import Interface, Operation
-from .signatures import UnsupportedOperationError, refusal
+from .signatures import MAX_ERRNO, WORD_MASK, UnsupportedOperationError, refusal
 
 TYPE_CHECKING = False  # typing itself takes longer to import than all of this
 if TYPE_CHECKING:
@@ -62,12 +64,15 @@ def implementations(interface: Any, impl: Any, name: str) -> dict[str, Any]:
             if value is not None:
                 found[known[key]] = value
         return found
+    lacking = null_members(impl) if isinstance(impl, Wrapper) else ()
     for operation in operations:
         attribute = method_name(operation.name)
+        if isinstance(impl, Interface) and is_default(impl, attribute):
+            continue
+        if operation.name in lacking:
+            continue
         value = getattr(impl, attribute, None)
-        if value is None or (
-            isinstance(impl, Interface) and is_default(impl, attribute)
-        ):
+        if value is None:
             continue
         if operation.count is None and not callable(value):
             raise TypeError(
@@ -89,6 +94,12 @@ def is_default(impl: Any, attribute: str) -> bool:
         if attribute in vars(base):
             return "_operations_" in vars(base) and base.__mro__[1] is Interface
     return False
+
+
+def null_members(wrapper: Any) -> set[str]:
+    """The members where a table that is called through has NULL."""
+    slots = zip(wrapper._operations_, wrapper._u_slots, strict=True)
+    return {op.name for op, s in slots if isinstance(s, Slot) and not s.word.value}
 
 
 def set_pointers(table: Any, operation: Operation, given: Any) -> None:
@@ -133,12 +144,14 @@ def wrap_table(interface: Any, table: Any) -> Any:
         raise NotImplementedError(f"{name}: {reason}")
     struct = interface._struct_
     if not isinstance(table, struct):
-        if not isinstance(table, (int, ctypes._Pointer, ctypes.c_void_p)):
+        if not is_address(table, struct):
             kind, wanted = type(table).__name__, struct._spelling_
             raise TypeError(f"{name} takes a {wanted} or its address, not {kind}")
         address, kept = address_of(interface._bindings_, table)
         if not address:
             raise ValueError(f"{name}: NULL")
+        if not 0 < address <= WORD_MASK - MAX_ERRNO:
+            raise ValueError(f"{name}: {address:#x} is no address of a table")
         table = struct.from_address(address)
         if kept is not None:
             hold(table, kept)
@@ -147,6 +160,18 @@ def wrap_table(interface: Any, table: Any) -> Any:
     start = ctypes.addressof(table)
     made._u_slots = slots_of(interface, start)
     return made
+
+
+def is_address(given: Any, struct: Any) -> bool:
+    """Whether that may be the address of such a struct: no pointer to another one."""
+    if isinstance(given, ctypes._Pointer):
+        return issubclass(given._type_, struct)
+    if isinstance(given, Pointer):
+        spelling = unqualified(given._spelling_)
+        return not spelling.startswith(("struct ", "union ")) or spelling == (
+            struct._spelling_
+        )
+    return isinstance(given, (int, ctypes.c_void_p)) and not isinstance(given, bool)
 
 
 def slots_of(interface: Any, start: int) -> list[Any]:
@@ -190,6 +215,9 @@ class Calls:
         return call
 
 
+WRAPPER_SLOTS = ("_table_", "_u_slots")
+
+
 class Wrapper:
     """What objects that call through a table have beside an interface's methods."""
 
@@ -201,6 +229,19 @@ class Wrapper:
         if name[:1] == "_":
             raise AttributeError(name)
         return getattr(self._table_, attribute_name(name))
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in WRAPPER_SLOTS:
+            object.__setattr__(self, name, value)
+        elif hasattr(type(self), name):
+            what = f"{type(self).__name__}.{name}"
+            raise AttributeError(f"{what} is called through: set the struct's member")
+        else:
+            setattr(self._table_, attribute_name(name), value)
+
+    def __dir__(self) -> list[str]:
+        leaves = {attribute_name(leaf[0]) for leaf in self._table_._leaves_}
+        return sorted({*super().__dir__(), *leaves})
 
     def __repr__(self) -> str:
         interface = type(self).__mro__[2].__name__
@@ -238,7 +279,7 @@ def make_wrapper(interface: Any) -> Any:
         ]
     source = "\n".join([*lines, ""])
     exec(compile(source, f"<calls {interface.__name__}>", "exec"), scope)
-    members: dict[str, Any] = {"__slots__": ("_table_", "_u_slots")}
+    members: dict[str, Any] = {"__slots__": WRAPPER_SLOTS}
     for at, op in enumerate(interface._operations_):
         name, function = method_name(op.name), scope[f"_u_m{at}"]
         if op.count is None:
