@@ -12,7 +12,7 @@ from uapigen.btf.reader import BtfGraph
 from uapigen.ir.types import Struct, Union
 from uapigen.layout.records import Layout
 from uapigen.layout.targets import TARGETS, find_target
-from uapigen.sources import open_sources
+from uapigen.sources import Opened, open_sources
 
 U8, U16, U32, U64, U128 = 1, 2, 3, 4, 5
 
@@ -122,11 +122,36 @@ def test_what_another_process_tells_is_what_is_laid_out_here(kernel: Path) -> No
     assert told.record(ids[0]) == here.record(ids[0])
 
 
-def test_a_plain_look_and_a_close_one_find_the_same(
+def test_all_at_once_a_plain_look_and_a_close_one_find_the_same(
     kernel: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    opened = open_sources([str(kernel)])
+    _check_looks(open_sources([str(kernel)]), monkeypatch)
+
+
+@pytest.mark.parametrize("blob", ["s390x-6.12", "i386-6.1-686pae-pahole132"])
+def test_all_looks_find_the_same_for_other_targets(
+    blob: str, corpus: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _check_looks(open_sources([str(corpus / f"{blob}.btf.xz")]), monkeypatch)
+
+
+def _check_looks(opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
     ids = list(opened.graph.ids_of(Struct, Union))
-    plain = Layout(opened.graph, opened.model).tell(ids)
+    told = Layout(opened.graph, opened.model).tell(ids)
+    assert opened.graph.columns() is not None
+    monkeypatch.setattr(BtfGraph, "columns", lambda _: None)
+    assert Layout(opened.graph, opened.model).tell(ids) == told
     monkeypatch.setattr(Layout, "_lay_out_plain", lambda *_: False)
-    assert Layout(opened.graph, opened.model).tell(ids) == plain
+    assert Layout(opened.graph, opened.model).tell(ids) == told
+
+
+@pytest.mark.parametrize(("rule", "size", "members", "expected"), RULES)
+def test_a_struct_laid_out_with_all_others_may_come_before_its_parts(
+    rule: str, size: int, members: list[tuple[str, int, int]], expected: tuple[int, bool]
+) -> None:
+    btf = _scalars()
+    outer = btf.struct("outer", size, ("inner", 7, 0))
+    assert btf.struct("inner", size, *members) == outer + 1 == 7
+    told = Layout(BtfGraph(btf.dump(), "test"), find_target("x86_64")).tell([outer, 7])
+    assert told[7] == (size, *expected, True), rule
+    assert told[outer][:2] == told[7][:2]

@@ -7,21 +7,26 @@ reader then says with its place.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from itertools import compress, repeat
+from itertools import accumulate, chain, compress, repeat
+from typing import TYPE_CHECKING
 
 from uapigen.btf.format import Kind
-from uapigen.btf.index import COMPOSITES, RecordIndex, kind_set
+from uapigen.btf.index import ALIASES, ARRAYS, COMPOSITES, RecordIndex, kind_set
 from uapigen.btf.strings import StringTable
 from uapigen.errors import InputError
 from uapigen.ir.types import Array, Member, Pointer, Qualifier, Struct, Type, Typedef, TypeId, Union
 
-__all__ = ["QUALIFIERS", "composites", "forms"]
+if TYPE_CHECKING:
+    from uapigen.ir.columns import Columns
+
+__all__ = ["QUALIFIERS", "composites", "for_layout", "forms"]
 
 QUALIFIERS = {Kind.CONST: "const", Kind.VOLATILE: "volatile", Kind.RESTRICT: "restrict"}
 
 _FORMS = (Kind.PTR, Kind.ARRAY, Kind.TYPEDEF, *QUALIFIERS)
+_ENUMS = kind_set(Kind.ENUM, Kind.ENUM64)
 _VLEN = 0xFFFFFF
 _new = tuple.__new__  # what a named tuple's own constructor calls, without the call
 
@@ -76,3 +81,37 @@ def composites(index: RecordIndex, strings: StringTable) -> dict[TypeId, Type]:
             node = Union if info >> 24 & 0x7F == Kind.UNION else Struct
             nodes[type_id] = node(strings[name_off], byte_size, tuple(members[begin:end]))
     return nodes
+
+
+def for_layout(
+    index: RecordIndex, strings: StringTable, users: Mapping[TypeId, object]
+) -> Columns | None:
+    """What layout asks of all types; None if a reference is malformed."""
+    from uapigen.ir.columns import Columns
+
+    column = index.column
+    infos = column(COMPOSITES, 1)
+    stops = list(accumulate([info & _VLEN for info in infos]))
+    _, _, types, bit_offsets = index.members
+    forms, targets = index.references(ALIASES)
+    if max(max(types, default=0), max(targets, default=0)) >= index.last_id:
+        return None
+    names = map(strings.__getitem__, column(ALIASES, 0))
+    return Columns(
+        records=zip(
+            index.ids(COMPOSITES),
+            [info >> 24 & 0x7F == Kind.UNION for info in infos],
+            [info >> 31 for info in infos],
+            column(COMPOSITES, 2),
+            chain((0,), stops),
+            stops,
+            strict=False,
+        ),
+        member_types=types,
+        member_offsets=bit_offsets,
+        used=users,
+        pointers=index.ids(kind_set(Kind.PTR)),
+        enums=zip(index.ids(_ENUMS), column(_ENUMS, 2), strict=True),
+        aliases=zip(forms, targets, names, strict=False),
+        arrays=zip(index.ids(ARRAYS), column(ARRAYS, 3), column(ARRAYS, 5), strict=True),
+    )

@@ -103,6 +103,7 @@ class RecordIndex:
         self.offsets, self.kinds = _scan(words, header, first_id, source)
         self.last_id: TypeId = first_id + len(self.offsets)
         """One behind the last own type's id."""
+        self._references: dict[bytes, tuple[list[TypeId], list[TypeId]]] = {}
 
     def ids(self, kinds: bytes) -> Iterator[TypeId]:
         """Own ids of these kinds, ascending."""
@@ -172,7 +173,7 @@ class RecordIndex:
 
     def leading_to(self, type_ids: Iterable[TypeId], kinds: bytes, max_chain: int) -> set[TypeId]:
         """These types, arrays of them and own types of ``kinds`` that refer to them, and so on."""
-        forms, targets = self._references(kinds)
+        forms, targets = self.references(kinds)
         leading = set(type_ids)
         found = leading
         for _ in range(max_chain):
@@ -182,13 +183,20 @@ class RecordIndex:
             leading |= found
         return leading
 
-    def _references(self, kinds: bytes) -> tuple[list[TypeId], list[TypeId]]:
+    def references(self, kinds: bytes) -> tuple[list[TypeId], list[TypeId]]:
         """Own types of these kinds, and arrays, and what each refers to."""
-        words, offsets = self.words, self.offsets
-        forms = [*self.ids(kinds), *self.ids(ARRAYS)]
-        targets = [words[start + 2] for start in compress(offsets, self.kinds.translate(kinds))]
-        arrays = compress(offsets, self.kinds.translate(ARRAYS))
-        return forms, targets + [words[start + 3] for start in arrays]
+        found = self._references.get(kinds)
+        if found is None:
+            forms = [*self.ids(kinds), *self.ids(ARRAYS)]
+            found = self._references[kinds] = forms, self.column(kinds, 2) + self.column(ARRAYS, 3)
+        return found
+
+    def column(self, kinds: bytes, word: int) -> list[int]:
+        """That word of the records of these kinds."""
+        words = self.words
+        return [
+            words[start + word] for start in compress(self.offsets, self.kinds.translate(kinds))
+        ]
 
     def prototypes_like(
         self, shapes: Collection[tuple[TypeId, ...]]
@@ -230,7 +238,7 @@ class RecordIndex:
     def users(self, forms: set[TypeId]) -> dict[TypeId, list[tuple[TypeId, int]]]:
         """For each of ``forms``: the own types that contain it, as ``TypeGraph.users`` has them."""
         users: dict[TypeId, list[tuple[TypeId, int]]] = defaultdict(list)
-        references = self._references(ALIASES)
+        references = self.references(ALIASES)
         wanted = map(forms.__contains__, references[1])
         for form, target in compress(zip(*references, strict=True), wanted):
             users[target].append((form, -1))

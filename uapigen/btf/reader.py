@@ -15,7 +15,7 @@ from array import array
 from collections.abc import Callable, Collection, Container, Iterable, Iterator
 from functools import cached_property
 from itertools import compress, repeat
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from uapigen.btf import columns
 from uapigen.btf.format import INT_BOOL, INT_SIGNED, Kind, parse_header
@@ -50,6 +50,9 @@ from uapigen.ir.types import (
     Unknown,
     Var,
 )
+
+if TYPE_CHECKING:
+    from uapigen.ir.columns import Columns
 
 __all__ = ["BtfGraph"]
 
@@ -111,7 +114,6 @@ class BtfGraph:
         self.nodes = Nodes(self._decode)
         self._preloaded = False
         self._sought: dict[str, list[TypeId]] = {}
-        self._users: dict[TypeId, list[tuple[TypeId, int]]] | None = None
         self._pointer_size: int | None = None
         self._machine, self._release = machine, release
         self._digest = digest or (lambda: "")
@@ -186,11 +188,13 @@ class BtfGraph:
         return self.words[self._offsets[type_id - self._first_id] + 2]
 
     def users(self, type_id: TypeId) -> list[tuple[TypeId, int]]:
-        if self._users is None:
-            # A member matters if its type is a composite, or an array, typedef or
-            # qualified form that leads to one.
-            self._users = self.index.users(self._embeddable())
         return self._users.get(type_id, [])
+
+    @cached_property
+    def _users(self) -> dict[TypeId, list[tuple[TypeId, int]]]:
+        # A member matters if its type is a composite, or an array, typedef or
+        # qualified form that leads to one.
+        return self.index.users(self._embeddable())
 
     def _embeddable(self) -> set[TypeId]:
         """Structs and unions, and the forms of them that are as large, its bases' among them."""
@@ -204,6 +208,11 @@ class BtfGraph:
         self.nodes.update(columns.forms(self.index, self.strings))
         if not self._odd_ints:
             self.nodes.update(columns.composites(self.index, self.strings))
+
+    def columns(self) -> Columns | None:
+        if self._base is not None or self._odd_ints:
+            return None
+        return columns.for_layout(self.index, self.strings, self._users)
 
     def functions(self) -> tuple[list[TypeId], list[str], list[TypeId]]:
         words = self.words

@@ -167,7 +167,6 @@ def make_plan(opened: Opened, only: list[str], exclude: list[str]) -> Plan:
         return Plan(opened.graph, opened.model, selection)
 
     def lay_out() -> dict[int, tuple[int, int, bool, bool]]:
-        opened.graph.preload()
         return Layout(opened.graph, opened.model).tell(selection.tags)
 
     # Types can be laid out while they are named.

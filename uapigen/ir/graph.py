@@ -9,7 +9,7 @@ the kernel's).
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Container, Iterable, Iterator
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from uapigen.errors import InputError
 from uapigen.ir.prototypes import Prototypes
@@ -25,6 +25,9 @@ from uapigen.ir.types import (
     TypeTag,
     Union,
 )
+
+if TYPE_CHECKING:
+    from uapigen.ir.columns import Columns
 
 __all__ = [
     "Nodes",
@@ -137,6 +140,10 @@ class TypeGraph(Protocol):
 
     def preload(self) -> None:
         """Get ready for most types being asked for."""
+        ...
+
+    def columns(self) -> Columns | None:
+        """What layout asks of all types, for a source without a base that has it at hand."""
         ...
 
     def functions(self) -> tuple[list[TypeId], list[str], list[TypeId]]:

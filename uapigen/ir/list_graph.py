@@ -141,6 +141,9 @@ class ListGraph:
     def preload(self) -> None:
         """Nothing: all types are here."""
 
+    def columns(self) -> None:
+        """Nodes are what there is."""
+
     def functions(self) -> tuple[list[TypeId], list[str], list[TypeId]]:
         found = [(i, n.name, n.proto) for i, n in self._own() if isinstance(n, Func)]
         ids, names, protos = ([list(column) for column in zip(*found, strict=True)]

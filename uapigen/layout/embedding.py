@@ -74,7 +74,7 @@ class Embeddings:
             return align
         best = align
         for outer, bit_offset in self.places(type_id):
-            if isinstance(self.graph.nodes[outer], Struct):
+            if bit_offset and isinstance(self.graph.nodes[outer], Struct):
                 end = self._end_before(outer, bit_offset)
                 if bit_offset >> 3 > round_up(end, align):
                     best = max(best, explaining(end, bit_offset >> 3, size))
@@ -93,7 +93,7 @@ class Embeddings:
         if not off:
             return False
         for outer, bit_offset in places:
-            if isinstance(self.graph.nodes[outer], Struct):
+            if bit_offset and isinstance(self.graph.nodes[outer], Struct):
                 end = self._end_before(outer, bit_offset)
                 if end % align and round_up(end, align) == bit_offset >> 3:
                     return False

@@ -30,7 +30,6 @@ A type whose members overlap, lie outside it or have no size is not laid out:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
 from typing import NamedTuple, TypeAlias
 
 from uapigen.errors import LayoutError
@@ -55,7 +54,7 @@ from uapigen.ir.types import (
 from uapigen.layout.embedding import Embeddings, explaining, in_memory_order, round_up
 from uapigen.layout.targets import DataModel
 
-__all__ = ["Layout", "RecordLayout", "SizeAlign"]
+__all__ = ["Extent", "Layout", "RecordLayout", "SizeAlign", "Told"]
 
 _MAX_SIZE = 1 << 40
 """Bytes; more than any address space a struct could live in needs."""
@@ -96,24 +95,24 @@ class RecordLayout(NamedTuple):
     """In memory order."""
 
 
-_Extent: TypeAlias = tuple[int, int, int, int]
+Extent: TypeAlias = tuple[int, int, int, int]
 """Of a type: its size and alignment in bytes, its levels and its leaves."""
 
-_Told: TypeAlias = tuple[int, int, bool, bool]
+Told: TypeAlias = tuple[int, int, bool, bool]
 """Of a struct or union: size and alignment in bytes, packed?, members in memory order?"""
 
 _Hole: TypeAlias = tuple[int, int, int]
 """Unused bytes before a member: where they begin, the member's alignment and offset."""
 
 
-class _Extents(dict[TypeId, _Extent]):
+class _Extents(dict[TypeId, Extent]):
     """Extents by type id; what is no struct or union is measured when first looked up."""
 
     def __init__(self, measure: Callable[[TypeId], None]) -> None:
         super().__init__()
         self._measure = measure
 
-    def __missing__(self, type_id: TypeId) -> _Extent:
+    def __missing__(self, type_id: TypeId) -> Extent:
         self._measure(type_id)
         return self[type_id]
 
@@ -136,8 +135,8 @@ class Layout:
         self._known = _Extents(self._measure_form)
         self._records: dict[TypeId, RecordLayout] = {}
         self._problems: dict[TypeId, str] = {}
-        self._told: Mapping[TypeId, _Told] = {}
-        self._expected: Callable[[], Mapping[TypeId, _Told] | None] | None = None
+        self._told: Mapping[TypeId, Told] = {}
+        self._expected: Callable[[], Mapping[TypeId, Told] | None] | None = None
         self._embeddings = Embeddings(
             graph, model.pointer_size, lambda type_id: self.size_align(type_id).byte_align
         )
@@ -164,24 +163,49 @@ class Layout:
                 self._measure_all(type_id)
         return self._records[type_id]
 
-    def expect(self, told: Callable[[], Mapping[TypeId, _Told] | None]) -> None:
+    def expect(self, told: Callable[[], Mapping[TypeId, Told] | None]) -> None:
         """Take layouts from ``told``, which waits for another process's :meth:`tell`.
 
         What it does not tell of is laid out here.
         """
         self._expected = told
 
-    def tell(self, type_ids: Iterable[TypeId]) -> dict[TypeId, _Told]:
+    def tell(self, type_ids: Iterable[TypeId]) -> dict[TypeId, Told]:
         """The layouts of those of the types that are structs or unions and have one."""
-        nodes = self.graph.nodes
-        told = {}
+        graph = self.graph
+        told = self._lay_out_at_once()
+        own = set(graph.ids_of(Struct, Union))
         for type_id in type_ids:
-            node = nodes[type_id]
-            if isinstance(node, (Struct, Union)):
-                with suppress(LayoutError):
-                    size, align, packed, members = self.record(type_id)
-                    told[type_id] = size, align, packed, members is node.members
+            if type_id in own and type_id not in told:
+                layout = self._look_closely(type_id)
+                if layout is not None:
+                    told[type_id] = layout
         return told
+
+    def _lay_out_at_once(self) -> dict[TypeId, Told]:
+        """Layouts of all that a source has as columns."""
+        columns = self.graph.columns()
+        if columns is None:
+            return {}
+        from uapigen.layout.at_once import measure_forms, plain_layouts
+
+        for type_id in self.graph.ids_of(Int, Float):
+            self._measure_form(type_id)
+        measure_forms(columns, self.model, self._known)
+
+        def surrounded(type_id: TypeId, size: int, align: int, gapless: bool) -> tuple[int, bool]:
+            return self._surrounded(type_id, size, align, gapless=gapless, packed=False)
+
+        return plain_layouts(columns, self._known, surrounded, self._look_closely)
+
+    def _look_closely(self, type_id: TypeId) -> Told | None:
+        try:
+            size, align, packed, members = self.record(type_id)
+        except LayoutError:
+            return None
+        node = self.graph.nodes[type_id]
+        assert isinstance(node, (Struct, Union))
+        return size, align, packed, members is node.members
 
     def _take(self, type_id: TypeId) -> None:
         node = self.graph.nodes[type_id]
@@ -253,7 +277,7 @@ class Layout:
             return (node.target,)
         return (node.element,) if isinstance(node, Array) else ()
 
-    def _measure(self, type_id: TypeId) -> _Extent:
+    def _measure(self, type_id: TypeId) -> Extent:
         """The extent of a type whose parts are measured."""
         node = self.graph.nodes[type_id]
         if isinstance(node, (Struct, Union)):
@@ -283,7 +307,7 @@ class Layout:
         self._check_levels(type_id, levels + 1)
         return byte_size, align, levels + 1, leaves
 
-    def _part(self, type_id: TypeId, part: TypeId) -> _Extent:
+    def _part(self, type_id: TypeId, part: TypeId) -> Extent:
         """The extent of something that a type consists of."""
         extent = self._known.get(part)
         if extent is None:
@@ -294,7 +318,7 @@ class Layout:
         if levels > _MAX_LEVELS:
             raise self._refuse(type_id, f"nests more than {_MAX_LEVELS} types in each other")
 
-    def _scalar(self, byte_size: int) -> _Extent:
+    def _scalar(self, byte_size: int) -> Extent:
         # Odd sizes exist in malformed input only.
         return byte_size, self.model.aligns.get(byte_size, 1), 0, 1
 
@@ -342,7 +366,7 @@ class Layout:
         known[type_id] = size, align, levels + 1, max(leaves, 1)
         return True
 
-    def _lay_out(self, type_id: TypeId, node: Composite) -> _Extent:
+    def _lay_out(self, type_id: TypeId, node: Composite) -> Extent:
         members = in_memory_order(node)
         natural, packed, holes, end, levels, leaves = self._walk(type_id, node, members)
         size, align = node.byte_size, node.byte_align
