@@ -61,7 +61,7 @@ def load_program(member: str, program: Program) -> int:
             k.BPF_PROG_LOAD,
             prog_type=k.BPF_PROG_TYPE_STRUCT_OPS,
             attach_btf_id=kernel.btf_id(TABLE),
-            expected_attach_type=list(k.asdict(k.ctype(TABLE)())).index(member),
+            expected_attach_type=kernel.btf_member_index(TABLE, member),
             insns=ctypes.addressof(code),
             insn_cnt=len(code),
             license=ctypes.addressof(license_),

@@ -27,13 +27,15 @@ from uapigen.emit.support.linked import imported_scope
 from uapigen.emit.support.values import asdict, flexible
 from uapigen.errors import NotFoundError, UsageError
 from uapigen.ir.declarations import MacroFunction
+from uapigen.ir.graph import resolve
 from uapigen.ir.selection import Selection, select
-from uapigen.ir.types import Enum, TypeId
+from uapigen.ir.types import Enum, Struct, TypeId, Union
 from uapigen.ir.units import choose
 from uapigen.layout.plan import Plan
 from uapigen.show.find import find
 from uapigen.sources import Opened, Source, open_sources
 from uapigen.validate import check
+from uapigen.verify.shapes import leaves
 
 __all__ = ["Loaded", "load"]
 
@@ -143,6 +145,26 @@ class Loaded:
                 return type_id
         meant = " or ".join(exact for _, exact in candidates if exact)
         raise NotFoundError(f"{graph.info.name}: {spelling!r} is not exact; it may mean {meant}")
+
+    def btf_member_index(self, spelling: str, member: str) -> int:
+        """Which member of a struct or union one is in the BTF that was loaded, from 0 on.
+
+        What bpf(2) takes for a program of a table of operations: ``expected_attach_type``
+        where ``attach_btf_id`` is the struct's. Unnamed members count, too; a member of
+        an anonymous part has the part's index. Raises as :meth:`btf_id` does.
+        """
+        graph = self._opened.graph
+        type_id = self.btf_id(spelling)
+        node = graph[resolve(graph, type_id)]
+        for index, direct in enumerate(node.members if isinstance(node, (Struct, Union)) else ()):
+            inside = resolve(graph, direct.type)
+            if direct.name == member or (
+                not direct.name
+                and isinstance(graph[inside], (Struct, Union))
+                and any(leaf.name == member for leaf in leaves(graph, inside))
+            ):
+                return index
+        raise NotFoundError(f"{graph.info.name}: {spelling} has no member {member!r}")
 
     @property
     def functions(self) -> Mapping[str, Any]:

@@ -61,3 +61,20 @@ def test_of_several_sources_is_refused(bpf_object: Path) -> None:
     several = uapigen.load([bpf_object, bpf_object])
     with pytest.raises(uapigen.UsageError, match="is not one BTF source"):
         several.btf_id("struct exec_event")
+
+
+def test_a_member_s_index_counts_unnamed_members() -> None:
+    writer = BtfWriter()
+    number = writer.int("int")
+    inner = writer.struct("", 8, ("first", number, 0), ("second", number, 32))
+    members = [("a", number, 0), ("", number, 32), ("", inner, 64), ("z", number, 128)]
+    writer.struct("outer", 20, *members)
+    loaded = uapigen.load(writer.bytes())
+    found = [
+        loaded.btf_member_index("struct outer", name) for name in ("a", "first", "second", "z")
+    ]
+    assert found == [0, 2, 2, 3]
+    with pytest.raises(uapigen.NotFoundError, match="struct outer has no member 'b'"):
+        loaded.btf_member_index("struct outer", "b")
+    with pytest.raises(uapigen.NotFoundError, match="int has no member 'b'"):
+        loaded.btf_member_index("int", "b")
