@@ -192,3 +192,23 @@ def test_ninja_knows_the_dependencies(project: Project, needs: Needs) -> None:
     (root / "shapes.h").write_text(HEADER + "struct more { int z; };\n")
     assert "no work to do" not in checked("ninja", cwd=root, env=env)
     assert "more" in (root / "src/shapes.py").read_text()
+
+
+MESON = """\
+project('shapes')
+custom_target('shapes', output: 'shapes.py', depfile: 'shapes.d', build_by_default: true,
+  command: ['@PYTHON@', '-m', 'uapigen', '@SOURCE_ROOT@/shapes.h', '--depfile', '@DEPFILE@',
+            '-o', '@OUTPUT@'])
+"""
+
+
+def test_meson_knows_the_dependencies(project: Project, needs: Needs) -> None:
+    needs("meson", "ninja")
+    root = project(files={"meson.build": MESON.replace("@PYTHON@", sys.executable)})
+    env = {**os.environ, "PYTHONPATH": python_path()}
+    checked("meson", "setup", "out", cwd=root, env=env)
+    checked("ninja", "-C", "out", cwd=root, env=env)
+    assert "no work to do" in checked("ninja", "-C", "out", cwd=root, env=env)
+    (root / "shapes.h").write_text(HEADER + "struct more { int z; };\n")
+    assert "no work to do" not in checked("ninja", "-C", "out", cwd=root, env=env)
+    assert "more" in (root / "out/shapes.py").read_text()

@@ -13,7 +13,7 @@ from .conftest import checked, outside
 from .test_command import state
 
 PROJECTS = {
-    "build_hatchling": ("exec_log", "exec_log/events.py", "abi/exec_event.btf"),
+    "build_hatchling": ("exec_log", "exec_log/events.py", "abi/exec_event.json"),
     "build_setuptools": ("thermo", "thermo/abi.py", "include/thermo.h"),
 }
 
@@ -126,7 +126,7 @@ def test_build_in_isolation_finds_uapigen_as_a_requirement(
 
 
 BROKEN = {
-    "build_hatchling": ('source = "abi/exec_event.btf"', 'sauce = "abi/exec_event.btf"'),
+    "build_hatchling": ('source = "abi/exec_event.json"', 'sauce = "abi/exec_event.json"'),
     "build_setuptools": ('source = "include/thermo.h"', 'source = "include/missing.h"'),
 }
 
