@@ -1,4 +1,4 @@
-"""Numbers from the ``system-calls`` package (https://pypi.org/project/system-calls/).
+"""Numbers from the ``system-calls`` package of PyPI.
 
 It has the tables of every architecture that Linux has or had, made from kernel
 headers. Calls that no kernel implements (``tuxcall``) are not in them.
