@@ -7,12 +7,15 @@ types in the time that decoding takes for a few thousand.
 
 from __future__ import annotations
 
+import sys
 from array import array
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Collection, Container, Iterable, Iterator, Sequence
+from contextlib import suppress
 from functools import cached_property
 from itertools import chain, compress, repeat
+from operator import itemgetter
 from typing import NamedTuple
 
 from uapigen.btf.format import KINDS, REFERENCES, Header, Kind
@@ -36,6 +39,7 @@ __all__ = [
 _WORD = 4
 _VLEN = 0xFFFFFF
 """Of an ``info`` word: the number of members."""
+_KINDS = bytes(highest & 0x7F for highest in range(256))
 _FEW = 8
 """String offsets up to which each is searched for in all words; beyond, all names are looked at."""
 
@@ -283,20 +287,17 @@ def _scan(
     """Word offset of each type's record, and each type's kind, in the order of their ids."""
     record_words = _RecordWords(header, source)
     offsets: list[int] = []
-    infos: list[int] = []
-    add_offset, add_info = offsets.append, infos.append
-    offset, end = 0, len(words)
-    try:
-        while offset < end:
-            info = words[offset + 1]
-            add_offset(offset)
-            add_info(info)
+    add, infos, offset = offsets.append, words[1:], 0
+    with suppress(IndexError):  # at the end, or of half a record
+        while True:
+            info = infos[offset]
+            add(offset)
             offset += record_words[info]
-    except IndexError:  # half a record, not counted yet
-        add_offset(offset)
-        offset = end + 1
-    if offset != end:
-        last = f"type {first_id + len(offsets) - 1}"
-        raise InputError(source, last, "its record runs past the type section")
-    kinds = {info: info >> 24 & 0x7F for info in record_words}
-    return offsets, bytes(map(kinds.__getitem__, infos))
+    if offset != len(words):
+        last = first_id + len(offsets) - (offset > len(words))
+        raise InputError(source, f"type {last}", "its record runs past the type section")
+    # A kind is seven bits of an info word's highest byte, of which the eighth is kind_flag.
+    highest = infos.tobytes()[3 if sys.byteorder == "little" else 0 :: _WORD]
+    # Two at least, for a tuple of them.
+    kinds = bytes(itemgetter(0, 0, *offsets)(highest)[2:]) if offsets else b""
+    return offsets, kinds.translate(_KINDS)
