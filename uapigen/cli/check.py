@@ -72,7 +72,7 @@ def run(argv: list[str]) -> int:
     sources: Sequence[str] = options.sources or [RUNNING_KERNEL]
     old = facts_of(open_side(options, [options.golden], "old"), options.only, options.exclude)
     check_patterns(old.selection)
-    new = _asked_for(open_side(options, sources, "new"), old)
+    new = _asked_for(open_side(options, sources, "new", facts=not options.update), old)
     policy = load_policy(options.policy, arch=new.model.arch)
     names = options.golden, " and ".join(sources)
     comparison = compare(old, new, policy, names=names, known_only=True)

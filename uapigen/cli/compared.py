@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
 
 from uapigen.cli import one_line
 from uapigen.cli.header_options import add_header_options, said_of_headers
@@ -15,7 +15,17 @@ from uapigen.errors import SystemRefusalError, UsageError
 from uapigen.ir.selection import Selection, select
 from uapigen.sources import Opened, open_sources
 
-__all__ = ["add_source_options", "check_patterns", "facts_of", "open_side", "write"]
+if TYPE_CHECKING:
+    from uapigen.header_trees import HeaderTree, OpenedTree
+
+__all__ = [
+    "add_source_options",
+    "check_patterns",
+    "facts_of",
+    "open_both",
+    "open_side",
+    "write",
+]
 
 
 def add_source_options(parser: argparse.ArgumentParser, *, sides: Sequence[str]) -> None:
@@ -38,46 +48,68 @@ def add_source_options(parser: argparse.ArgumentParser, *, sides: Sequence[str])
             help=f"as -I, {what} (repeatable)")  # fmt: skip
 
 
-def open_side(options: argparse.Namespace, sources: Sequence[str], side: str) -> Opened:
-    """Read one side's sources as the options say."""
+def open_side(
+    options: argparse.Namespace, sources: Sequence[str], side: str, *, facts: bool = False
+) -> Opened:
+    """Read one side's sources as the options say; with ``facts``, what a comparison needs."""
+    tree = _tree(options, sources, side)
+    if tree is not None:
+        return _complain(tree.open_facts() if facts else tree.open())
+    said = _said(options, side)
+    headers = _headers(options, side)
+    return open_sources(sources, base=said("base"), arch=said("arch"), **headers)
+
+
+def open_both(options: argparse.Namespace, old: str, new: str) -> tuple[Opened, Opened]:
+    """Read what is to be compared: trees of headers side by side, all else one by one."""
+    trees = _tree(options, [old], "old"), _tree(options, [new], "new")
+    if trees[0] is not None and trees[1] is not None:
+        first, second = trees[0].open_facts_beside(trees[1])
+        return _complain(first), _complain(second)
+    return (
+        open_side(options, [old], "old", facts=True),
+        open_side(options, [new], "new", facts=True),
+    )
+
+
+def _said(options: argparse.Namespace, side: str) -> Callable[[str], str | None]:
+    """What an option says of a side."""
 
     def said(name: str) -> str | None:
         own: str | None = getattr(options, f"{side}_{name}", None)
         return own or getattr(options, name)
 
+    return said
+
+
+def _headers(options: argparse.Namespace, side: str) -> dict[str, Any]:
+    """How a side's headers are read."""
     own_dirs: list[str] = getattr(options, f"{side}_include_dir", [])
     headers = said_of_headers(options)
-    headers["sysroot"] = said("sysroot")
+    headers["sysroot"] = _said(options, side)("sysroot")
     headers["include_dirs"] = (*own_dirs, *options.include_dirs)
-    if len(sources) == 1 and os.path.isdir(sources[0]):
-        from uapigen.bindings_source import is_bindings
-
-        if not is_bindings(sources[0]):
-            return _open_tree(sources[0], said("arch"), headers)
-    return open_sources(sources, base=said("base"), arch=said("arch"), **headers)
+    return headers
 
 
-def _open_tree(folder: str, arch: str | None, said: dict[str, Any]) -> Opened:
-    """All headers below a directory, each by itself; those that cannot be read are named."""
-    from uapigen.header_sources import header_target, open_headers
+def _tree(options: argparse.Namespace, sources: Sequence[str], side: str) -> HeaderTree | None:
+    """The source, if it is a directory of headers."""
+    if len(sources) != 1 or not os.path.isdir(sources[0]):
+        return None
+    from uapigen.bindings_source import is_bindings
 
-    names = sorted(
-        os.path.join(path, file)
-        for path, _, files in os.walk(folder)
-        for file in files
-        if file.endswith(".h")
-    )
-    if not names:
-        raise UsageError(f"{folder}: neither generated bindings nor a directory with headers")
-    # C includes them as linux/fuse.h: from the directory that has these, or from above it.
-    within = any(entry.is_dir() for entry in os.scandir(folder))
-    root = folder if within else os.path.dirname(os.path.abspath(folder))
-    said["include_dirs"] = (*said["include_dirs"], root)
-    model = header_target(names, arch)
-    opened = open_headers(names, model, keep_going=True, **said)
-    for failed in opened.failed:
-        print(f"uapigen: left out {one_line(f'{failed.name}: {failed.reason}')}", file=sys.stderr)
-    return Opened(opened.joined.graph, model, opened.joined)
+    if is_bindings(sources[0]):
+        return None
+    from uapigen.header_trees import HeaderTree
+
+    return HeaderTree(sources[0], _said(options, side)("arch"), _headers(options, side))
+
+
+def _complain(tree: OpenedTree) -> Opened:
+    """What was read of a tree; what could not be is named."""
+    opened, failed = tree
+    for one in failed:
+        print(f"uapigen: left out {one_line(f'{one.name}: {one.reason}')}", file=sys.stderr)
+    return opened
 
 
 def facts_of(opened: Opened, only: Sequence[str], exclude: Sequence[str]) -> Facts:

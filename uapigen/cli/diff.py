@@ -9,7 +9,7 @@ from uapigen.cli.compared import (
     add_source_options,
     check_patterns,
     facts_of,
-    open_side,
+    open_both,
     write,
 )
 from uapigen.compare.comparison import compare
@@ -57,8 +57,8 @@ def run(argv: list[str]) -> int:
     """Compare; returns the exit code. Raises :class:`uapigen.errors.UapigenError`."""
     options = _parser().parse_args(argv)
     load_policy(options.policy)  # what is wrong with it is said before the work
-    old = facts_of(open_side(options, [options.old], "old"), options.only, options.exclude)
-    new = facts_of(open_side(options, [options.new], "new"), options.only, options.exclude)
+    opened = open_both(options, options.old, options.new)
+    old, new = (facts_of(side, options.only, options.exclude) for side in opened)
     check_patterns(old.selection, new.selection)
     policy = load_policy(options.policy, arch=new.model.arch)
     comparison = compare(old, new, policy, names=(options.old, options.new))

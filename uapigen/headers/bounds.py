@@ -10,11 +10,11 @@ import os
 import pickle
 import resource
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from uapigen.errors import InputError
 
-__all__ = ["INSTALLED", "in_bounds"]
+__all__ = ["INSTALLED", "Bounded", "in_bounds"]
 
 _Result = TypeVar("_Result")
 
@@ -34,40 +34,58 @@ def in_bounds(path: str, job: Callable[[], _Result]) -> _Result:
     where it ends by a limit. Where there is no second process to be had, the job is
     done here.
     """
-    shared = os.memfd_create("uapigen")
-    try:
+    return Bounded(path, job).result()
+
+
+class Bounded(Generic[_Result]):
+    """A job in a child process with limits, which began; :meth:`result` waits for its end.
+
+    ``seconds`` of processor time are what it may take.
+    """
+
+    def __init__(self, path: str, job: Callable[[], _Result], seconds: int = _SECONDS) -> None:
+        self._path = path
+        self._job = job
+        self._seconds = seconds
+        self._shared = os.memfd_create("uapigen")
         try:
-            pid = os.fork()
+            self._pid = os.fork()
         except OSError:
-            return job()
-        if not pid:
-            _child(job, shared)
-        _, status = os.waitpid(pid, 0)
-        if status:
-            raise InputError(
-                path,
-                "",
-                f"takes more than {_SECONDS} s or {_BYTES >> 30} GiB to read"
-                " (do its macros expand without end?)",
-            )
-        with open(shared, "rb", closefd=False) as file:
-            file.seek(0)
-            result: _Result
-            error: Exception | None
-            result, error = pickle.load(file)
-    finally:
-        os.close(shared)
-    if error is not None:
-        raise error
-    return result
+            self._pid = -1
+        if not self._pid:
+            _child(job, self._shared, seconds)
+
+    def result(self) -> _Result:
+        """What the job returns; raises as :func:`in_bounds`."""
+        try:
+            if self._pid < 0:
+                return self._job()
+            _, status = os.waitpid(self._pid, 0)
+            if status:
+                raise InputError(
+                    self._path,
+                    "",
+                    f"takes more than {self._seconds} s or {_BYTES >> 30} GiB to read"
+                    " (do its macros expand without end?)",
+                )
+            with open(self._shared, "rb", closefd=False) as file:
+                file.seek(0)
+                result: _Result
+                error: Exception | None
+                result, error = pickle.load(file)
+        finally:
+            os.close(self._shared)
+        if error is not None:
+            raise error
+        return result
 
 
-def _child(job: Callable[[], object], shared: int) -> None:
+def _child(job: Callable[[], object], shared: int, seconds: int) -> None:
     """Run the job within the limits, leave its result in the shared memory, end the process."""
     status = 1  # whatever happens, the child must not go on as the parent
     try:
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        resource.setrlimit(resource.RLIMIT_CPU, (_SECONDS, _SECONDS))
+        resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
         memory = _address_space() + _BYTES
         resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
         os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # libclang tells of its crashes there

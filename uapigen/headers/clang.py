@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property, partial
@@ -35,7 +35,7 @@ from uapigen.ir.graph import SourceInfo
 from uapigen.ir.list_graph import ListGraph
 from uapigen.ir.types import Forward, Func, TypeId
 
-__all__ = ["read_header"]
+__all__ = ["UnitReader", "read_header", "read_unbounded"]
 
 _FUNCTION_DECL, _VAR_DECL = 8, 9
 _INCLUSION_DIRECTIVE = 503
@@ -66,19 +66,27 @@ def read_header(path: str, options: HeaderOptions, names: FileNames | None = Non
         problem = "cannot be read" if os.path.exists(path) else "no such file"
         raise SystemRefusalError(f"{path}: {problem}")
     library()  # its absence is no fault of the header
-    read = partial(_read, path, options, names or FileNames([path], options))
+    read = partial(read_unbounded, path, options, names or FileNames([path], options))
     if os.path.realpath(path).startswith(INSTALLED):
         return read()
     return in_bounds(path, read)
 
 
-def _read(path: str, options: HeaderOptions, names: FileNames) -> Unit:
+def read_unbounded(
+    path: str,
+    options: HeaderOptions,
+    names: FileNames,
+    *,
+    known: Collection[str] = (),
+    comments: bool = True,
+) -> Unit:
+    """As :func:`read_header`, at whatever cost; ``known`` macros are not looked at."""
     arguments = clang_arguments(options, path)
     with parse(path, arguments, included_first(options)) as parsed:
-        reader = _Reader(parsed, options, names)
+        reader = UnitReader(parsed, options, names)
         unit = reader.unit()
         unit.prerequisites = parsed.before[len(options.includes) :]
-        functions, context = add_macros(unit, parsed, reader.macros, reader.owned, arguments)
+        functions, context = add_macros(unit, parsed, reader.macros, reader.owned, arguments, known)
         if context and not _has_arguments(unit):
             unit = _behind(unit, parsed, context, arguments, options, names)
         behind = partial(_unit_behind, parsed, arguments=arguments, options=options, names=names)
@@ -92,7 +100,8 @@ def _read(path: str, options: HeaderOptions, names: FileNames) -> Unit:
             options.model,
             behind,
         )
-    add_comments(unit, reader.owned)
+    if comments:
+        add_comments(unit, reader.owned)
     return unit
 
 
@@ -134,17 +143,25 @@ def _unit_behind(
     with TranslationUnit(
         parsed.path, arguments, parsed.before, direct=parsed.direct, after=after
     ) as richer:
-        return None if richer.diagnostics else _Reader(richer, options, names).unit()
+        return None if richer.diagnostics else UnitReader(richer, options, names).unit()
 
 
-class _Reader:
+class UnitReader:
     """Makes a unit from a translation unit: one walk over its top level."""
 
-    def __init__(self, parsed: TranslationUnit, options: HeaderOptions, names: FileNames) -> None:
+    def __init__(
+        self,
+        parsed: TranslationUnit,
+        options: HeaderOptions,
+        names: FileNames,
+        headers: Sequence[str] = (),
+    ) -> None:
         self._parsed = parsed
         self._names = names
         self._lib = library()
         self._header = names.canonical(parsed.path)
+        self._headers = frozenset(map(names.canonical, headers)) or {self._header}
+        """Those whose unit it is: what they define is its."""
         info = SourceInfo(
             parsed.path,
             partial(_sha256, parsed.path),
@@ -156,12 +173,12 @@ class _Reader:
         self._types = TypeConverter(self._graph, options.model, self._declare)
         self._types.look_inside = parsed.nests_silently
         self._paths: dict[int, str] = {}
-        self._includes: dict[str, dict[str, None]] = {}
+        self.includes: dict[str, dict[str, None]] = {}
         self._owners: dict[TypeId, str] = {}
         self._omissions: list[Omission] = []
-        self._definitions: list[Position] = []
+        self.definitions: list[Position] = []
         self._predefined: list[Cursor] = []
-        self.functions = InlineFunctions(parsed, self._path)
+        self.functions = InlineFunctions(parsed, self.path_of)
 
     def unit(self) -> Unit:
         """The unit, without its macros."""
@@ -172,8 +189,8 @@ class _Reader:
             assert isinstance(node, Forward)
             header = self._owners.pop(type_id)
             self._omissions.append(Omission(node.name, node.keyword, header, problem))
-        paths = {self._header: None} | self._includes
-        for included in self._includes.values():
+        paths = {self._header: None} | self.includes
+        for included in self.includes.values():
             paths |= included
         return Unit(
             graph=self._graph,
@@ -188,14 +205,15 @@ class _Reader:
         """Files whose declarations are the unit's; known when all inclusions are."""
         return {
             path
-            for path in reachable(self._header, self._includes)
-            if path == self._header or not self._names.elsewhere(path)
+            for header in self._headers
+            for path in reachable(header, self.includes)
+            if path in self._headers or not self._names.elsewhere(path)
         }
 
     @cached_property
     def macros(self) -> Macros:
         own = partial(predefined, self._parsed, self._predefined)
-        return Macros(self._definitions, self._path, own)
+        return Macros(self.definitions, self.path_of, own)
 
     # The walk: inclusions and macros come before all declarations
 
@@ -204,12 +222,12 @@ class _Reader:
         if kind == _INCLUSION_DIRECTIVE:
             included = self._lib.clang_getIncludedFile(cursor)
             if included:
-                listed = self._includes.setdefault(self._owner(cursor), {})
-                listed[self._path(included)] = None
+                listed = self.includes.setdefault(self._owner(cursor), {})
+                listed[self.path_of(included)] = None
         elif kind == MACRO_DEFINITION:
             position = self._parsed.position(self._lib.clang_getCursorLocation(cursor))
             if position.file:
-                self._definitions.append(position)
+                self.definitions.append(position)
             else:
                 self._predefined.append(cursor)
         elif kind < _FIRST_PREPROCESSING:
@@ -278,9 +296,9 @@ class _Reader:
 
     def _owner(self, cursor: Cursor) -> str:
         """The path of the file that a cursor is in."""
-        return self._path(self._parsed.position(self._lib.clang_getCursorLocation(cursor)).file)
+        return self.path_of(self._parsed.position(self._lib.clang_getCursorLocation(cursor)).file)
 
-    def _path(self, file: int) -> str:
+    def path_of(self, file: int) -> str:
         """The canonical path of a file by libclang's handle; "" for the main file in memory."""
         path = self._paths.get(file)
         if path is None:
@@ -290,7 +308,7 @@ class _Reader:
 
     def _header_file(self, path: str) -> HeaderFile:
         names = self._names
-        includes = tuple(self._includes.get(path, ()))
+        includes = tuple(self.includes.get(path, ()))
         return HeaderFile(path, names.module(path), includes, names.system(path))
 
 

@@ -14,7 +14,14 @@ from uapigen.headers.clang_parse import Position, TranslationUnit
 from uapigen.headers.files import read_source
 from uapigen.headers.macros import MacroDefinition
 
-__all__ = ["MACRO_DEFINITION", "Macros", "macros_of", "predefined", "still_defined"]
+__all__ = [
+    "MACRO_DEFINITION",
+    "Macros",
+    "definition_at",
+    "macros_of",
+    "predefined",
+    "still_defined",
+]
 
 MACRO_DEFINITION = 501
 """``CXCursor_MacroDefinition``."""
@@ -67,7 +74,7 @@ class Macros(Mapping[str, MacroDefinition]):
         if found is None:
             file, offset, line = self._positions[name]
             path = self._path_of(file)
-            found = self._definitions[name] = _definition(self._source(path), offset, path, line)
+            found = self._definitions[name] = definition_at(self._source(path), offset, path, line)
         return found
 
     def __iter__(self) -> Iterator[str]:
@@ -109,7 +116,8 @@ class Macros(Mapping[str, MacroDefinition]):
         return list(dict.fromkeys(found))
 
 
-def _definition(source: bytes, offset: int, path: str, line: int) -> MacroDefinition:
+def definition_at(source: bytes, offset: int, path: str, line: int) -> MacroDefinition:
+    """The macro whose name is at an offset of a file's bytes."""
     whole = _LOGICAL_LINE.match(source, offset)
     assert whole is not None  # it matches the empty text
     plain = _COMMENT_OR_LITERAL.sub(_without_comment, _CONTINUATION.sub(b"", whole[0]))

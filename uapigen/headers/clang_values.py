@@ -31,8 +31,9 @@ def add_macros(
     macros: Macros,
     owned: Collection[str],
     arguments: Sequence[str],
+    known: Collection[str] = (),
 ) -> tuple[list[MacroDefinition], tuple[str, ...]]:
-    """Add the constants that these files' macros are.
+    """Add the constants that these files' macros are; those of ``known`` names are left out.
 
     Returns the macros with parameters, and what was included behind the header for others.
     """
@@ -45,12 +46,16 @@ def add_macros(
         gone = set(doubtful) - still_defined(doubtful, header, arguments, before)
         own = [name for name in own if name not in gone]
     definitions = [macros[name] for name in own]
-    evaluated = evaluate_macros(header, definitions, arguments, before)
+    evaluated = evaluate_macros(header, definitions, arguments, before, known)
     unit.constants += evaluated.constants
     unit.omissions += evaluated.omissions
     unit.ioctl_arguments |= evaluated.ioctl_arguments
     unit.type_aliases |= evaluated.type_aliases
-    functions = [definition for definition in definitions if definition.params is not None]
+    functions = [
+        definition
+        for definition in definitions
+        if definition.params is not None and definition.name not in known
+    ]
     return functions, evaluated.context
 
 

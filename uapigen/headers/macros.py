@@ -10,7 +10,7 @@ that included (``context.py``). Whatever has no value leaves an
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -71,15 +71,17 @@ def evaluate_macros(
     definitions: Sequence[MacroDefinition],
     arguments: Sequence[str],
     before: Sequence[str],
+    known: Collection[str] = (),
 ) -> Evaluated:
     """Evaluate a header's object-like macros.
 
     ``header`` is its path; ``definitions`` are all macros to be looked at, those with
     parameters only because others use them; ``arguments`` are clang's; ``before`` names the
-    headers that must be included first, as C includes them or by path. Raises InputError
-    where the header does not compile: nothing that it declares could be relied on.
+    headers that must be included first, as C includes them or by path; nothing is said of
+    ``known`` ones. Raises InputError where the header does not compile: nothing that it
+    declares could be relied on.
     """
-    return _Evaluation(header, definitions, arguments, before).run()
+    return _Evaluation(header, definitions, arguments, before, known).run()
 
 
 _TAGS = ("struct", "union", "enum")
@@ -126,8 +128,10 @@ class _Evaluation:
         definitions: Sequence[MacroDefinition],
         arguments: Sequence[str],
         before: Sequence[str],
+        known: Collection[str],
     ) -> None:
         self.header = header
+        self.known = known
         self.arguments = arguments
         self.before = before
         self.definitions = {definition.name: definition for definition in definitions}
@@ -158,7 +162,7 @@ class _Evaluation:
         guards = IncludeGuards()
         expansion = Expansion(self.definitions, _TOKENS)
         for name, definition in self.definitions.items():
-            if definition.params is not None:
+            if definition.params is not None or name in self.known:
                 continue
             body = definition.body
             if not body or body.isspace():
@@ -333,7 +337,7 @@ class _Evaluation:
             type_aliases=self.types, ioctl_arguments=self.ioctls, context=tuple(self.context)
         )
         for name, definition in self.definitions.items():
-            if definition.params is not None:
+            if definition.params is not None or name in self.known:
                 continue
             answer = self.answers.get(name)
             if answer is not None and answer.value is not None:

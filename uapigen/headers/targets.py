@@ -25,6 +25,7 @@ __all__ = [
     "clang_triple",
     "include_directories",
     "included_first",
+    "is_of_other_target",
     "target_of_path",
     "tree_of_header",
 ]
@@ -114,6 +115,12 @@ def target_of_path(path: str) -> str | None:
         if arch is not None:
             return arch
     return None
+
+
+def is_of_other_target(path: str, arch: str) -> bool:
+    """Whether a relative path goes through a directory that only other targets have."""
+    own = _NAMES[arch].directories
+    return any(part in _arch_of_directory() and part not in own for part in path.split(os.sep)[:-1])
 
 
 @cache

@@ -1,0 +1,349 @@
+"""Many headers in few translation units: for a comparison, which needs their facts alone.
+
+A header is read for what it says by itself. Hundreds that share their includes say the same in one
+translation unit, for a hundredth of the work, unless they are at odds: the compiler tells of types
+(``redefinition of``), ``interference.py`` of macros. Who is at odds with others goes to a
+later unit, and by itself in the end.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import cache, cached_property
+
+from uapigen.errors import InputError
+from uapigen.headers.clang import UnitReader, read_unbounded
+from uapigen.headers.clang_library import Cursor, library, text
+from uapigen.headers.clang_macros import MACRO_DEFINITION, definition_at
+from uapigen.headers.clang_parse import Position, TranslationUnit, as_path, visit_children
+from uapigen.headers.clang_types import ENUM_DECL
+from uapigen.headers.clang_values import add_functions, add_macros
+from uapigen.headers.files import FileNames, reachable, read_source
+from uapigen.headers.interference import FileText, shown_body, undisturbed
+from uapigen.headers.macros import MacroDefinition
+from uapigen.headers.options import HeaderOptions
+from uapigen.headers.read import Headers
+from uapigen.headers.targets import clang_arguments, included_first
+from uapigen.ir.declarations import Constant, MacroFunction, Omission, Unit
+
+__all__ = ["Together"]
+
+_LATER_UNITS = 3
+"""In how many more translation units those are tried that are at odds with others."""
+_NAME = re.compile(rb"[A-Za-z_$][\w$]*")
+_TOKEN = re.compile(r"[A-Za-z_]\w*")
+_LITERAL = re.compile(r'"(?:\\.|[^"\\])*"|' + r"'(?:\\.|[^'\\])*'|\b0[xX][0-9a-fA-F]+\w*|\b\d\w*")
+
+
+class Together:
+    """Headers of one tree on their way; ``names`` are their paths.
+
+    Raises :class:`InputError` where libclang gives up on them together.
+    """
+
+    def __init__(self, names: Sequence[str], options: HeaderOptions) -> None:
+        self._options = options
+        self._names = FileNames(names, options)
+        self._arguments = clang_arguments(options, names[0])
+        self._groups: list[_Group] = []
+        self._alone: list[str] = []
+        self._text_of = cache(lambda path: FileText.of(read_source(path)))
+        self._is_system = cache(self._names.system)
+        self._plan([self._names.canonical(name) for name in names])
+
+    def texts(self) -> dict[str, str]:
+        """By the name of a macro, all that its meaning hangs on, where that is text alone."""
+        found: dict[str, str] = {}
+        doubtful: set[str] = set()
+        declared = self._declared_alone()
+        for group in self._groups:
+            for name, closed in group.texts(declared).items():
+                if found.setdefault(name, closed) != closed:
+                    doubtful.add(name)
+        return {name: closed for name, closed in found.items() if name not in doubtful}
+
+    def _declared_alone(self) -> set[str]:
+        """Names that headers which are read alone may declare, and more."""
+        files = map(self._text_of, self._alone)
+        return {word.decode() for file in files for word in (*file.in_code, *file.defined)}
+
+    def read(self, same: Mapping[str, str] | None = None) -> Headers:
+        """All units; macros that are the ``same`` elsewhere have their text for a value."""
+        same = same or {}
+        headers = Headers()
+        for group in self._groups:
+            try:
+                headers.units.append(group.unit(same))
+            except InputError:
+                self._alone += group.headers
+            finally:
+                group.close()
+        for path in sorted(self._alone):
+            try:
+                unit = read_unbounded(path, self._options, self._names, known=same, comments=False)
+            except InputError as error:
+                module = self._names.module(path)
+                headers.failed.append(Omission(module, "header", path, str(error)))
+            else:
+                headers.units.append(unit)
+        return headers
+
+    # Which go together
+
+    def _plan(self, paths: list[str]) -> None:
+        whole, dropped = self._without_errors(paths)
+        self._alone = dropped
+        if whole is None:
+            return
+        plain: list[str] = []
+        with_libc: list[str] = []
+        for path in whole.headers:
+            system = any(map(self._is_system, whole.closure(path)))
+            (with_libc if system else plain).append(path)
+        likely = self._undisturbed(whole, plain)
+        self._alone += sorted(set(plain) - set(likely))
+        whole.close()
+        for waiting in (likely, with_libc):
+            self._alone += self._add_group(waiting)
+        for _ in range(_LATER_UNITS):
+            if len(self._alone) > 1:
+                self._alone = self._add_group(sorted(self._alone))
+
+    def _add_group(self, paths: list[str]) -> list[str]:
+        """Put headers that can be read together into a group; returns the others."""
+        others: list[str] = []
+        while len(paths) > 1:
+            group, dropped = self._without_errors(paths)
+            others += dropped
+            if group is None:
+                return others
+            kept = self._undisturbed(group, group.headers)
+            if len(kept) == len(group.headers):
+                self._groups.append(group)
+                return others
+            others += sorted(set(group.headers) - set(kept))
+            group.close()
+            paths = kept
+        return others + paths
+
+    def _undisturbed(self, group: _Group, headers: Collection[str]) -> list[str]:
+        """Headers of a group that read as if each were alone, as it seems; in its order."""
+        closures = {path: group.closure(path) for path in headers}
+        files = set().union(*closures.values())
+        definers = {
+            name: found for name, at in group.defined.items() if (found := at.keys() & files)
+        }
+        # What many include goes before what is at odds with it.
+        including = Counter(path for closure in closures.values() for path in closure)
+        kept = undisturbed(
+            sorted(headers, key=lambda path: -including[path]),
+            closures,
+            definers,
+            group.bodies,
+            self._text_of,
+            self._is_system,
+        )
+        return sorted(kept, key=group.headers.index)
+
+    def _without_errors(self, paths: Sequence[str]) -> tuple[_Group | None, list[str]]:
+        """As many of the headers in one unit as can be, and those that must be left out for it."""
+        dropped: list[str] = []
+        left = list(paths)
+        while left:
+            group = _Group(left, self._options, self._arguments, self._names)
+            blamed = group.blamed()
+            if not blamed:
+                return group, dropped
+            group.close()
+            dropped += sorted(blamed)
+            left = [path for path in left if path not in blamed]
+        return None, dropped
+
+
+class _Group:
+    """Headers in one translation unit, which stays until it is closed."""
+
+    def __init__(
+        self,
+        headers: Sequence[str],
+        options: HeaderOptions,
+        arguments: Sequence[str],
+        names: FileNames,
+    ) -> None:
+        self.headers = list(headers)
+        self._options = options
+        self._arguments = arguments
+        self._names = names
+        before = [*included_first(options), *map(as_path, headers)]
+        self._parsed = TranslationUnit(headers[-1], arguments, before, direct=False)
+        self._paths: dict[int, str] = {}
+        self._closures: dict[str, set[str]] = {}
+
+    def close(self) -> None:
+        self._parsed.close()
+
+    @cached_property
+    def _includes(self) -> dict[str, dict[str, None]]:
+        found: dict[str, dict[str, None]] = {}
+        lib = library()
+
+        def visit(cursor: Cursor) -> None:
+            if cursor.kind == _INCLUSION_DIRECTIVE:
+                included = lib.clang_getIncludedFile(cursor)
+                if included:
+                    at = self._parsed.position(lib.clang_getCursorLocation(cursor)).file
+                    listed = found.setdefault(self._path_of(at) if at else "", {})
+                    listed[self._path_of(included)] = None
+
+        self._parsed.visit(visit)
+        return found
+
+    @cached_property
+    def defined(self) -> dict[bytes, dict[str, Position]]:
+        """By the macro and the file: where it is defined last there."""
+        found: dict[bytes, dict[str, Position]] = {}
+        sources: dict[int, tuple[str, bytes]] = {}
+        lib = library()
+
+        def visit(cursor: Cursor) -> None:
+            if cursor.kind == MACRO_DEFINITION:
+                position = self._parsed.position(lib.clang_getCursorLocation(cursor))
+                file = position.file
+                if file:
+                    if file not in sources:
+                        path = self._path_of(file)
+                        sources[file] = path, read_source(path)
+                    path, source = sources[file]
+                    name = _NAME.match(source, position.offset)
+                    if name:
+                        found.setdefault(name[0], {})[path] = position
+
+        self._parsed.visit(visit)
+        return found
+
+    def _path_of(self, file: int) -> str:
+        path = self._paths.get(file)
+        if path is None:
+            name = self._parsed.file_name(file)
+            path = self._paths[file] = self._names.canonical(name) if name else ""
+        return path
+
+    def closure(self, header: str) -> set[str]:
+        """The files that a header reads, itself included."""
+        found = self._closures.get(header)
+        if found is None:
+            found = self._closures[header] = reachable(header, self._includes)
+        return found
+
+    def bodies(self, name: bytes) -> set[str]:
+        """What a macro is replaced by, by whichever file."""
+        found = set()
+        for path, (_, offset, line) in self.defined[name].items():
+            definition = definition_at(read_source(path), offset, path, line)
+            found.add(shown_body(definition.params, definition.body))
+        return found
+
+    def blamed(self) -> set[str]:
+        """Headers without which there would be fewer errors; none if there are no errors."""
+        diagnostics = self._parsed.diagnostics
+        if not diagnostics:
+            return set()
+        # Nothing behind a fatal one is true, not even the others.
+        diagnostics = [d for d in diagnostics if d.fatal and d.file] or diagnostics
+        files = {self._names.canonical(d.file) for d in diagnostics if d.file}
+        given = files & set(self.headers)
+        if given:
+            return given
+        reached = {path for path in self.headers if files & self.closure(path)}
+        return reached or set(self.headers)
+
+    @cached_property
+    def _reader(self) -> UnitReader:
+        return UnitReader(self._parsed, self._options, self._names, self.headers)
+
+    @cached_property
+    def _types(self) -> Unit:
+        return self._reader.unit()
+
+    @cached_property
+    def _declared(self) -> set[str]:
+        """Names of types, enumerators, functions and variables."""
+        found: set[str] = set()
+        spelling = library().clang_getCursorSpelling
+
+        def visit(cursor: Cursor) -> None:
+            if cursor.kind < _INCLUSION_DIRECTIVE:
+                found.add(text(spelling(cursor)))
+                if cursor.kind == ENUM_DECL:
+                    visit_children(cursor, visit)
+
+        self._parsed.visit(visit)
+        return found
+
+    def texts(self, declared: Collection[str]) -> dict[str, str]:
+        """As :meth:`Together.texts`; ``declared`` are names that others declare."""
+        assert self._types
+        macros = self._reader.macros
+        declared = self._declared.union(declared)
+        found = {}
+        for name in macros.of_files(self._reader.owned):
+            closed = _closed_text(name, macros, declared)
+            if closed is not None:
+                found[name] = closed
+        return found
+
+    def unit(self, same: Mapping[str, str]) -> Unit:
+        unit, reader = self._types, self._reader
+        own = reader.macros.of_files(reader.owned)
+        known = {name for name in own if name in same}
+        functions, _ = add_macros(
+            unit, self._parsed, reader.macros, reader.owned, self._arguments, known
+        )
+        _add_same(unit, (reader.macros[name] for name in own if name in known), same)
+        add_functions(
+            unit,
+            self._parsed,
+            functions,
+            reader.macros,
+            reader.functions,
+            self._arguments,
+            self._options.model,
+            lambda _: None,
+        )
+        return unit
+
+
+_INCLUSION_DIRECTIVE = 503
+
+
+def _add_same(unit: Unit, definitions: Iterable[MacroDefinition], same: Mapping[str, str]) -> None:
+    """Macros that both sides have alike: what they are worth is of no interest."""
+    for name, params, body, header, _ in definitions:
+        if params is None:
+            if body:
+                unit.constants.append(Constant(name, same[name], "", header))
+        else:
+            unit.macros.append(MacroFunction(name, params, body, same[name], header))
+
+
+def _closed_text(
+    name: str, macros: Mapping[str, MacroDefinition], declared: Collection[str]
+) -> str | None:
+    """A macro with all macros that it is made of; None if there is something else among it that
+    is declared: a type, an enumerator."""
+    lines, todo, seen = [], [name], {name}
+    while todo:
+        definition = macros[todo.pop()]
+        params = definition.params
+        lines.append(f"{definition.name} {params or ''} {definition.body}")
+        for word in _TOKEN.findall(_LITERAL.sub("0", definition.body)):
+            if word in seen or (params and any(word == p.lstrip("*") for p in params)):
+                continue
+            if word in macros:
+                seen.add(word)
+                todo.append(word)
+            elif word in declared:
+                return None
+    return "\n".join(lines)
