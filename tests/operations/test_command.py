@@ -71,3 +71,4 @@ def test_a_struct_is_made_a_table_by_hand(tmp_path: Path, uapigen: Uapigen) -> N
         uapigen(path, "--arch", "x86_64", *options, "-o", out)
         assert ('"thing"' in (out / "operations.py").read_text()) == expected
         assert ("class thing(" in (out / "ops.pyi").read_text()) == expected
+        uapigen("verify", "--arch", "x86_64", *options, out, path)

@@ -38,7 +38,7 @@ def test_methods_have_names_types_and_places(k: Any, ops: Any) -> None:
     assert "At byte 16 of struct device_ops, 8 bytes." in ops.read.__doc__
     assert "as disk_read has them" in ops.read.__doc__
     assert "by their types" in ops.ready.__doc__
-    offsets = {op.name: op.offset for op in ops._operations_}
+    offsets = {op.name: op.offset for op in ops.__operations__}
     assert offsets == {name: getattr(k.device_ops, name).offset for name in offsets}
 
 

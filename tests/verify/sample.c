@@ -86,6 +86,13 @@ union either {
 	void *as_pointer;
 };
 
+struct sample_ops {
+	void *owner;
+	long (*seek)(struct packed *restrict part, long by);
+	void (*each[2])(struct bits *bits);
+};
+
+struct sample_ops some_ops;
 __attribute__((section(".data..sample"))) struct sample a_sample;
 struct bits some_bits;
 struct packed a_packed;

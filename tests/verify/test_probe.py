@@ -18,6 +18,7 @@ from kitchen import interpreters
 from uapigen.verify import probe
 from uapigen.verify.probe.context import Context
 from uapigen.verify.probe.names import check_names
+from uapigen.verify.probe.operations import check_operations
 from uapigen.verify.probe.records import check_records
 from uapigen.verify.run import run_probe
 
@@ -28,14 +29,20 @@ Corrupt = Callable[[str, str, str], list[str]]
 
 def look(package: Path, expected: dict[str, Any]) -> list[str]:
     """What the probe finds, in this interpreter."""
-    for name in [name for name in sys.modules if name.partition(".")[0] == "bindings"]:
-        del sys.modules[name]
+    forget_bindings()
     said: list[tuple[Any, ...]] = []
     context = Context(probe.load(str(package)), expected, lambda *what: said.append(what))
     probe.check_abi(context)
     check_records(context)
     check_names(context)
+    check_operations(context)
     return [what[1] for what in said if what[0] == "differs"]
+
+
+def forget_bindings() -> None:
+    """Otherwise another package's modules are found."""
+    for name in [name for name in sys.modules if name.partition(".")[0] == "bindings"]:
+        del sys.modules[name]
 
 
 @pytest.fixture
@@ -70,6 +77,7 @@ def test_sound_bindings_have_no_differences(
     assert counts["bitfields"] == 6
     assert counts["enumerators"] == 4
     assert counts["functions"] == 1
+    assert (counts["operation tables"], counts["function pointers"]) == (1, 2)
 
 
 @pytest.mark.parametrize(
@@ -209,6 +217,32 @@ def test_sound_bindings_have_no_differences(
             ["variable a_sample: is ['struct sample', '.data'"], id="section",
         ),
         pytest.param(
+            "operations.py", '"sample_ops"', '"sample_operations"',
+            ["ops.sample_operations: is no operation table in the source",
+             "ops.sample_ops: is missing"], id="operation table renamed",
+        ),
+        pytest.param(
+            "operations.py", '        ("seek", "packed arg2", ""),\n', "",
+            ["ops.sample_ops.seek: is missing"], id="operation left out",
+        ),
+        pytest.param(
+            "operations.py", '"packed arg2"', '"packed"',
+            ["ops.sample_ops.seek: has 1 names for 2 parameters"], id="parameter without a name",
+        ),
+        pytest.param(
+            "records.py", '"long (*)(struct packed *restrict, long)"',
+            '"long (*)(struct packed *, int)"',
+            ["ops.sample_ops.seek: is ['long', ['struct packed *', 'int'], False],"
+             " in the source ['long', ['struct packed *restrict', 'long'], False]"],
+            id="signature",
+        ),
+        pytest.param(
+            "records.py", '("each", 16, "void (*[2])(struct bits *)")',
+            '("each", 24, "void (*[1])(struct bits *)")',
+            ["ops.sample_ops.each: is at [24, 8, 1], (byte, bytes, elements) in the source"
+             " [16, 16, 2]"], id="place of an operation",
+        ),
+        pytest.param(
             "__init__.py", '"pointer_size": 8', '"pointer_size": 4',
             ['__abi__["pointer_size"]: 4, in the source 8'], id="abi",
         ),
@@ -298,6 +332,7 @@ def test_probe_answers_line_by_line(
         stdin = io.TextIOWrapper(io.BytesIO(json.dumps(sample.expected).encode()))
         monkeypatch.setattr(sys, "stdin", stdin)
         out = os.dup(1)
+        forget_bindings()
         try:
             probe.main(str(path))
         finally:

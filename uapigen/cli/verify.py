@@ -49,6 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     add("sources", nargs="*", metavar="SOURCE", help=f"default: {RUNNING_KERNEL}")
     add("--only", metavar="PATTERN", action="append", default=[], help="as they were made with")
     add("--exclude", metavar="PATTERN", action="append", default=[], help="as they were made with")
+    add("--ops", metavar="PATTERN", action="append", default=[], help="as they were made with")
     add("--arch", metavar="ARCH", help="target, where the source does not say")
     add("--base", metavar="FILE", help="the BTF under split BTF")
     add_header_options(parser)
@@ -102,9 +103,12 @@ def _expected(opened: Opened, options: argparse.Namespace) -> Iterator[dict[str,
     if selection.unmatched:
         raise UsageError(f"--only {selection.unmatched[0]!r} matches nothing in the sources")
     if joined is None:
-        yield expectations(Plan(graph, model, selection))
+        plan = Plan(graph, model, selection)
+        plan.operation_patterns = options.ops
+        yield expectations(plan)
     elif joined.btf_end or not os.path.isdir(options.bindings):
         plan = header_plan(joined, model, selection)
+        plan.operation_patterns = options.ops
         yield expectations(plan, joined.macros, linked=bool(joined.btf_end))
     else:
         headers = frozenset(unit.header for unit in joined.units)

@@ -35,6 +35,7 @@ from uapigen.ir.types import (
     Forward,
     Func,
     FuncProto,
+    Pointer,
     Qualifier,
     Struct,
     Typedef,
@@ -45,6 +46,7 @@ from uapigen.ir.types import (
     Var,
 )
 from uapigen.layout.plan import Plan
+from uapigen.operations import find_tables
 from uapigen.verify.shapes import Shape, leaves, shape_of
 
 __all__ = ["expectations"]
@@ -76,6 +78,7 @@ class _Expectations:
         self.prototypes: list[list[Any]] = []
         self._rows: dict[tuple[Any, ...], int] = {}
         self._row_of: dict[TypeId, int] = {}
+        self._row_of_proto: dict[TypeId, int] = {}
         self._typedef_ids = set(plan.selection.typedefs)
         self._refused: dict[TypeId, str] = {}
 
@@ -103,6 +106,7 @@ class _Expectations:
             "typedefs": typedefs,
             "functions": self._functions(),
             "variables": self._variables(),
+            "operations": self._operations(composites),
             "listed": sorted(self._listed(ids, typedefs)),
             "shapes": self.shapes,
             "prototypes": self.prototypes,
@@ -245,6 +249,52 @@ class _Expectations:
             place = sections.get(var_id, ("", 0, 0))
             found[name] = [spelled, *place, node.linkage]
         return found
+
+    # Operation tables
+
+    def _operations(self, composites: Iterable[TypeId]) -> dict[str, list[list[Any]]]:
+        """Key -> [member, byte offset, byte size, elements or None, prototype], in source order.
+
+        A pointer to a function whose type cannot be named from here has no prototype.
+        """
+        here = [i for i in composites if i not in self._refused]
+        tables = find_tables(self.graph, here, self.plan.operation_patterns)
+        keys = self.plan.keys
+        return {keys.of[table.type]: self._function_pointers(table.type) for table in tables}
+
+    def _function_pointers(self, type_id: TypeId) -> list[list[Any]]:
+        rows: list[list[Any]] = []
+        for name, target, bit_offset, bit_width in leaves(self.graph, type_id):
+            size, nelems = self.plan.model.pointer_size, None
+            node = self.graph[resolve(self.graph, target)]
+            if isinstance(node, Array):
+                nelems = node.nelems
+                node = self.graph[resolve(self.graph, node.element)]
+            if bit_width or nelems == 0 or not isinstance(node, Pointer):
+                continue
+            proto = resolve(self.graph, node.target)
+            if isinstance(self.graph[proto], FuncProto):
+                row = self._proto_row(node.target, proto) if self._is_here(node.target) else None
+                rows.append([name, bit_offset // 8, size * (nelems or 1), nelems, row])
+        return rows
+
+    def _proto_row(self, target: TypeId, proto: TypeId) -> int:
+        row = self._row_of_proto.get(target)
+        if row is None:
+            row = self._row_of_proto[target] = len(self.prototypes)
+            returns, *rest = self._prototype(proto)
+            for keyword in self._qualifiers(target):  # volatile: it does not return
+                star = returns.endswith("*")
+                returns = f"{returns}{keyword}" if star else f"{keyword} {returns}"
+            self.prototypes.append([returns, *rest])
+        return row
+
+    def _qualifiers(self, type_id: TypeId) -> list[str]:
+        """Those on a type, the innermost first; C has none for functions, DWARF and BTF do."""
+        node = self.graph[type_id]
+        if isinstance(node, Qualifier):
+            return [*self._qualifiers(node.target), node.keyword]
+        return self._qualifiers(node.target) if isinstance(node, TypeTag) else []
 
     # Shapes
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from .bindings import Bindings
 
-C_WORDS = {"void", "struct", "union", "enum", *BASE_WORDS}
+C_WORDS = {"void", "struct", "union", "enum", *BASE_WORDS, *QUALIFIERS}
 NOT_TYPES = {"struct", "union", "enum", *QUALIFIERS}
 
 

@@ -81,6 +81,12 @@ class Operation:
         return signature, signature.reason
 
     @property
+    def prototype(self) -> Any:
+        """The function's type as data; None where that is not here."""
+        spelling = self._target and function_spelling(self._bindings, self._target)
+        return None if spelling is None else self._bindings.prototype(spelling)
+
+    @property
     def signature(self) -> Any:
         """How it is called; None where its type is not here."""
         return self._signature()[0]
@@ -131,6 +137,11 @@ class InterfaceType(type):
     """Metaclass of interfaces: makes what only some ask for."""
 
     _operations_: tuple[Operation, ...]
+
+    @property
+    def __operations__(cls) -> tuple[Operation, ...]:
+        """The function pointers with their places and signatures, in memory order."""
+        return cls._operations_
 
     @property
     def __left_out__(cls) -> dict[str, str]:

@@ -24,6 +24,7 @@ from typing import Any
 
 from .context import Context, describe
 from .names import check_names
+from .operations import check_operations
 from .records import check_records
 
 __all__ = ["main"]
@@ -54,6 +55,7 @@ def main(path: str) -> None:
     check_abi(context)
     check_records(context)
     check_names(context)
+    check_operations(context)
     say("done", context.counts, sys.version.split()[0])
 
 
