@@ -51,6 +51,21 @@ RIGHT = {
         ops.device_ops.vtable(Whole())
     """,
 }
+RIGHT["calls"] = """
+    calls = ops.device_ops.wrap(ops.device_ops.vtable())
+    got: int = calls.read(None, bytearray(9), 9) + calls.read(0x1000, b"text", 4)
+    found: Pointer[k.device] = calls.find(k.device(), None)
+    calls.find(found, ctypes.byref(k.pair()))
+    calls.find(ctypes.pointer(k.device()), ctypes.create_string_buffer(9))
+    calls.each((k.device * 2)(), lambda dev: 1)
+    calls.swap(k.pair()).a += 1
+    one = calls.handlers[0]
+    if one is not None:
+        calls.level = one(None)
+    same: ops.device_ops_calls = ops.device_ops.wrap(calls.find(1, None))
+    ops.device_ops.wrap(ctypes.pointer(ops.device_ops.vtable()))
+    places = [(one.name, one.offset, one.declaration) for one in ops.device_ops.__operations__]
+"""
 WRONG = {
     "argument": (
         """
@@ -98,6 +113,11 @@ WRONG = {
         """,
         "arg-type",
     ),
+    "passed": ("ops.device_ops.wrap(0).open(k.pair())", "arg-type"),
+    "passed text": ("ops.device_ops.wrap(0).open('text')", "arg-type"),
+    "missing": ("ops.device_ops.wrap(0).read(None, None)", "call-arg"),
+    "wrapped": ("ops.device_ops.wrap(k.pair())", "arg-type"),
+    "data": ("ops.device_ops.wrap(0).nonesuch", "attr-defined"),
     "left out": ("ops.device_ops.vtable(log=lambda text: 1)", "call-arg"),
 }
 
@@ -123,11 +143,13 @@ def told(
     out = place / ("bound" if package else "bound.py")
     uapigen(place / "device.btf", "--arch", "x86_64", "-o", out)
     if package:
-        head = "import bound as k\nfrom bound import _typing as s, ops\nPointer = s.Pointer\n"
+        head = (
+            "import ctypes, bound as k\nfrom bound import _typing as s, ops\nPointer = s.Pointer\n"
+        )
         stub = (out / "ops.pyi").read_text()
         body = methods(stub, 12)
     else:
-        head = "import bound as k\nfrom bound import ops, _s_Pointer as Pointer\n"
+        head = "import ctypes\nimport bound as k\nfrom bound import ops, _s_Pointer as Pointer\n"
         body = ""
     for name, text in RIGHT.items():
         if name == "duck":

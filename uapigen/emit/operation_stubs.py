@@ -1,9 +1,10 @@
 """Interfaces of operation tables as type stubs.
 
 A table becomes a ``Protocol`` with all of its methods, which a whole implementation
-satisfies without inheriting anything, and the interface, which inherits from it and adds
-``vtable`` with a keyword for each member. The types of functions are said once for each
-prototype, as ``_f1`` and so on. Parameters are positional, since C's have no names.
+satisfies without inheriting anything; the interface, which inherits from it and adds
+``vtable`` with a keyword for each member; and what ``wrap`` returns, whose methods take all
+that a pointer is set from, and return no more than C does. The types of functions are
+said once each, as ``_f1`` and so on. Parameters are positional, since C's have no names.
 """
 
 from __future__ import annotations
@@ -85,8 +86,10 @@ class _Stubs:
         self.aliases: list[str] = []
         self._given = _Made(self._parameter)
         self._returned = _Made(self._result)
+        self._passed = _Made(self._argument)
         self._functions: dict[tuple[str, ...], str] = {}
-        self._protos: dict[TypeId, tuple[list[str], str, str]] = {}
+        self._protos: dict[TypeId, tuple[list[str], str, str, str]] = {}
+        self.taken: set[str] = set()
 
     # Types
 
@@ -142,36 +145,53 @@ class _Stubs:
             return f"{self.prefix}Address[{inside}" if bracket else f"{self.prefix}Address[{given}]"
         return f"{given} | None"
 
-    def _function(self, proto: FuncProto) -> tuple[list[str], str, str]:
-        """A prototype's parameters, its result, and the alias of functions of it."""
-        params = [self._given[param.type] for param in proto.params]
+    def _argument(self, type_id: TypeId) -> str:
+        """What a function of C's may be passed."""
+        given = self._given[type_id]
+        pointer = f"{self.prefix}Pointer["
+        if given == f"{pointer}{self.prefix}Any]":
+            return f"{self.prefix}PassedAny"
+        if given.startswith(pointer):
+            return f"{self.prefix}Passed[{given[len(pointer) :]}"
+        return f"{self.prefix}PassedFunction" if given.endswith("FunctionPointer") else given
+
+    def _function(self, proto: FuncProto) -> tuple[list[str], str, str, str]:
+        """A prototype's parameters, its result; the types of methods, and of calls of C's."""
+        given, passed = self._given, self._passed
+        params = [given[param.type] for param in proto.params]
         result = self._returned[proto.returns]
+        returned = result if result == "None" else given[proto.returns]
+        calls = self._function_type([passed[param.type] for param in proto.params], returned)
+        return params, result, self._function_type(params, result), calls
+
+    def _function_type(self, params: list[str], result: str) -> str:
+        """The alias of such functions."""
         key = (*params, result)
         alias = self._functions.get(key)
         if alias is None:
             alias = self._functions[key] = f"{self.function}{len(self._functions) + 1}"
             self.aliases.append(_alias(alias, params, result))
-        return params, result, alias
+        return alias
 
     # Tables
 
     def classes(self, tables: Sequence[PlannedTable], indent: int) -> str:
         """All tables' protocols and interfaces."""
         pad = " " * indent
-        taken = {table.key for table in tables}
+        self.taken = {table.key for table in tables}
         blocks = []
         for table in tables:
             if is_free(table.key, ()) and not table.key.startswith("_"):
                 protocol = f"{table.key}_protocol"
-                while protocol in taken:
+                while protocol in self.taken:
                     protocol += "_"
                 blocks += [text for text in self._table(table, protocol, pad) if text]
         return "\n".join(blocks)
 
-    def _table(self, planned: PlannedTable, protocol: str, pad: str) -> tuple[str, str]:
+    def _table(self, planned: PlannedTable, protocol: str, pad: str) -> tuple[str, str, str]:
         node = self.graph.nodes[planned.table.type]
         assert isinstance(node, Struct)
-        methods, keywords, arrays, left_out = [], [], [], []
+        methods, keywords, arrays, left_out, called = [], [], [], [], []
         prefix, inner = self.prefix, f"{pad}    "
         # A class around classes is no scope of theirs.
         reached = f"ops.{protocol}" if pad else protocol
@@ -187,19 +207,22 @@ class _Stubs:
             function = self._protos.get(operation.proto)
             if function is None:
                 function = self._protos[operation.proto] = self._function(proto)
-            params, result, alias = function
+            params, result, alias, calls = function
             if operation.nelems is None:
                 keywords.append(f"{inner}    {attribute}: {alias} | None = ...,\n")
+                called.append(f"{inner}{attribute}: {calls}\n")
                 signed = _method(attribute, names.names, params, result, inner)
                 methods.append(f'{signed}\n{inner}    """{self._doc(operation, names)}"""\n')
             else:
                 sequence = f"_Sequence[{alias} | None]"
                 arrays.append(f"{inner}{attribute}: {sequence}\n")
+                called.append(f"{inner}{attribute}: _Sequence[{calls} | None]\n")
                 keywords.append(f"{inner}    {attribute}: {sequence} = ...,\n")
         for member in planned.table.data:
             attribute = attribute_name(member.name)
             if _is_sayable(attribute):
                 keywords.append(f"{inner}    {attribute}: {prefix}Any = ...,\n")
+                called.append(f"{inner}{attribute}: {prefix}Any\n")
         body = "\n".join(methods) if methods else f"{inner}pass\n"
         head = _indented(class_line(protocol, ["_Protocol"]), pad)
         struct = self._record(planned.table.type)
@@ -220,7 +243,19 @@ class _Stubs:
             *([f"{inner}    *,\n", *keywords] if keywords else []),
             f"{inner}) -> {struct}: ...\n",
         ]
-        return head + body, "".join(lines)
+        wrapped = f"{planned.key}_calls"
+        while wrapped in self.taken:
+            wrapped += "_"
+        result = f"ops.{wrapped}" if pad else wrapped
+        table = f"{prefix}Table[{struct}]"
+        lines += [
+            f"{inner}@{prefix}classmethod\n",
+            _signature("wrap", ["cls", f"table: {table}", "/"], f"{result}: ...", inner) + "\n",
+        ]
+        calls_head = _indented(class_line(wrapped, [planned.key]), pad)
+        said = f'{inner}"""What ``{planned.key}.wrap`` returns."""\n'
+        gap = "\n" if called else ""
+        return head + body, "".join(lines), "".join([calls_head, said, gap, *called])
 
     def _doc(self, operation: Operation, names: ParameterNames) -> str:
         spelled = literal(self.plan.c_types[operation.type])
@@ -261,15 +296,19 @@ def _indented(text: str, pad: str) -> str:
 def _method(name: str, names: Iterable[str], params: Sequence[str], result: str, pad: str) -> str:
     """``def name(self, file: …, /) -> …:`` as black sets it."""
     listed = [f"{word}: {kind}" for word, kind in zip(names, params, strict=True)]
-    listed = ["self", *listed, "/"]
-    line = f"{pad}def {name}({', '.join(listed)}) -> {result}:"
+    return _signature(name, ["self", *listed, "/"], f"{result}:", pad)
+
+
+def _signature(name: str, listed: Sequence[str], result: str, pad: str) -> str:
+    """``def name(…) -> result``; a body of dots belongs to ``result``."""
+    line = f"{pad}def {name}({', '.join(listed)}) -> {result}"
     if len(line) <= LINE_LENGTH:
         return line
     inside = f"{pad}    {', '.join(listed)}"
     if len(inside) <= LINE_LENGTH:
-        return f"{pad}def {name}(\n{inside}\n{pad}) -> {result}:"
+        return f"{pad}def {name}(\n{inside}\n{pad}) -> {result}"
     inside = "".join([_item(item, f"{pad}    ") for item in listed])
-    return f"{pad}def {name}(\n{inside}{pad}) -> {result}:"
+    return f"{pad}def {name}(\n{inside}{pad}) -> {result}"
 
 
 def _item(text: str, pad: str) -> str:
