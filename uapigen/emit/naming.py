@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from uapigen.emit.package import Additions, plain_additions
-from uapigen.emit.stubs import StubNames, is_free
+from uapigen.emit.stub_names import StubNames, is_free
 from uapigen.emit.text import assigned
 from uapigen.ir.naming import keyword_of
 from uapigen.ir.types import Enum, Struct, Union

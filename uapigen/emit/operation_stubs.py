@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Sequence
 
 from uapigen.emit.operations import PlannedTable
-from uapigen.emit.stubs import StubNames, is_free
+from uapigen.emit.stub_names import StubNames, is_free
 from uapigen.emit.support.names import attribute_name, method_name
 from uapigen.emit.text import LINE_LENGTH, class_line, literal
 from uapigen.ir.graph import resolve

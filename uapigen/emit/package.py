@@ -14,7 +14,8 @@ from uapigen.emit.operation_stubs import module_part, package_stub
 from uapigen.emit.operations import OPERATIONS_DOCSTRING, operations_text, planned_tables
 from uapigen.emit.output import Put
 from uapigen.emit.parallel import both
-from uapigen.emit.stubs import StubNames, constants_stub, types_stub
+from uapigen.emit.stub_names import StubNames
+from uapigen.emit.stubs import constants_stub, types_stub
 from uapigen.emit.templates import render
 from uapigen.emit.text import LINE_LENGTH, literal
 from uapigen.errors import InputError

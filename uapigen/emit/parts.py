@@ -17,7 +17,8 @@ from dataclasses import dataclass, field
 from uapigen.emit.headers import docs_by_table, documented, header_plan, source_of, with_docs
 from uapigen.emit.macros import macro_stubs, macro_text
 from uapigen.emit.naming import naming_stub
-from uapigen.emit.stubs import constants_stub, is_free, types_stub
+from uapigen.emit.stub_names import is_free
+from uapigen.emit.stubs import constants_stub, types_stub
 from uapigen.emit.tables import enum_text, record_text, value_text
 from uapigen.emit.text import literal
 from uapigen.ir.declarations import HeaderFile, Omission, Unit

@@ -7,8 +7,12 @@ statement or one dict entry for a record, sorted by name.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from functools import cache
+from itertools import chain, compress, count
+from operator import itemgetter
 
+from uapigen.emit.columns import Made, long_lines, woven
 from uapigen.emit.support.tables import escaped
 from uapigen.emit.text import (
     LINE_LENGTH,
@@ -19,7 +23,8 @@ from uapigen.emit.text import (
     row,
     text_entries,
 )
-from uapigen.layout.plan import EnumPlan, Plan, PlannedMember, RecordPlan
+from uapigen.ir.types import TypeId
+from uapigen.layout.plan import EnumPlan, Plan, RecordPlan
 
 __all__ = [
     "constants_text",
@@ -39,41 +44,64 @@ _quotable = cache(literal)
 
 def record_text(plan: RecordPlan) -> str:
     """The ``class`` statement of one struct or union."""
-    arguments = [plan.keyword.capitalize(), f"size={plan.byte_size}", f"align={plan.byte_align}"]
-    if plan.spelling != f"{plan.keyword} {plan.key}":
-        arguments.append(f'name="{literal(plan.spelling)}"')
-    head = class_line(plan.key, arguments)
-    lines = _member_lines(plan)
-    if not lines:
-        return f"{head}    _members_ = []\n"
-    return f"{head}    _members_ = [\n{''.join(lines)}    ]\n"
-
-
-def _member_lines(plan: RecordPlan) -> list[str]:
-    c_types = plan.c_types
-    lines = [
-        f'        ("{_quotable(name)}", {bit_offset}, "{c_types[target]}", {bit_width}),\n'
-        if bit_width
-        else f'        ("{_quotable(name)}", {bit_offset >> 3}, "{c_types[target]}"),\n'
-        for name, target, bit_offset, bit_width in plan.source_members
-    ]
-    if lines and max(map(len, lines)) > LINE_LENGTH + 1:
-        lines = [
-            line if len(line) <= LINE_LENGTH + 1 else _long_member(member)
-            for line, member in zip(lines, plan.members, strict=True)
-        ]
-    return lines
-
-
-def _long_member(member: PlannedMember) -> str:
-    name, offset, c_type, bit_width, _ = member
-    items = [f'"{literal(name)}"', str(offset), f'"{c_type}"', str(bit_width)]
-    return row(items if bit_width else items[:3], 8)
+    return _record_texts([plan], "")
 
 
 def records_text(plan: Plan) -> str:
     """All structs and unions, each behind two blank lines."""
-    return "".join([f"\n\n{record_text(record)}" for record in plan.records()])
+    return _record_texts(plan.records(), "\n\n")
+
+
+def _record_texts(plans: Sequence[RecordPlan], between: str) -> str:
+    """The ``class`` statements of structs and unions, each behind ``between``."""
+    blocks = []
+    for plan in plans:
+        key, keyword, spelling, byte_size, byte_align, members, _ = plan
+        head = f"class {key}({_BASES[keyword]}, size={byte_size}, align={byte_align}):\n"
+        if len(head) > LINE_LENGTH + 1 or spelling != f"{keyword} {key}":
+            head = _odd_head(plan)
+        if members:
+            head = f"{between}{head}    _members_ = [\n"
+            blocks.append((head, len(members), "    ]\n"))
+        else:
+            blocks.append((f"{between}{head}    _members_ = []\n", 0, ""))
+    return woven(blocks, *_member_columns(plans))
+
+
+_BASES = {"struct": "Struct", "union": "Union"}
+
+
+def _odd_head(plan: RecordPlan) -> str:
+    arguments = [_BASES[plan.keyword], f"size={plan.byte_size}", f"align={plan.byte_align}"]
+    if plan.spelling != f"{plan.keyword} {plan.key}":
+        arguments.append(f'name="{literal(plan.spelling)}"')
+    return class_line(plan.key, arguments)
+
+
+def _member_columns(plans: Sequence[RecordPlan]) -> list[list[str]]:
+    """The parts of the members' lines: indentation, name, offset, type."""
+    members = list(chain.from_iterable([plan.source_members for plan in plans]))
+    c_types: Mapping[TypeId, str] = plans[0].c_types if plans else {}
+    names = list(map(itemgetter(0), members))
+    types = map(itemgetter(1), members)
+    bit_offsets = map(itemgetter(2), members)
+    columns = [
+        ['        ("'] * len(members),
+        names,
+        list(map(Made(lambda bits: f'", {bits >> 3}, "').__getitem__, bit_offsets)),
+        list(map(Made(lambda target: f'{c_types[target]}"),\n').__getitem__, types)),
+    ]
+    odd = {*long_lines(*columns), *compress(count(), map(itemgetter(3), members))}
+    if literal("".join(names)) != "".join(names):
+        odd.update(at for at, name in enumerate(names) if literal(name) != name)
+    for at in odd:
+        name, target, bit_offset, bit_width = members[at]
+        place = [str(bit_offset)] if bit_width else [str(bit_offset >> 3)]
+        width = [str(bit_width)] if bit_width else []
+        line = row([f'"{literal(name)}"', *place, f'"{c_types[target]}"', *width], 8)
+        for column, text in zip(columns, (line, "", "", ""), strict=True):
+            column[at] = text
+    return columns
 
 
 def enum_text(plan: EnumPlan) -> str:

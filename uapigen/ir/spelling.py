@@ -25,7 +25,8 @@ refused whatever was spelled before it.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Iterable
+from contextlib import suppress
 from itertools import islice
 from operator import add, itemgetter
 from typing import TypeAlias
@@ -117,6 +118,19 @@ class Speller:
         """A declaration of ``name``, or without one the type alone ("char[16]")."""
         before, after = self.halves(type_id)
         return f"{before}{name}{after}" if name else _joined(before, after)
+
+    def spell_all(self, type_ids: Iterable[TypeId]) -> dict[TypeId, str]:
+        """What :meth:`spell` says of each; without those of which it raises an error."""
+        made = self._made
+        halves = []
+        for type_id in type_ids:
+            with suppress(InputError, RecursionError):
+                halves.append((type_id, made[type_id]))
+        made.unwound = 0
+        return {
+            type_id: _joined(before, after) if after else before.rstrip()
+            for type_id, (before, after, _) in halves
+        }
 
     def prototypes(self, wanted: Container[TypeId] | None = None) -> dict[TypeId, str]:
         """The graph's own prototypes, or those of ``wanted``, spelled.

@@ -14,7 +14,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import cached_property
+from itertools import chain, islice
+from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from uapigen.errors import InputError, LayoutError
@@ -55,7 +58,8 @@ __all__ = [
 ]
 
 _MANY = 1000
-"""Functions from which on all prototypes are spelled at once."""
+"""Functions from which on all prototypes are spelled at once, and records planned at once."""
+_new = tuple.__new__  # what a named tuple's own constructor calls, without the call
 _C_WORDS = frozenset({"struct", "union", "enum", "const", "volatile", "restrict", "void"})
 _BASE_NAME = re.compile(r"[A-Za-z_]\w*(?: [A-Za-z_]\w*)*", re.ASCII)
 
@@ -258,14 +262,46 @@ class Plan:
 
     # Parts
 
-    def records(self) -> Iterator[RecordPlan]:
+    def records(self) -> list[RecordPlan]:
         """The structs and unions, sorted by key; failures are noted and left out."""
-        keys, graph = self.keys, self.graph
-        ids = [i for i in keys.of if isinstance(graph.nodes[i], Struct | Union)]
-        for type_id in sorted(ids, key=keys.of.__getitem__):
-            plan = self.planned(type_id)
-            if plan is not None:
-                yield plan
+        keys, nodes = self.keys.of, self.graph.nodes
+        ids = [i for i in keys if isinstance(nodes[i], (Struct, Union))]
+        ids.sort(key=keys.__getitem__)
+        if len(ids) > _MANY:
+            self._plan_most([i for i in ids if i not in self._planned])
+        return [plan for plan in map(self.planned, ids) if plan is not None]
+
+    def _plan_most(self, ids: Sequence[TypeId]) -> None:
+        """Plan structs and unions in columns, but those that take a closer look.
+
+        These have unnamed members, or something is wrong with them.
+        """
+        laid_out = []
+        record = self.layout.record
+        for type_id in ids:
+            with suppress(InputError):
+                laid_out.append((type_id, record(type_id)))
+        columns = [layout.members for _, layout in laid_out]
+        members = list(chain.from_iterable(columns))
+        self.c_types.spell_all(set(map(itemgetter(1), members)))
+        plain = [bool(m[0]) and m[1] in self.c_types for m in members]
+        names, plains = map(itemgetter(0), members), iter(plain)
+        keys, spellings, nodes = self.keys.of, self.keys.spelling, self.graph.nodes
+        for (type_id, layout), count in zip(laid_out, map(len, columns), strict=True):
+            alike = len(set(islice(names, count))) < count
+            if all(islice(plains, count)) and not alike:
+                self._planned[type_id] = _new(
+                    RecordPlan,
+                    (
+                        keys[type_id],
+                        "struct" if type(nodes[type_id]) is Struct else "union",
+                        spellings[type_id],
+                        layout[0],
+                        layout[1],
+                        layout[3],
+                        self.c_types,
+                    ),
+                )
 
     def planned(self, type_id: TypeId) -> RecordPlan | None:
         """One struct or union; None, with a failure noted, if it cannot be laid out."""
@@ -466,6 +502,10 @@ class _CTypes(dict[TypeId, str]):
     def __missing__(self, type_id: TypeId) -> str:
         spelled = self[type_id] = self.speller.spell(type_id)
         return spelled
+
+    def spell_all(self, type_ids: set[TypeId]) -> None:
+        """Make those that can be made."""
+        self.update(self.speller.spell_all(type_ids - self.keys()))
 
 
 def _plain(name: str) -> str:

@@ -1,0 +1,75 @@
+"""What types are called in a stub's one namespace, and which names a stub can say."""
+
+from __future__ import annotations
+
+import keyword
+import re
+from collections.abc import Collection, Container, Iterable
+
+from uapigen.ir.naming import keyword_of
+from uapigen.ir.types import Enum
+from uapigen.layout.plan import Plan
+
+__all__ = ["API", "OPS", "StubNames", "is_free", "uncommon", "unsayable"]
+
+# Whether a name is a plain word is seen at once of all those that start with a letter.
+_UNCOMMON = re.compile(r"^(?![A-Za-z]\w*$).*$", re.ASCII | re.MULTILINE)
+_KEYWORDS = frozenset(keyword.kwlist)
+OPS = "ops"
+"""The module or attribute with the interfaces of operation tables."""
+# A package's own names; a C name that is one of them is reached by ctype() alone.
+API = {
+    "__abi__": "Abi",
+    "ctype": "Ctype",
+    "asdict": "Asdict",
+    "flexible": "Flexible",
+    "functions": "Functions",
+    "variables": "Variables",
+}
+
+
+class StubNames:
+    """Names in a stub's one namespace: typedefs first, then records, enums, constants."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.typedefs = plan.typedefs
+        taken = {name for name in self.typedefs if name.isidentifier()} | API.keys() | {OPS}
+        self.records: dict[str, str] = {}
+        self.enums: dict[str, str] = {}
+        nodes, failed = plan.graph.nodes, plan.failed
+        for type_id, key in plan.keys.of.items():
+            if type_id in failed:
+                continue
+            node = nodes[type_id]
+            names = self.enums if isinstance(node, Enum) else self.records
+            name = key
+            if key in taken:
+                word = keyword_of(node)  # type: ignore[arg-type]
+                if self.typedefs.get(key) != f"{word} {key}":
+                    name = f"{word}_{key}"
+            names[key] = name
+            taken.add(name)
+        self.taken = taken
+
+
+def uncommon(names: Collection[str]) -> Iterable[str]:
+    """Those that may be no plain word, or a keyword: all but those that are seen to be plain."""
+    text = "\n".join(names)
+    if text.count("\n") != len(names) - 1:
+        return names  # a name of several lines
+    return [*_UNCOMMON.findall(text), *_KEYWORDS.intersection(names)]
+
+
+def unsayable(names: Collection[str]) -> set[str]:
+    """Those names that a stub cannot say at all: ``is_free`` for many at once."""
+    return {name for name in uncommon(names) if not is_free(name, ())}
+
+
+def is_free(name: str, taken: Container[str]) -> bool:
+    """Whether a stub can say the name: a word, not Python's own (``__doc__``), not taken."""
+    return (
+        name.isidentifier()
+        and not keyword.iskeyword(name)
+        and not (name[:2] == "__" == name[-2:])
+        and name not in taken
+    )
