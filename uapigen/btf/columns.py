@@ -10,13 +10,23 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from itertools import accumulate, chain, compress, repeat
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from uapigen.btf.format import Kind
 from uapigen.btf.index import ALIASES, ARRAYS, COMPOSITES, RecordIndex, kind_set
 from uapigen.btf.strings import StringTable
 from uapigen.errors import InputError
-from uapigen.ir.types import Array, Member, Pointer, Qualifier, Struct, Type, Typedef, TypeId, Union
+from uapigen.ir.types import (
+    Array,
+    Member,
+    Pointer,
+    Qualifier,
+    Struct,
+    Type,
+    Typedef,
+    TypeId,
+    Union,
+)
 
 if TYPE_CHECKING:
     from uapigen.ir.columns import Columns
@@ -68,18 +78,27 @@ def composites(index: RecordIndex, strings: StringTable) -> dict[TypeId, Type]:
     _, name_offs, types, offsets = index.members
     if max(types, default=0) >= index.last_id:
         return nodes
-    words = index.words
+    names = strings.__getitem__
+    column = index.column
+    infos = column(COMPOSITES, 1)
+    stops = list(accumulate([info & _VLEN for info in infos]))
     with suppress(InputError):
-        columns = zip(map(strings.__getitem__, name_offs), types, offsets, repeat(0), strict=False)
-        members = list(map(_new, repeat(Member), columns))
-        end = 0
-        for type_id, start in index.records(COMPOSITES):
-            name_off, info, byte_size = words[start : start + 3]
-            begin, end = end, end + (info & _VLEN)
-            if info >> 31 and end > begin and max(offsets[begin:end]) >> 24:
-                continue
-            node = Union if info >> 24 & 0x7F == Kind.UNION else Struct
-            nodes[type_id] = node(strings[name_off], byte_size, tuple(members[begin:end]))
+        columns = zip(map(names, name_offs), types, offsets, repeat(0), strict=False)
+        members = tuple(map(_new, repeat(Member), columns))
+        records = zip(
+            map(names, column(COMPOSITES, 0)),
+            column(COMPOSITES, 2),
+            [members[start:stop] for start, stop in zip(chain((0,), stops), stops, strict=False)],
+            repeat(None),
+            strict=False,
+        )
+        kinds: list[type[Any]] = [
+            Union if info >> 24 & 0x7F == Kind.UNION else Struct for info in infos
+        ]
+        nodes.update(zip(index.ids(COMPOSITES), map(_new, kinds, records), strict=False))
+    for type_id, info, stop in zip(index.ids(COMPOSITES), infos, stops, strict=True):
+        if info >> 31 and max(offsets[stop - (info & _VLEN) : stop], default=0) >> 24:
+            nodes.pop(type_id, None)  # it has bitfields
     return nodes
 
 

@@ -22,7 +22,9 @@ from __future__ import annotations
 
 import keyword
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from uapigen.ir.graph import TypeGraph
 from uapigen.ir.identity import Variants
@@ -49,23 +51,26 @@ _MAX_KEY = 200
 
 Types without tags inside of each other would have keys of any length.
 """
-_QUALIFIERS = frozenset({"const", "volatile", "restrict"})
-"""No names in C; where one is used as a tag, spellings must not be taken for qualified ones."""
+_RESERVED = frozenset({*keyword.kwlist, "const", "volatile", "restrict"})
+"""Python's words, and C's qualifiers: where one is used as a tag, spellings must not be taken
+for qualified ones."""
 _NOT_WORD = re.compile(r"[^A-Za-z0-9_]+")
 
 
 def identifier(name: str) -> str:
     """A Python identifier for a C name: the name itself wherever possible."""
     if name.isidentifier() and name.isascii():
-        taken = keyword.iskeyword(name) or name in _QUALIFIERS
-        return f"{name}_" if taken else name
+        return f"{name}_" if name in _RESERVED else name
     made = _NOT_WORD.sub("_", name) or "_"
     return f"_{made}" if made[0].isdigit() else made
 
 
 def keyword_of(node: Struct | Union | Enum) -> str:
     """``struct``, ``union`` or ``enum``."""
-    return type(node).__name__.lower()
+    return _KEYWORDS[type(node)]
+
+
+_KEYWORDS: dict[type, str] = {Struct: "struct", Union: "union", Enum: "enum"}
 
 
 class Unique:
@@ -85,6 +90,15 @@ class Unique:
             self._numbers[wanted] = number
         self.taken.add(name)
         return name
+
+    def take_alone(self, names: Sequence[str]) -> set[str]:
+        """Hand out unchanged, at once, those of the names that no other one could want, too."""
+        once = {name for name, number in Counter(names).items() if number == 1}
+        plain = set(filter(str.isidentifier, filter(str.isascii, once))) - _RESERVED
+        plain = {name for name in plain if "___" not in name} - self.taken
+        plain -= {identifier(name) for name in names if name not in plain}
+        self.taken |= plain
+        return plain
 
 
 class Keys:
@@ -115,26 +129,44 @@ class Keys:
     def name_tagged(self, graph: TypeGraph, type_ids: Iterable[TypeId]) -> None:
         """Give a key to each tagged composite and enum, in order."""
         by_tag: dict[tuple[type, str], TypeId | Variants] = {}
-        nodes = graph.nodes
-        for type_id in type_ids:
-            node = nodes[type_id]
-            assert isinstance(node, (Struct, Union, Enum))
-            name = node.name
-            if not name:
-                continue
-            first = by_tag.setdefault((type(node), name), type_id)
-            if first == type_id:
-                self._take(type_id, node, identifier(name), f"{keyword_of(node)} {name}")
-                continue
-            if not isinstance(first, Variants):
-                first = by_tag[type(node), name] = Variants(graph, first)
-            twin = first.twin(type_id)
-            if twin is not None:
-                self.same[type_id] = twin
-                self._pair_nested(graph, type_id, twin)
-                continue
-            name = f"{name}___{first.count}"
+        ids = list(type_ids)
+        nodes: list[Any] = list(map(graph.nodes.__getitem__, ids))
+        kinds, names = list(map(type, nodes)), [node.name for node in nodes]
+        alone: dict[type, set[str]] = {
+            Enum: self.enums.take_alone([n for n, k in zip(names, kinds, strict=True) if k is Enum])
+        }
+        alone[Struct] = alone[Union] = self.records.take_alone(
+            [n for n, k in zip(names, kinds, strict=True) if k is not Enum]
+        )
+        for type_id, node, kind, name in zip(ids, nodes, kinds, names, strict=True):
+            if name in alone[kind]:
+                self.of[type_id] = name
+                self.spelling[type_id] = f"{_KEYWORDS[kind]} {name}"
+            elif name:
+                self._name_variant(graph, by_tag, type_id, node)
+
+    def _name_variant(
+        self,
+        graph: TypeGraph,
+        by_tag: dict[tuple[type, str], TypeId | Variants],
+        type_id: TypeId,
+        node: Composite | Enum,
+    ) -> None:
+        """Give a key to a type that may not be the first of its name; ``by_tag`` has those."""
+        name = node.name
+        first = by_tag.setdefault((type(node), name), type_id)
+        if first == type_id:
             self._take(type_id, node, identifier(name), f"{keyword_of(node)} {name}")
+            return
+        if not isinstance(first, Variants):
+            first = by_tag[type(node), name] = Variants(graph, first)
+        twin = first.twin(type_id)
+        if twin is not None:
+            self.same[type_id] = twin
+            self._pair_nested(graph, type_id, twin)
+            return
+        name = f"{name}___{first.count}"
+        self._take(type_id, node, identifier(name), f"{keyword_of(node)} {name}")
 
     def _pair_nested(self, graph: TypeGraph, later: TypeId, earlier: TypeId) -> None:
         """The anonymous types in a type that is the same as an earlier one are the same, too."""
@@ -165,10 +197,14 @@ class Keys:
             untagged = [i for i in type_ids if not nodes[i].name]  # type: ignore[union-attr]
             self._holders = graph.holders(untagged, _MAX_CHAIN)
 
+    def with_parts(self, graph: TypeGraph, type_ids: Iterable[TypeId]) -> list[TypeId]:
+        """Those of the types that may have members without a tag."""
+        if self._holders is not None:
+            return list(filter(self._holders.__contains__, type_ids))
+        return [i for i in type_ids if isinstance(graph.nodes[i], (Struct, Union))]
+
     def name_nested(self, graph: TypeGraph, type_id: TypeId) -> list[TypeId]:
         """Name the anonymous types in a record's members; returns those it named."""
-        if self._holders is not None and type_id not in self._holders:
-            return []
         node = graph.nodes[type_id]
         assert isinstance(node, (Struct, Union))
         named: list[TypeId] = []
@@ -189,9 +225,8 @@ class Keys:
 
     def name_rest(self, graph: TypeGraph, type_ids: Iterable[TypeId]) -> None:
         """Name what nothing named so far: constants' enums, and types in prototypes."""
-        for type_id in type_ids:
-            if type_id in self.of or type_id in self.same:
-                continue
+        of, same = self.of, self.same
+        for type_id in [i for i in type_ids if i not in of and i not in same]:
             node = graph[type_id]
             assert isinstance(node, (Struct, Union, Enum))
             if isinstance(node, Enum):

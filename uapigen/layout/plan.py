@@ -184,8 +184,7 @@ class Plan:
         while todo:
             todo = [
                 inner
-                for type_id in todo
-                if isinstance(graph.nodes[type_id], Struct | Union)
+                for type_id in keys.with_parts(graph, todo)
                 for inner in keys.name_nested(graph, type_id)
             ]
         keys.name_rest(graph, selection.tags)
