@@ -30,7 +30,8 @@ class HeaderTree:
         self.names = sorted(_headers(folder))
         if not self.names:
             raise UsageError(f"{folder}: neither generated bindings nor a directory with headers")
-        self.model: DataModel = header_target(self.names, arch)
+        # What lies below may be for several targets: the directory's own place tells, or nothing.
+        self.model: DataModel = header_target([os.path.join(folder, "any.h")], arch)
         self.names = [
             name
             for name in self.names

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cache, cached_property
 
 from uapigen.errors import InputError
@@ -75,7 +75,9 @@ class Together:
         headers = Headers()
         for group in self._groups:
             try:
-                headers.units.append(group.unit(same))
+                unit = group.unit(same)
+                self._complete(unit)
+                headers.units.append(unit)
             except InputError:
                 self._alone += group.headers
             finally:
@@ -89,6 +91,29 @@ class Together:
             else:
                 headers.units.append(unit)
         return headers
+
+    def _complete(self, unit: Unit) -> None:
+        """Read macros that need what their header does not include as if it were alone.
+
+        Behind hundreds of others, what they need may be at odds with one of those.
+        """
+        lacking: dict[str, set[str]] = {}
+        for name, kind, header, reason in unit.omissions:
+            if kind in _OF_MACROS and _LACKS.search(reason):
+                lacking.setdefault(header, set()).add(name)
+        for path, names in sorted(lacking.items()):
+            try:
+                alone = read_unbounded(
+                    path, self._options, self._names, known=_AllBut(names), comments=False
+                )
+            except InputError:
+                continue  # what it says by itself is nothing
+            unit.constants += [one for one in alone.constants if one.name in names]
+            unit.macros += [one for one in alone.macros if one.name in names]
+            unit.ioctl_arguments |= alone.ioctl_arguments
+            unit.type_aliases |= alone.type_aliases
+            found = {one.name for one in unit.constants} | {one.name for one in unit.macros}
+            unit.omissions = [one for one in unit.omissions if one.name not in found]
 
     # Which go together
 
@@ -160,6 +185,27 @@ class Together:
             dropped += sorted(blamed)
             left = [path for path in left if path not in blamed]
         return None, dropped
+
+
+_OF_MACROS = frozenset({"macro", "function-like macro"})
+_LACKS = re.compile("undeclared|incomplete type|unknown type|expect|not defined|^calls ")
+"""Of reasons for which a macro is not in a unit; what other headers might change."""
+
+
+class _AllBut(Collection[str]):
+    """All names but these."""
+
+    def __init__(self, names: Collection[str]) -> None:
+        self._names = names
+
+    def __contains__(self, name: object) -> bool:
+        return name not in self._names
+
+    def __iter__(self) -> Iterator[str]:
+        raise TypeError("without end")
+
+    def __len__(self) -> int:
+        raise TypeError("without end")
 
 
 class _Group:
@@ -299,7 +345,13 @@ class _Group:
         own = reader.macros.of_files(reader.owned)
         known = {name for name in own if name in same}
         functions, _ = add_macros(
-            unit, self._parsed, reader.macros, reader.owned, self._arguments, known
+            unit,
+            self._parsed,
+            reader.macros,
+            reader.owned,
+            self._arguments,
+            known,
+            in_context=False,
         )
         _add_same(unit, (reader.macros[name] for name in own if name in known), same)
         add_functions(
@@ -310,7 +362,7 @@ class _Group:
             reader.functions,
             self._arguments,
             self._options.model,
-            lambda _: None,
+            None,
         )
         return unit
 

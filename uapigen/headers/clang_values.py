@@ -32,9 +32,12 @@ def add_macros(
     owned: Collection[str],
     arguments: Sequence[str],
     known: Collection[str] = (),
+    *,
+    in_context: bool = True,
 ) -> tuple[list[MacroDefinition], tuple[str, ...]]:
     """Add the constants that these files' macros are; those of ``known`` names are left out.
 
+    ``in_context`` as in :func:`evaluate_macros`.
     Returns the macros with parameters, and what was included behind the header for others.
     """
     before, header = list(parsed.before), as_path(parsed.path)
@@ -46,7 +49,9 @@ def add_macros(
         gone = set(doubtful) - still_defined(doubtful, header, arguments, before)
         own = [name for name in own if name not in gone]
     definitions = [macros[name] for name in own]
-    evaluated = evaluate_macros(header, definitions, arguments, before, known)
+    evaluated = evaluate_macros(
+        header, definitions, arguments, before, known, in_context=in_context
+    )
     unit.constants += evaluated.constants
     unit.omissions += evaluated.omissions
     unit.ioctl_arguments |= evaluated.ioctl_arguments
@@ -67,11 +72,12 @@ def add_functions(
     functions: InlineFunctions,
     arguments: Sequence[str],
     model: DataModel,
-    behind: Callable[[Sequence[str]], Unit | None],
+    behind: Callable[[Sequence[str]], Unit | None] | None,
 ) -> None:
     """Add the macros with parameters, and the unit's inline functions, that are expressions.
 
-    ``behind`` reads the unit's types again, with these headers behind it.
+    ``behind`` reads the unit's types again, with these headers behind it; without it, none is
+    looked for.
     """
     inline = {
         node.name: unit.owners[type_id]
@@ -85,9 +91,9 @@ def add_functions(
 
     expressions = Expressions(macros, Types(unit.graph, model), functions)
     pending = _translate(unit, dict.fromkeys(definitions, ""), expressions)
-    surroundings = _Surroundings(parsed, arguments, behind)
+    surroundings = _Surroundings(parsed, arguments, behind) if behind else None
     for _ in range(_ROUNDS):
-        if not pending or not surroundings.extend(pending.values()):
+        if not surroundings or not pending or not surroundings.extend(pending.values()):
             break
         known = ChainMap({}, macros, surroundings.macros or {}, surroundings.enumerators)  # type: ignore[arg-type]
         types = Types(surroundings.graph or unit.graph, model)

@@ -72,16 +72,21 @@ def evaluate_macros(
     arguments: Sequence[str],
     before: Sequence[str],
     known: Collection[str] = (),
+    *,
+    in_context: bool = True,
 ) -> Evaluated:
     """Evaluate a header's object-like macros.
 
     ``header`` is its path; ``definitions`` are all macros to be looked at, those with
     parameters only because others use them; ``arguments`` are clang's; ``before`` names the
     headers that must be included first, as C includes them or by path; nothing is said of
-    ``known`` ones. Raises InputError where the header does not compile: nothing that it
+    ``known`` ones. Without ``in_context``, no header is looked for that has what one lacks: clang's
+    error is the reason, then. Raises InputError where the header does not compile: nothing that it
     declares could be relied on.
     """
-    return _Evaluation(header, definitions, arguments, before, known).run()
+    evaluation = _Evaluation(header, definitions, arguments, before, known)
+    evaluation.in_context = in_context
+    return evaluation.run()
 
 
 _TAGS = ("struct", "union", "enum")
@@ -143,6 +148,7 @@ class _Evaluation:
         self.directories = searched_directories(arguments)
         self.calls: dict[str, Need] = {}
         self.probes = 0
+        self.in_context = True
 
     def run(self) -> Evaluated:
         candidates = self._candidates()
@@ -152,7 +158,8 @@ class _Evaluation:
                 raise InputError(self.header, "", str(probed.errors[0]))
             self.answers.update(probed.answers)
             self._try_as_number_or_type()
-            self._try_in_context()
+            if self.in_context:
+                self._try_in_context()
             self._ask_ioctls()
         return self._result()
 
@@ -346,6 +353,8 @@ class _Evaluation:
                 )
                 continue
             reason = self.reasons.get(name)
+            if reason is None and not self.in_context and name not in self.types:
+                reason = self.answers[name].problem
             if reason is None:
                 reason = self._reason(definition, self.answers[name])
             if reason:

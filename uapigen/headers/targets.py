@@ -120,7 +120,7 @@ def target_of_path(path: str) -> str | None:
 def is_of_other_target(path: str, arch: str) -> bool:
     """Whether a relative path goes through a directory that only other targets have."""
     own = _NAMES[arch].directories
-    return any(part in _arch_of_directory() and part not in own for part in path.split(os.sep)[:-1])
+    return any("-linux-gnu" in part and part not in own for part in path.split(os.sep)[:-1])
 
 
 @cache
