@@ -10,12 +10,15 @@ whose name is also a member's is reached by an alias, ``_t_name``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from enum import EnumMeta, IntEnum
+from itertools import compress, count
+from operator import add, not_
 
+from uapigen.emit.columns import Made, long_lines
 from uapigen.emit.record_stubs import RecordStubs
 from uapigen.emit.stub_names import API, OPS, StubNames, is_free, unsayable
-from uapigen.emit.text import LINE_LENGTH, assigned, class_line
+from uapigen.emit.text import assigned, class_line
 from uapigen.ir.types import (
     TypeId,
 )
@@ -41,20 +44,13 @@ def constants_stub(
     of the package's own names, if that is something else than what they are.
     """
     names = names or StubNames(plan)
-    lines = [api_stub(prefix) if api is None else api]
-    constants, ioctls = plan.constants, plan.ioctl_arguments
-    left_out = (names.taken | API.keys()) & constants.keys() | unsayable(constants)
-    for name in sorted(constants):
-        value = constants[name]
-        if name not in left_out and not isinstance(value, tuple):
-            kind = f"{prefix}{'Ioctl' if name in ioctls else type(value).__name__}"
-            line = f"{name}: {kind}\n"
-            if len(line) > LINE_LENGTH + 1:
-                line = assigned(f"{name}: ", kind)
-            lines.append(line)
+    api = api_stub(prefix) if api is None else api
+    not_said = unsayable(plan.constants)
+    taken = (names.taken | API.keys()) & plan.constants.keys()
+    lines = _constant_lines(plan, prefix, taken | not_said)
     # Type checkers take _x_ for Python's own and __x for a private name.
-    left_out = unsayable(constants) | _ENUM_OWN
-    left_out |= {n for n in constants if n[:1] == "_" and (n[:2] == "__" or n[-1:] == "_")}
+    left_out = not_said | _ENUM_OWN
+    left_out |= {n for n in plan.constants if n[:1] == "_" and (n[:2] == "__" or n[-1:] == "_")}
     blocks = []
     for enum in plan.enums():
         enum_name = names.enums[enum.key]
@@ -67,7 +63,23 @@ def constants_stub(
             blocks.append(class_line(enum_name, [f"{prefix}Enum"]) + "".join(members))
         else:
             blocks.append(assigned(f"{enum_name}: ", f"{prefix}Any"))
-    return "\n".join(part for part in ("".join(lines), _blocks(blocks)) if part)
+    return "\n".join(part for part in (api + lines, _blocks(blocks)) if part)
+
+
+def _constant_lines(plan: Plan, prefix: str, left_out: Collection[str]) -> str:
+    """A line for each constant; none where enums differ about it."""
+    constants, ioctls = plan.constants, plan.ioctl_arguments
+    names = [name for name in sorted(constants) if name not in left_out]
+    said = Made[type](lambda kind: "" if kind is tuple else f": {prefix}{kind.__name__}\n")
+    kinds = list(map(said.__getitem__, map(type, map(constants.__getitem__, names))))
+    odd = {*long_lines(names, kinds), *compress(count(), map(not_, kinds))}
+    if ioctls:
+        odd.update(compress(count(), map(ioctls.__contains__, names)))
+    lines = list(map(add, names, kinds))
+    for at in odd:
+        kind = "Ioctl" if names[at] in ioctls else kinds[at].removeprefix(f": {prefix}").strip()
+        lines[at] = assigned(f"{names[at]}: ", f"{prefix}{kind}") if kinds[at] else ""
+    return "".join(lines)
 
 
 def types_stub(

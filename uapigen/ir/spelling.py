@@ -26,7 +26,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Container, Iterable
-from contextlib import suppress
 from itertools import islice
 from operator import add, itemgetter
 from typing import TypeAlias
@@ -122,15 +121,15 @@ class Speller:
     def spell_all(self, type_ids: Iterable[TypeId]) -> dict[TypeId, str]:
         """What :meth:`spell` says of each; without those of which it raises an error."""
         made = self._made
-        halves = []
+        spelled = {}
         for type_id in type_ids:
-            with suppress(InputError, RecursionError):
-                halves.append((type_id, made[type_id]))
+            try:
+                before, after, _ = made[type_id]
+            except (InputError, RecursionError):
+                continue
+            spelled[type_id] = _joined(before, after) if after else before.rstrip()
         made.unwound = 0
-        return {
-            type_id: _joined(before, after) if after else before.rstrip()
-            for type_id, (before, after, _) in halves
-        }
+        return spelled
 
     def prototypes(self, wanted: Container[TypeId] | None = None) -> dict[TypeId, str]:
         """The graph's own prototypes, or those of ``wanted``, spelled.

@@ -14,10 +14,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from functools import cached_property
-from itertools import chain, islice
-from operator import itemgetter
+from itertools import chain, compress, count, islice, repeat
+from operator import itemgetter, not_
 from typing import TYPE_CHECKING, NamedTuple
 
 from uapigen.errors import InputError, LayoutError
@@ -278,29 +277,27 @@ class Plan:
         laid_out = []
         record = self.layout.record
         for type_id in ids:
-            with suppress(InputError):
-                laid_out.append((type_id, record(type_id)))
-        columns = [layout.members for _, layout in laid_out]
-        members = list(chain.from_iterable(columns))
-        self.c_types.spell_all(set(map(itemgetter(1), members)))
-        plain = [bool(m[0]) and m[1] in self.c_types for m in members]
-        names, plains = map(itemgetter(0), members), iter(plain)
+            try:
+                size, align, _, members = record(type_id)
+            except InputError:
+                continue
+            laid_out.append((type_id, size, align, members))
+        counts = [len(members) for _, _, _, members in laid_out]
+        every = list(chain.from_iterable(map(itemgetter(3), laid_out)))
+        names = list(map(itemgetter(0), every))
+        types = list(map(itemgetter(1), every))
+        odd_types = self.c_types.spell_all(set(types))
+        owner = list(chain.from_iterable(map(repeat, count(), counts)))
+        odd = set(compress(owner, map(not_, names)))
+        odd.update(compress(owner, map(odd_types.__contains__, types)) if odd_types else ())
         keys, spellings, nodes = self.keys.of, self.keys.spelling, self.graph.nodes
-        for (type_id, layout), count in zip(laid_out, map(len, columns), strict=True):
-            alike = len(set(islice(names, count))) < count
-            if all(islice(plains, count)) and not alike:
-                self._planned[type_id] = _new(
-                    RecordPlan,
-                    (
-                        keys[type_id],
-                        "struct" if type(nodes[type_id]) is Struct else "union",
-                        spellings[type_id],
-                        layout[0],
-                        layout[1],
-                        layout[3],
-                        self.c_types,
-                    ),
-                )
+        c_types, planned, column = self.c_types, self._planned, iter(names)
+        for at, (type_id, size, align, members) in enumerate(laid_out):
+            alike = len(set(islice(column, counts[at]))) < counts[at]
+            if at not in odd and not alike:
+                keyword = "struct" if type(nodes[type_id]) is Struct else "union"
+                facts = (keys[type_id], keyword, spellings[type_id], size, align, members, c_types)
+                planned[type_id] = _new(RecordPlan, facts)
 
     def planned(self, type_id: TypeId) -> RecordPlan | None:
         """One struct or union; None, with a failure noted, if it cannot be laid out."""
@@ -381,18 +378,19 @@ class Plan:
 
         A macro goes before an enumerator of its name, as in C.
         """
-        values: dict[str, int] = {}
-        owners: dict[str, list[str]] = {}
-        differing: set[str] = set()
-        for plan in self.enums():
-            for name, value in plan.enumerators:
-                if values.setdefault(name, value) != value:
-                    differing.add(name)
-                owners.setdefault(name, []).append(plan.spelling)
-        found: dict[str, Value | tuple[str, ...]] = {
-            name: tuple(owners[name]) if name in differing else value
-            for name, value in values.items()
-        }
+        enums = list(self.enums())
+        pairs = list(chain.from_iterable([enum.enumerators for enum in enums]))
+        # In the source's order, with the first of several values.
+        found: dict[str, Value | tuple[str, ...]] = dict.fromkeys(map(itemgetter(0), pairs), 0)
+        found.update(reversed(pairs))
+        if len(found) < len(pairs):
+            differing = {name for name, value in pairs if found[name] != value}
+            owners: dict[str, list[str]] = {name: [] for name in differing}
+            for enum in enums:
+                for name, _ in enum.enumerators:
+                    if name in differing:
+                        owners[name].append(enum.spelling)
+            found.update((name, tuple(spellings)) for name, spellings in owners.items())
         found.update(self.macro_values)
         return found
 
@@ -502,9 +500,10 @@ class _CTypes(dict[TypeId, str]):
         spelled = self[type_id] = self.speller.spell(type_id)
         return spelled
 
-    def spell_all(self, type_ids: set[TypeId]) -> None:
-        """Make those that can be made."""
+    def spell_all(self, type_ids: set[TypeId]) -> set[TypeId]:
+        """Make those that can be made; returns the others."""
         self.update(self.speller.spell_all(type_ids - self.keys()))
+        return type_ids - self.keys()
 
 
 def _plain(name: str) -> str:
