@@ -56,7 +56,7 @@ def forms(index: RecordIndex, strings: StringTable) -> dict[TypeId, Type]:
     for kind in _FORMS:
         starts = list(compress(starts_of_all, kinds.translate(kind_set(kind))))
         first = 3 if kind == Kind.ARRAY else 2
-        targets = [words[start + first] for start in starts]
+        targets = index.gather(starts, first)
         if max(targets, default=0) >= index.last_id:
             continue
         if kind == Kind.PTR:

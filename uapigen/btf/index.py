@@ -28,7 +28,6 @@ __all__ = [
     "ARRAYS",
     "COMPOSITES",
     "FUNCS",
-    "INTS",
     "POINTERS",
     "PROTOS",
     "RecordIndex",
@@ -40,6 +39,8 @@ _WORD = 4
 _VLEN = 0xFFFFFF
 """Of an ``info`` word: the number of members."""
 _KINDS = bytes(highest & 0x7F for highest in range(256))
+_MANY = 10_000
+"""Records from which on a copy of all words costs less than it saves."""
 _FEW = 8
 """String offsets up to which each is searched for in all words; beyond, all names are looked at."""
 
@@ -49,7 +50,6 @@ def kind_set(*kinds: int) -> bytes:
 
 
 # Sets of kinds, as tables for bytes.translate(): 1 for a kind that is in.
-INTS = kind_set(Kind.INT)
 COMPOSITES = kind_set(Kind.STRUCT, Kind.UNION)
 ALIASES = kind_set(Kind.TYPEDEF, Kind.VOLATILE, Kind.CONST, Kind.RESTRICT, Kind.TYPE_TAG)
 ARRAYS = kind_set(Kind.ARRAY)
@@ -197,10 +197,19 @@ class RecordIndex:
 
     def column(self, kinds: bytes, word: int) -> list[int]:
         """That word of the records of these kinds."""
+        return self.gather(self.starts(kinds), word)
+
+    def starts(self, kinds: bytes) -> list[int]:
+        """First words of own types of these kinds."""
+        return list(compress(self.offsets, self.kinds.translate(kinds)))
+
+    def gather(self, starts: Sequence[int], word: int) -> list[int]:
+        """That word of each of the records that start there."""
         words = self.words
-        return [
-            words[start + word] for start in compress(self.offsets, self.kinds.translate(kinds))
-        ]
+        if len(starts) < _MANY:
+            return [words[start + word] for start in starts]
+        # All items at once, of a copy that begins with that word.
+        return list(itemgetter(*starts)(words[word:]))
 
     def prototypes_like(
         self, shapes: Collection[tuple[TypeId, ...]]
@@ -214,16 +223,11 @@ class RecordIndex:
         heads = {
             (Kind.FUNC_PROTO << 24 | len(shape) - 1, *shape[:2]) for shape in shapes if shape[1:]
         }
-        found = list(self.records(PROTOS))
-        while found and found[-1][1] + 4 >= len(words):
-            found.pop()  # of no parameters, at the section's end
-        starts = [start for _, start in found]
-        looked_at = zip(
-            [words[start + 1] for start in starts],
-            [words[start + 2] for start in starts],
-            [words[start + 4] for start in starts],
-            strict=True,
-        )
+        starts = self.starts(PROTOS)
+        while starts and starts[-1] + 4 >= len(words):
+            starts.pop()  # of no parameters, at the section's end
+        looked_at = zip(*[self.gather(starts, word) for word in (1, 2, 4)], strict=True)
+        found = zip(self.ids(PROTOS), starts, strict=False)
         for proto, start in compress(found, map(heads.__contains__, looked_at)):
             end = start + 3 + 2 * (words[start + 1] & _VLEN)
             shape = (words[start + 2], *words[start + 4 : end : 2])
@@ -233,10 +237,13 @@ class RecordIndex:
     def has_odd_ints(self) -> bool:
         """Whether an integer type describes a bitfield: the encoding before kind_flag."""
         words = self.words
-        for _, offset in self.records(INTS):
+        at = self.kinds.find(Kind.INT)  # there are a few, in no time
+        while at >= 0:
+            offset = self.offsets[at]
             encoding = words[offset + 3]
             if encoding >> 16 & 0xFF or encoding & 0xFF not in (0, 8 * words[offset + 2] & 0xFF):
                 return True
+            at = self.kinds.find(Kind.INT, at + 1)
         return False
 
     def users(self, forms: set[TypeId]) -> dict[TypeId, list[tuple[TypeId, int]]]:

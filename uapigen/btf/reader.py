@@ -215,11 +215,10 @@ class BtfGraph:
         return columns.for_layout(self.index, self.strings, self._users)
 
     def functions(self) -> tuple[list[TypeId], list[str], list[TypeId]]:
-        words = self.words
         ids = list(self.index.ids(FUNCS))
-        starts = [start for _, start in self.index.records(FUNCS)]
-        names = list(map(self.strings.__getitem__, [words[start] for start in starts]))
-        protos = [words[start + 2] for start in starts]
+        starts = self.index.starts(FUNCS)
+        names = list(map(self.strings.__getitem__, self.index.gather(starts, 0)))
+        protos = self.index.gather(starts, 2)
         for position, proto in enumerate(protos) if max(protos, default=0) >= len(self) else ():
             self._reference(ids[position], proto)
         return ids, names, protos
@@ -237,8 +236,8 @@ class BtfGraph:
             for proto, shape, name_offs in self.index.prototypes_like(shapes)
             if 0 not in name_offs
         }
-        starts = [start for _, start in self.index.records(FUNCS)]
-        wanted = map(protos.__contains__, [words[start + 2] for start in starts])
+        starts = self.index.starts(FUNCS)
+        wanted = map(protos.__contains__, self.index.gather(starts, 2))
         for start in compress(starts, wanted):
             found, names = protos[words[start + 2]]
             found.append((string(words[start]), names))
