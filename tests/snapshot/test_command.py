@@ -32,10 +32,29 @@ def test_writes_and_checks(uapigen: Uapigen, source: Path, tmp_path: Path) -> No
     assert json.loads(out.read_text())["sources"][0]["name"] == "sample.btf"
     uapigen("snapshot", source, "--only", "struct class", "-o", out, "--check")
     source.write_bytes(sample(unrelated=True))
-    run = uapigen("snapshot", source, "--only", "struct class", "-o", out, "--check", exit_code=1)
+    arguments = ("snapshot", source, "--only", "struct class", "-o", out, "--provenance")
+    run = uapigen(*arguments, "--check", exit_code=1)
     changed = [line for line in run.stdout.splitlines() if line[:1] in "+-"]
     assert len([line for line in changed if "sha256" in line]) == 2
     assert len(changed) == 4
+
+
+def test_what_comes_of_another_build_and_says_the_same_leaves_it_alone(
+    uapigen: Uapigen, source: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "abi.json"
+    arguments = ("snapshot", source, "--only", "struct class", "-o", out)
+    uapigen(*arguments)
+    before, status = out.read_bytes(), out.stat()
+    source.write_bytes(sample(unrelated=True))
+    uapigen(*arguments, "--check")
+    uapigen(*arguments)
+    uapigen("check", out, source, "--update")
+    assert (out.read_bytes(), out.stat().st_ino) == (before, status.st_ino)
+    uapigen(*arguments, "--provenance")
+    assert out.read_bytes() != before
+    out.write_bytes(before.replace(b'"size": ', b'"size": 1', 1))
+    uapigen(*arguments, "--check", exit_code=1)
 
 
 def test_nothing_in_it_tells_time_host_or_directory(

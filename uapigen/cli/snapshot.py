@@ -43,6 +43,9 @@ def _parser() -> argparse.ArgumentParser:
         help="json (default), for people and for uapigen; btf, the types alone")  # fmt: skip
     add_source_options(parser, sides=())
     add("--check", action="store_true", help="write nothing; exit 1 and a diff if OUT would change")
+    add("--provenance", action="store_true",
+        help="write OUT, or with --check refuse it, also where nothing has changed but the sources'"
+        " digests and the kernel's release")  # fmt: skip
     add("--quiet", action="store_true", help="do not say what is left out")
     return parser
 
@@ -59,16 +62,18 @@ def run(argv: list[str]) -> int:
             return _check_bytes(data, options.output)
         write_module({name: data}, folder)
     else:
-        from uapigen.snapshot.write import write_snapshot
+        from uapigen.snapshot.write import put_snapshot, settled, write_snapshot
 
         text, failures = write_snapshot(*opened[:2], selection, opened.headers)
         left_out = [f"{one.spelling}: {one.reason}" for one in failures]
         if options.check:
+            if not options.provenance:
+                text = settled(options.output, text)
             lines = differences({name: text}, folder)
             if lines:
                 print("\n".join(lines))
             return 1 if lines else 0
-        write_module({name: text}, folder)
+        put_snapshot(options.output, text, provenance=options.provenance)
     if not options.quiet:
         _say(left_out)
     return 0

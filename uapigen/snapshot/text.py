@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from uapigen.errors import InputError
 from uapigen.snapshot.mark import MARK
 
-__all__ = ["FORMAT", "LISTS", "parse", "snapshot_text"]
+__all__ = ["FORMAT", "LISTS", "parse", "says_the_same", "snapshot_text"]
 
 FORMAT = 1
 """The version of the format; a later one is refused. ``docs/snapshot.schema.json`` describes it."""
@@ -63,6 +64,23 @@ def _row(row: Any) -> str:
 
 
 _dumped = json.JSONEncoder(ensure_ascii=True, allow_nan=False).encode
+
+
+def says_the_same(old: str, new: str) -> bool:
+    """Whether two snapshots differ in where they come from alone: release, sources, digests."""
+    return _without_provenance(old) == _without_provenance(new)
+
+
+_FIRST_LIST = re.compile(rf'^"(?:{"|".join(LISTS)})": \[$', re.MULTILINE)
+_PROVENANCE = re.compile(
+    r'^"release": .*\n|^"sources": \[\n(?:.*\n)*?\],\n|"[0-9a-f]{64}"', re.MULTILINE
+)
+
+
+def _without_provenance(text: str) -> tuple[str, str]:
+    found = _FIRST_LIST.search(text)
+    end = found.start() if found else len(text)
+    return _PROVENANCE.sub("", text[:end]), text[end:]
 
 
 def parse(data: bytes, path: str) -> dict[str, Any]:

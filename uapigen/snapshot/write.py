@@ -6,15 +6,16 @@ import os
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from uapigen.emit.output import write_module
 from uapigen.ir.graph import TypeGraph
 from uapigen.ir.selection import Selection
 from uapigen.ir.units import Joined
 from uapigen.layout.plan import Failure, Plan
 from uapigen.layout.targets import DataModel
 from uapigen.snapshot.take import take
-from uapigen.snapshot.text import snapshot_text
+from uapigen.snapshot.text import says_the_same, snapshot_text
 
-__all__ = ["WrittenSnapshot", "write_snapshot"]
+__all__ = ["WrittenSnapshot", "put_snapshot", "settled", "write_snapshot"]
 
 
 class WrittenSnapshot(NamedTuple):
@@ -42,3 +43,24 @@ def write_snapshot(
         "sources": [{"name": os.path.basename(s.name), "sha256": s.sha256} for s in sources],
     }
     return WrittenSnapshot(snapshot_text(head | taken.head, taken.lists), taken.failures)
+
+
+def settled(path: str, text: str) -> str:
+    """The text to be at ``path``: what is there if it says the same, wherever it comes from."""
+    try:
+        with open(path, encoding="utf-8", errors="replace", newline="") as file:
+            before = file.read()
+    except OSError:
+        return text  # whoever writes it says what is wrong
+    return before if says_the_same(before, text) else text
+
+
+def put_snapshot(path: str, text: str, *, provenance: bool = False) -> None:
+    """Write a snapshot; one that says the same is left alone, unless its ``provenance`` counts.
+
+    Raises :class:`~uapigen.errors.SystemRefusalError`.
+    """
+    kept = text if provenance else settled(path, text)
+    if kept is text:
+        folder, name = os.path.split(path)
+        write_module({name: text}, folder)
