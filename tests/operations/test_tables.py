@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from uapigen.ir.operations import ParameterNames
+from uapigen.ir.graph import parameters_of
+from uapigen.ir.operations import EACH_TYPE, ParameterNames
 from uapigen.ir.types import FuncProto, Struct
 from uapigen.operations import find_tables, name_parameters
 from uapigen.operations.implementations import implementations
@@ -84,6 +85,42 @@ def test_parameters_are_named_as_most_functions_of_the_member_name_them(
     named: dict[str, ParameterNames], member: str, expected: ParameterNames
 ) -> None:
     assert named[member] == expected
+
+
+def test_parameters_are_named_as_most_name_those_of_their_types() -> None:
+    from btf.builder import Btf
+
+    btf = Btf()
+    number = btf.int()
+    file, page = btf.ptr(btf.struct("file", 0)), btf.ptr(btf.struct("page", 0))
+    # Nothing but types in common with the functions.
+    clear = btf.func_proto(0, ("", page), ("", file))
+    number_too = btf.func_proto(0, ("", page), ("", number), ("", file))
+    twice = btf.func_proto(0, ("", file), ("", file))
+    protos = {"clear": clear, "number": number_too, "twice": twice}
+    placed = [(name, btf.ptr(proto), 64 * at) for at, (name, proto) in enumerate(protos.items())]
+    btf.struct("odd_ops", 24, *placed)
+    for at, (kind, name) in enumerate(
+        [(file, "filp"), (file, "filp"), (file, "f"), (page, "pg"), (page, "pg")]
+    ):
+        # Another number of parameters each, lest a function be one of a table's prototypes.
+        others = [(f"n{index}", number) for index in range(at + 3)]
+        btf.func(f"function{at}", btf.func_proto(number, (name, kind), *others))
+    graph = open_sources([btf.dump()]).graph
+    (table,) = find_tables(graph, graph.ids_of(Struct))
+    (names,) = name_parameters(graph, [table])
+    assert names == [
+        ParameterNames(("pg", "filp"), EACH_TYPE),
+        ParameterNames(("page", "arg2", "file"), ""),
+        ParameterNames(("file", "file2"), ""),
+    ]
+
+
+def test_votes_on_names_are_those_of_the_prototypes_one_by_one(kernel: Path) -> None:
+    graph = open_sources([str(kernel)]).graph
+    types = {param.type for i in graph.ids_of(FuncProto) for param in graph[i].params}  # type: ignore[union-attr]
+    chosen = set(sorted(types)[::3])
+    assert graph.parameters_of(chosen) == parameters_of(graph, chosen)
 
 
 def test_candidates_have_the_prototype_and_the_members_name(graph) -> None:  # type: ignore[no-untyped-def]
@@ -177,8 +214,8 @@ def test_every_table_of_the_running_kernel_is_what_a_second_reader_sees(
 @pytest.mark.slow
 @pytest.mark.parametrize("name", BLOBS)
 def test_every_table_of_the_corpus_is_what_a_second_reader_sees(corpus: Path, name: str) -> None:
-    # File systems are modules there, so that fewer functions are in the source.
-    held(corpus / f"{name}.btf.xz", vfs_share=0.85)
+    # pahole left functions with 64-bit parameters out there: what names fsync's or llseek's.
+    held(corpus / f"{name}.btf.xz", vfs_share=0.88 if name.startswith("armhf") else 0.92)
 
 
 def test_few_structs_have_the_tables_that_they_have_among_all(kernel: Path) -> None:

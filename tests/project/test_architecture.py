@@ -20,7 +20,7 @@ KNOWS = {
     "operations": {"ir"},
     "emit": {"ir", "layout", "operations"},
     "show": {"ir", "layout"},
-    "verify": {"ir", "layout"},
+    "verify": {"ir", "layout", "operations"},
     "compare": {"ir", "layout", "syscalls"},
     "report": {"compare", "emit"},
     "build": {"cli", "emit"},

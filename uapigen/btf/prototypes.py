@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from array import array
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Container, Hashable, Sequence
 from contextlib import suppress
 from itertools import accumulate, compress
@@ -15,7 +16,7 @@ from uapigen.errors import InputError
 from uapigen.ir.prototypes import Prototypes
 from uapigen.ir.types import TypeId
 
-__all__ = ["prototypes"]
+__all__ = ["parameters_of", "prototypes"]
 
 _VLEN = 0xFFFFFF
 
@@ -41,6 +42,29 @@ def prototypes(
     refused = distinct - declared.keys() if len(declared) < len(distinct) else ()
     found = Prototypes(ids, returns, counts, pairs, declared)
     return _without(found, refused) if refused else found
+
+
+def parameters_of(
+    index: RecordIndex, strings: StringTable, types: Container[TypeId]
+) -> dict[tuple[str, TypeId], int]:
+    """What ``TypeGraph.parameters_of`` gives."""
+    words = index.words
+    different = set()
+    for _, start in index.records(PROTOS):
+        vlen = words[start + 1] & _VLEN
+        if vlen and words[start + 3]:
+            row = words[start + 2 : start + 3 + 2 * vlen]
+            if 0 not in row[1::2]:
+                different.add(row.tobytes())
+    params = array("I", b"".join([row[4:] for row in different]))
+    counted = Counter(zip(params[::2], params[1::2], strict=True))
+    found: dict[tuple[str, TypeId], int] = {}
+    for (name_off, target), count in counted.items():
+        if target in types:
+            with suppress(InputError):
+                name = strings[name_off]
+                found[name, target] = found.get((name, target), 0) + count
+    return found
 
 
 def _declared(pairs: Sequence[int], strings: StringTable) -> dict[Hashable, tuple[str, TypeId]]:

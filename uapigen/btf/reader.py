@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from uapigen.btf import columns
 from uapigen.btf.format import INT_BOOL, INT_SIGNED, Kind, parse_header
 from uapigen.btf.index import ALIASES, COMPOSITES, FUNCS, RecordIndex, Relocation, kind_set
-from uapigen.btf.prototypes import prototypes
+from uapigen.btf.prototypes import parameters_of, prototypes
 from uapigen.btf.strings import StringTable
 from uapigen.errors import InputError
 from uapigen.ir.graph import Nodes, SourceInfo, resolve
@@ -242,6 +242,9 @@ class BtfGraph:
             found, names = protos[words[start + 2]]
             found.append((string(words[start]), names))
         return functions
+
+    def parameters_of(self, types: Container[TypeId]) -> dict[tuple[str, TypeId], int]:
+        return parameters_of(self.index, self.strings, types)
 
     @property
     def pointer_size(self) -> int:

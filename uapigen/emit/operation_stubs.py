@@ -16,7 +16,7 @@ from uapigen.emit.stub_names import StubNames, is_free
 from uapigen.emit.support.names import attribute_name, method_name
 from uapigen.emit.text import LINE_LENGTH, class_line, literal
 from uapigen.ir.graph import resolve
-from uapigen.ir.operations import DECLARATION, Operation, ParameterNames
+from uapigen.ir.operations import DECLARATION, EACH_TYPE, Operation, ParameterNames
 from uapigen.ir.types import (
     Array,
     Enum,
@@ -263,6 +263,8 @@ class _Stubs:
             named = ""
         elif names.named_by == DECLARATION:
             named = " Names as declared."
+        elif names.named_by == EACH_TYPE:
+            named = " Names as most functions have them for these types."
         elif not names.named_by:
             named = " Names by types."
         elif names.closely:

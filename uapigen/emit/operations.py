@@ -17,8 +17,8 @@ __all__ = ["OPERATIONS_DOCSTRING", "PlannedTable", "facts_of", "operations_text"
 OPERATIONS_DOCSTRING = """Operation tables: function pointers, what their parameters are called.
 
 An entry is (member, parameter names, the function that has these names); that function
-is behind "like" where it has the same prototype but is not called like the member, and ""
-where types stand for names.
+is behind "like" where it has the same prototype but is not called like the member. It is
+"each type" where most functions name parameters of these types so, "" where types stand in.
 """
 
 

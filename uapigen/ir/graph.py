@@ -8,6 +8,7 @@ the kernel's).
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Container, Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -35,6 +36,7 @@ __all__ = [
     "TypeGraph",
     "composites",
     "functions_like",
+    "parameters_of",
     "resolve",
     "skip_qualifiers",
 ]
@@ -161,6 +163,13 @@ class TypeGraph(Protocol):
         """
         ...
 
+    def parameters_of(self, types: Container[TypeId]) -> dict[tuple[str, TypeId], int]:
+        """In how many places different prototypes, all with names, have parameters of these types.
+
+        By name and type; own prototypes only.
+        """
+        ...
+
     def holders(self, type_ids: Iterable[TypeId], max_chain: int) -> set[TypeId]:
         """Own structs and unions with a member of one of these own types, or of a form of one.
 
@@ -214,6 +223,13 @@ def functions_like(
             shape, names = found[proto]
             functions.setdefault(shape, []).append((name, names))
     return functions
+
+
+def parameters_of(graph: TypeGraph, types: Container[TypeId]) -> dict[tuple[str, TypeId], int]:
+    """``TypeGraph.parameters_of`` by way of the other questions."""
+    different = {tuple(row[1:]) for row in graph.prototypes().rows()}
+    pairs = [pair for _, *row in different for pair in zip(*row, strict=True)]
+    return Counter([pair for pair in pairs if pair[1] in types])
 
 
 def composites(graph: TypeGraph) -> Iterator[tuple[TypeId, Composite | Enum]]:

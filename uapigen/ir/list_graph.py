@@ -7,7 +7,7 @@ from functools import cached_property
 from itertools import count, islice
 
 from uapigen.errors import InputError
-from uapigen.ir.graph import Nodes, SourceInfo, TypeGraph, functions_like
+from uapigen.ir.graph import Nodes, SourceInfo, TypeGraph, functions_like, parameters_of
 from uapigen.ir.prototypes import Prototype, Prototypes, in_columns
 from uapigen.ir.types import (
     VOID,
@@ -154,6 +154,9 @@ class ListGraph:
         self, shapes: Collection[tuple[TypeId, ...]]
     ) -> dict[tuple[TypeId, ...], list[tuple[str, tuple[str, ...]]]]:
         return functions_like(self, shapes)
+
+    def parameters_of(self, types: Container[TypeId]) -> dict[tuple[str, TypeId], int]:
+        return parameters_of(self, types)
 
     def holders(self, type_ids: Iterable[TypeId], max_chain: int) -> set[TypeId]:
         leading = set(type_ids)

@@ -10,7 +10,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Collection, Container, Iterable, Iterator, Sequence
 
 from uapigen.errors import InputError, UsageError
-from uapigen.ir.graph import Nodes, SourceInfo, TypeGraph, functions_like
+from uapigen.ir.graph import Nodes, SourceInfo, TypeGraph, functions_like, parameters_of
 from uapigen.ir.prototypes import Prototype, Prototypes, in_columns
 from uapigen.ir.references import moved
 from uapigen.ir.types import Type, TypeId
@@ -159,6 +159,9 @@ class MergedGraph:
         self, shapes: Collection[tuple[TypeId, ...]]
     ) -> dict[tuple[TypeId, ...], list[tuple[str, tuple[str, ...]]]]:
         return functions_like(self, shapes)
+
+    def parameters_of(self, types: Container[TypeId]) -> dict[tuple[str, TypeId], int]:
+        return parameters_of(self, types)
 
     def holders(self, type_ids: Iterable[TypeId], max_chain: int) -> set[TypeId]:
         wanted = set(type_ids)

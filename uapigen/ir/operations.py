@@ -9,10 +9,19 @@ from typing import NamedTuple
 
 from uapigen.ir.types import TypeId
 
-__all__ = ["DECLARATION", "DataMember", "Operation", "OperationTable", "ParameterNames"]
+__all__ = [
+    "DECLARATION",
+    "EACH_TYPE",
+    "DataMember",
+    "Operation",
+    "OperationTable",
+    "ParameterNames",
+]
 
 DECLARATION = "declaration"
 """Where parameter names come from that the pointer itself is declared with."""
+EACH_TYPE = "each type"
+"""Where they come from that most functions have for parameters of their types."""
 
 
 class ParameterNames(NamedTuple):
@@ -21,7 +30,7 @@ class ParameterNames(NamedTuple):
     names: tuple[str, ...]
     """Python identifiers without a leading underscore, no two alike."""
     named_by: str
-    """The function that has them, :data:`DECLARATION`, or "" where types stand for names."""
+    """The function that has them, :data:`DECLARATION`, :data:`EACH_TYPE`, or "" for the types'."""
     closely: bool = True
     """Whether that function is named like the member; else it only has the same prototype."""
 

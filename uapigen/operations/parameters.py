@@ -4,7 +4,8 @@ BTF has no names for them. The functions that a table is filled with have: those
 identical prototype whose name ends in the member's, ``ext4_file_read_iter`` for
 ``read_iter``, or in the member's without the prefix that the table's members share
 (``ndo_``). The names that most of them have are taken. Where no function is named so,
-those of the identical prototype decide if enough of them agree; else types stand in.
+those of the identical prototype decide if enough of them agree; then, for each parameter,
+what most functions call one of its type, if that is clear for all; else types stand in.
 """
 
 from __future__ import annotations
@@ -14,7 +15,13 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from uapigen.emit.support.names import parameter_name
 from uapigen.ir.graph import TypeGraph, resolve
-from uapigen.ir.operations import DECLARATION, Operation, OperationTable, ParameterNames
+from uapigen.ir.operations import (
+    DECLARATION,
+    EACH_TYPE,
+    Operation,
+    OperationTable,
+    ParameterNames,
+)
 from uapigen.ir.types import (
     Enum,
     Forward,
@@ -108,10 +115,11 @@ def name_parameters(
     # A snapshot knows what was found out where all functions were at hand.
     recorded: dict[tuple[TypeId, str], ParameterNames] = getattr(graph, "parameter_names", {})
     any_of: dict[_Shape, ParameterNames | None] = {}
-    by_types: dict[TypeId, ParameterNames] = {}
+    left: list[tuple[list[ParameterNames | None], int, TypeId]] = []
+    named: list[list[ParameterNames | None]] = []
     for table in tables:
         endings = member_endings(table)
-        found = []
+        found: list[ParameterNames | None] = []
         for operation in table.operations:
             shape = shapes[operation.proto]
             made = recorded.get((table.type, operation.name))
@@ -124,11 +132,50 @@ def name_parameters(
                     any_of[shape] = _by_prototype(candidates.of(shape))
                 made = any_of[shape]
             if made is None:
-                made = by_types.get(operation.proto)
-                if made is None:
-                    made = by_types[operation.proto] = _by_types(graph, operation)
+                left.append((found, len(found), operation.proto))
             found.append(made)
-        yield found
+        named.append(found)
+    _name_by_types(graph, left)
+    for complete in named:
+        yield [names for names in complete if names is not None]
+
+
+def _name_by_types(
+    graph: TypeGraph, left: Iterable[tuple[list[ParameterNames | None], int, TypeId]]
+) -> None:
+    """Fill in, at these places, what parameters are called by their types alone."""
+    made: dict[TypeId, ParameterNames] = {}
+    left = list(left)
+    protos: dict[TypeId, list[TypeId]] = {}
+    for _, _, proto in left:
+        node = graph.nodes[proto]
+        assert isinstance(node, FuncProto)
+        protos[proto] = [param.type for param in node.params]
+    usual = _usual_names(graph, {target for types in protos.values() for target in types})
+    for proto, types in protos.items():
+        names = [usual.get(target, "") for target in types]
+        if names and "" not in names and len({*names}) == len(names):
+            made[proto] = ParameterNames(python_names(names), EACH_TYPE)
+        else:
+            made[proto] = _by_types(graph, types)
+    for found, at, proto in left:
+        found[at] = made[proto]
+
+
+def _usual_names(graph: TypeGraph, types: set[TypeId]) -> dict[TypeId, str]:
+    """What more than half of the parameters of a type are called."""
+    votes: defaultdict[TypeId, Counter[str]] = defaultdict(Counter)
+    part: TypeGraph | None = graph if types else None
+    while part is not None:
+        for (name, target), count in part.parameters_of(types).items():
+            votes[target][name] += count
+        part = part.base
+    found = {}
+    for target, names in votes.items():
+        ((name, count),) = names.most_common(1)
+        if count >= _MIN_ALIKE and 2 * count > names.total():
+            found[target] = name
+    return found
 
 
 def _declared(graph: TypeGraph, operation: Operation) -> ParameterNames | None:
@@ -171,11 +218,9 @@ def _by_prototype(functions: _Functions) -> ParameterNames | None:
     return _by_votes(functions, least=least, closely=False)
 
 
-def _by_types(graph: TypeGraph, operation: Operation) -> ParameterNames:
+def _by_types(graph: TypeGraph, types: Iterable[TypeId]) -> ParameterNames:
     """``file`` for ``struct file *``; a parameter of a plain type is ``arg`` and its number."""
-    proto = graph.nodes[operation.proto]
-    assert isinstance(proto, FuncProto)
-    return ParameterNames(python_names([_word(graph, param.type) for param in proto.params]), "")
+    return ParameterNames(python_names([_word(graph, target) for target in types]), "")
 
 
 def _word(graph: TypeGraph, type_id: TypeId) -> str:

@@ -32,8 +32,8 @@ class Operation:
 
     ``name`` is the C member, ``offset`` and ``size`` are bytes, ``count`` is the number
     of elements of an array, None for a single pointer. ``parameters`` are names, which
-    ``named_by`` tells the source of: a function's name, ``declaration``, or "" where
-    they are made of the types.
+    ``named_by`` tells the source of: a function's name, ``declaration``, ``each type``
+    as most functions name one of it, or "" where they are made of the types.
     """
 
     __slots__ = (
@@ -336,6 +336,8 @@ def operation_doc(operation: Operation) -> str:
     place = f"At byte {operation.offset} of {struct}, {size} bytes."
     if operation.named_by == "declaration":
         named = "Parameters are named as they are declared."
+    elif operation.named_by == "each type":
+        named = "Parameters are named as most functions name those of these types."
     elif operation.named_by:
         named = f"Parameters are named as {operation.named_by} has them."
     else:
