@@ -22,11 +22,13 @@ _RESERVED = re.compile(
 )
 _SENTINEL = re.compile(
     r"(?:__)?(?:\w+_)?(?:MAX|LAST|COUNT|CNT|NUM|END|NR|NBITS|MAX_ID|NUM_\w+)_*"
-    r"|_*(?:NR|NUM|MAX)_\w+|_*\w+_(?:MAX|NR|NUM|CNT)_\w+",
+    r"|_*(?:NR|NUM|MAX)_\w+|NSIG[A-Z]+|_*\w+_(?:MAX|NR|NUM|CNT)_\w+",
     re.ASCII | re.IGNORECASE,
 )
 _VERSION = re.compile(r"(?:\w+_)?(?:SUB)?VERSION(?:_\w+)?", re.ASCII)
-_MASK = re.compile(r"\w+_(?:MASK|ALL|FLAGS|VALID|SUPPORTED)", re.ASCII)
+_MASK = re.compile(
+    r"\w+_(?:MASK|ALL|FLAGS|FEATURES|VALID|SUPPORTED|(?:\w+_)?IOCTLS(?:_\w+)?)", re.ASCII
+)
 _RESERVED_BITS = re.compile(r"(?:\w+_)?RESERVED(?:_\w+)?", re.ASCII)
 _SIZE_NAMES = frozenset({"size", "argsz", "sz", "usize", "struct_size"})
 _SIZE_WITHIN_BITS = 64

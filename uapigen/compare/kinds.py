@@ -135,7 +135,9 @@ _NAMES: dict[str, Kind] = {
     ),
     "macro-added": Kind("a macro function that was not there", _C, _C, _C),
     "macro-removed": Kind("a macro function that is not there any more", _S, _S, _S),
-    "macro-changed": Kind("what a macro function computes", _S, _S, _S),
+    "macro-changed": Kind(
+        "what a macro function computes (not how its parameters are called)", _S, _S, _S
+    ),
     "ioctl-added": Kind("an ioctl that was not there", _C, _C, _C),
     "ioctl-removed": Kind("an ioctl that is not there any more", _B, _B, _S),
     "ioctl-renumbered": Kind("an ioctl's number", _B, _B, _C),

@@ -247,8 +247,18 @@ def compare_macros(sources: Sources, *, known_only: bool = False) -> Iterator[Ro
     old, new = sources.old.facts.macros, sources.new.facts.macros
     for name in sorted({*old, *(() if known_only else new)}):
         before, after = old.get(name), new.get(name)
-        if before != after:
+        if before != after and (not before or not after or _numbered(before) != _numbered(after)):
             kind = "added" if before is None else "removed" if after is None else "changed"
             was = None if before is None else Fact(before)
             now = None if after is None else Fact(after)
             yield Root(Change(f"macro-{kind}", name, "", was, now))
+
+
+def _numbered(macro: str) -> str:
+    """What a macro function computes, with numbers for its parameters."""
+    listed, _, expression = macro.partition(": ")
+    names = {name.lstrip("*"): f"${i}" for i, name in enumerate(listed.split(", "))}
+    return f"{len(names)}: {_WORD.sub(lambda word: names.get(word[0], word[0]), expression)}"
+
+
+_WORD = re.compile(r"(?<![\w.])[A-Za-z_]\w*", re.ASCII)
