@@ -107,17 +107,22 @@ class RecordIndex:
         self.offsets, self.kinds = _scan(words, header, first_id, source)
         self.last_id: TypeId = first_id + len(self.offsets)
         """One behind the last own type's id."""
+        # By kinds, since most are asked for more than once.
+        self._ids: dict[bytes, list[TypeId]] = {}
+        self._starts: dict[bytes, list[int]] = {}
         self._references: dict[bytes, tuple[list[TypeId], list[TypeId]]] = {}
 
     def ids(self, kinds: bytes) -> Iterator[TypeId]:
         """Own ids of these kinds, ascending."""
-        return compress(range(self.first_id, self.last_id), self.kinds.translate(kinds))
+        found = self._ids.get(kinds)
+        if found is None:
+            ids = range(self.first_id, self.last_id)
+            found = self._ids[kinds] = list(compress(ids, self.kinds.translate(kinds)))
+        return iter(found)
 
     def records(self, kinds: bytes) -> Iterator[tuple[TypeId, int]]:
         """(id, first word) of own types of these kinds."""
-        mask = self.kinds.translate(kinds)
-        ids = range(self.first_id, self.last_id)
-        return zip(compress(ids, mask), compress(self.offsets, mask), strict=True)
+        return zip(self.ids(kinds), self.starts(kinds), strict=True)
 
     def names(self) -> Iterator[tuple[TypeId, int]]:
         """(id, string offset) of all own types that have a name, ascending."""
@@ -199,9 +204,13 @@ class RecordIndex:
         """That word of the records of these kinds."""
         return self.gather(self.starts(kinds), word)
 
-    def starts(self, kinds: bytes) -> list[int]:
+    def starts(self, kinds: bytes) -> Sequence[int]:
         """First words of own types of these kinds."""
-        return list(compress(self.offsets, self.kinds.translate(kinds)))
+        found = self._starts.get(kinds)
+        if found is None:
+            found = list(compress(self.offsets, self.kinds.translate(kinds)))
+            self._starts[kinds] = found
+        return found
 
     def gather(self, starts: Sequence[int], word: int) -> list[int]:
         """That word of each of the records that start there."""
@@ -223,7 +232,7 @@ class RecordIndex:
         heads = {
             (Kind.FUNC_PROTO << 24 | len(shape) - 1, *shape[:2]) for shape in shapes if shape[1:]
         }
-        starts = self.starts(PROTOS)
+        starts = list(self.starts(PROTOS))
         while starts and starts[-1] + 4 >= len(words):
             starts.pop()  # of no parameters, at the section's end
         looked_at = zip(*[self.gather(starts, word) for word in (1, 2, 4)], strict=True)
