@@ -194,6 +194,10 @@ class _Body:
         target = resolve(self.writer.graph, member.type)
         return target if isinstance(self.writer.graph.nodes[target], (Struct, Union)) else 0
 
+    def _is_written(self, member: Member) -> bool:
+        """Whether C has the member; what has neither a name nor members is padding."""
+        return bool(member.name or self._unnamed(member))
+
     def attributes(self, type_id: TypeId) -> str:
         record = self.writer.layout.record(type_id)
         return _attributes(packed=record.packed, aligned=self._forced_align(type_id))
@@ -201,7 +205,8 @@ class _Body:
     def _forced_align(self, type_id: TypeId) -> int | None:
         """The record's ``aligned`` attribute, if it needs one."""
         record = self.writer.layout.record(type_id)
-        natural = lay_out("", self._declared(type_id, record.members), self.writer.model)
+        members = [member for member in record.members if self._is_written(member)]
+        natural = lay_out("", self._declared(type_id, members), self.writer.model)
         return record.byte_align if record.byte_align > natural.byte_align else None
 
     def _declared(self, type_id: TypeId, members: Sequence[Member]) -> list[DeclaredMember]:
@@ -223,7 +228,7 @@ class _Body:
         laid: list[DeclaredMember] = []
         end = 0  # bits, of what a member of a struct lies behind
         for member in record.members:
-            if not member.name and not self._unnamed(member):
+            if not self._is_written(member):
                 continue  # padding already; it is worked out anew
             (declared,) = self._declared(type_id, [member])
             at = _placed(end, declared, model)
