@@ -67,8 +67,8 @@ _TABLES: dict[str, Callable[[Plan], str]] = {
     "functions": tables.functions_text,
     "variables": tables.variables_text,
 }
-_SECOND_HALF = ("functions",)
-"""And the stub."""
+_SECOND_HALF = ("functions", "enums", "constants")
+"""And the stub, which has the constants, too."""
 _DOCSTRINGS = {
     "records": """Structs and unions: sizes and alignments in bytes.
 
