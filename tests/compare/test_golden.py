@@ -117,3 +117,10 @@ def test_macros_ioctls_and_enumerators_of_golden_headers_are_compared_both_ways(
         for b in ("h", "json")
     ]
     assert diffs == diffs[:1] * 4
+
+
+def test_a_snapshot_has_macros_of_128_bits(uapigen: Uapigen, tmp_path: Path) -> None:
+    (tmp_path / "wide.h").write_text("#define BIT128(x) ((unsigned __int128)1 << (x))\n")
+    uapigen("snapshot", "wide.h", "-o", "wide.json", "--arch", "x86_64", cwd=tmp_path)
+    done = uapigen("diff", "wide.h", "wide.json", "--arch", "x86_64", cwd=tmp_path)
+    assert "1 macro function" in done.stdout

@@ -253,7 +253,7 @@ def _is_arithmetic(expression: str, params: set[str]) -> bool:
             if isinstance(node, ast.Name) and node.id != "_C" and node.id not in params:
                 return False
             if isinstance(node, ast.Attribute) and not (
-                isinstance(node.value, ast.Name) and node.value.id == "_C" and node.attr.isalpha()
+                isinstance(node.value, ast.Name) and node.value.id == "_C" and node.attr.isalnum()
             ):
                 return False
             if isinstance(node, ast.Call) and not _is_function(node.func):
