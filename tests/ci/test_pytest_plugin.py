@@ -40,7 +40,9 @@ def run(repository: Path) -> Run:
         done = subprocess.run(
             [sys.executable, "-m", "pytest", "-q", "-p", "uapigen.pytest_plugin",
              "-p", "no:cacheprovider", *options, "tests"],
-            cwd=repository, env={**os.environ, "PYTHONPATH": python_path()},
+            cwd=repository,
+            # Where uapigen is installed it is loaded by itself, and not a second time.
+            env={**os.environ, "PYTHONPATH": python_path(), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
             capture_output=True, text=True, check=False,
         )  # fmt: skip
         return done.returncode, done.stdout + done.stderr
