@@ -24,7 +24,7 @@ KNOWS = {
     "compare": {"ir", "layout", "syscalls"},
     "report": {"compare", "emit"},
     "build": {"cli", "emit"},
-    "snapshot": {"ir", "layout", "operations"},
+    "snapshot": {"ir", "layout", "operations", "emit"},
 }
 
 
