@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 import time
 from pathlib import Path
 
@@ -187,7 +188,7 @@ def test_a_struct_of_many_members_takes_time_in_proportion() -> None:
     b.struct("many", 8 * 30_000, *((f"m{at}", number, 64 * at) for at in range(30_000)))
     start = time.process_time()
     assert "int m29999;" in unit(b.bytes(), "x86_64").text
-    assert time.process_time() - start < 5
+    assert time.process_time() - start < (20 if "coverage" in sys.modules else 5)
 
 
 @example(changes=[(192, 0)])  # a member of a union that has lost its name

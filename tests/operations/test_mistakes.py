@@ -93,6 +93,7 @@ def test_whatever_can_be_called_is_a_method(ops: Any) -> None:
     assert mock.read.call_args.args[2] == 5
 
 
+@pytest.mark.slow  # not under coverage: its tracer takes frames that the callback was kept
 @pytest.mark.parametrize("depth", range(12))
 def test_endless_recursion_through_c_ends_in_an_error(
     ops: Any, reported: list[Any], depth: int
