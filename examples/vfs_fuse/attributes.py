@@ -81,7 +81,8 @@ class AttributeRequests(Context):
     def notify_change(self, inode: Inode, attr: Any) -> None:
         dentry = vfs.d_find_any_alias(inode)
         setattr_ = i_op(inode).setattr or vfs.simple_setattr
-        setattr_(None, dentry, attr)
+        with inode.lock:
+            setattr_(None, dentry, attr)
 
     def remove_privs(self, inode: Inode) -> None:
         """Who writes to a program takes its privileges away (file_remove_privs)."""

@@ -25,6 +25,7 @@ from objects import (
 from protocol import ATTR_OUT, ENTRY_OUT, INODE, KSTAT, OUT_HEADER, Channel, from_dev
 from tables import i_op, s_op
 from uapi.linux import fuse
+from xattrs import xattr_handlers_at
 
 __all__ = ["VALID", "Context", "Mounted", "failure", "required"]
 
@@ -54,7 +55,7 @@ class Mounted:
         self.sb = Super()
         file_system.fill_super(self.sb)
         remember(self.sb.root.inode, fuse.FUSE_ROOT_ID)
-        self.handlers = vfs.xattr_handlers_at(self.sb.s_xattr)
+        self.handlers = xattr_handlers_at(self.sb.s_xattr)
         self.active: dict[int, threading.Event] = {}
         """The requests that a signal may interrupt: what to set."""
         self.events: list[threading.Event] = []

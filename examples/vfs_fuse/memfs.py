@@ -2,76 +2,72 @@
 
     python mount.py memfs.py /mnt
 
-What the kernel guards by an inode's ``i_rwsem``, an inode's lock guards here.
+Directories are its own; the bytes of files are in their pages, as those of ramfs are.
 """
 
 # A method takes what the kernel gives, needed or not.
 # ruff: noqa: ARG002
 from __future__ import annotations
 
+import bisect
 import ctypes
 import errno
+import itertools
 import os
 import stat
 import threading
 from typing import Any
 
+import filemap
 import vfs
-from content import Entries, SparseBytes
+import xattrs
 from kernel import ops
-from uapi.linux import falloc, fs, magic, xattr
-from vfs import d_inode, d_name, file_inode, inode_set_ctime_to_ts, inode_set_mtime_to_ts
+from uapi.linux import falloc, fs, magic
+from vfs import d_inode, d_name, file_inode
 
 PAGE, DIRENT, NAME_MAX = 4096, 20, 255
+ZEROING = falloc.FALLOC_FL_PUNCH_HOLE | falloc.FALLOC_FL_ZERO_RANGE
+POSITIONS = itertools.count(2)  # of directory entries, after those of "." and ".."
 
 
 def failure(number: int) -> OSError:
     return OSError(number, os.strerror(number))
 
 
-def give(data: bytes, buffer: Any, size: int) -> int:
-    """Data to somebody who, by the size 0, may only ask for its length."""
-    if size:
-        if size < len(data):
-            raise failure(errno.ERANGE)
-        buffer[: len(data)] = data
-    return len(data)
-
-
 class MemInode(vfs.Inode):
-    """An inode, and its content: the bytes of a file, or the entries of a directory."""
+    """An inode, with a directory's entries by name: (position, inode), positions in order."""
 
     def __init__(self, space: MemFS) -> None:
         super().__init__()
         self.space = space
-        self.lock = threading.RLock()
-        self.data = SparseBytes(self.charge)
-        self.entries: Any = None
-        """Of a directory: :class:`content.Entries`."""
+        self.entries: dict[bytes, tuple[int, MemInode]] = {}
         self.xattrs: dict[bytes, bytes] = {}
 
     def charge(self, pages: int) -> None:
         self.space.charge(pages)
-        self.i_blocks += pages * (PAGE // 512)
+        super().charge(pages)
 
-    def modified(self) -> vfs.Time:
-        return inode_set_mtime_to_ts(self, vfs.inode_set_ctime_current(self))
+    def modified(self, growth: int = 0) -> vfs.Time:
+        self.i_size += growth
+        return vfs.inode_set_mtime_to_ts(self, vfs.inode_set_ctime_current(self))
+
+
+def make_inode(sb: Any, dir: Any, mode: int, rdev: int = 0) -> MemInode:
+    inode: MemInode = vfs.new_inode(sb)
+    vfs.inode_init_owner(None, inode, dir, mode)
+    vfs.simple_inode_init_ts(inode)
+    inode.i_rdev = rdev
+    inode.i_op, inode.i_fop = TABLES.get(stat.S_IFMT(mode), (OTHER, 0))
+    if stat.S_ISDIR(mode):
+        vfs.inc_nlink(inode)
+    return inode
 
 
 class Inodes(ops.inode_operations):
-    """What files, directories and symbolic links have in common."""
-
-    def setattr(self, idmap: Any, dentry: Any, attr: Any) -> int:
-        inode = d_inode(dentry)
-        with inode.lock:
-            if attr.ia_valid & vfs.ATTR_SIZE:
-                inode.data.zero(attr.ia_size, 1 << 63)
-                inode.i_size = attr.ia_size
-            vfs.setattr_copy(idmap, inode, attr)
-        return 0
+    """What inodes of all types have in common."""
 
     def listxattr(self, dentry: Any, buffer: Any, buffer_size: int) -> int:
-        return give(b"".join(name + b"\0" for name in d_inode(dentry).xattrs), buffer, buffer_size)
+        return xattrs.simple_xattr_list(d_inode(dentry).xattrs, buffer, buffer_size)
 
 
 class Symlinks(Inodes):
@@ -83,45 +79,29 @@ class Directories(Inodes):
     def lookup(self, dir: Any, dentry: Any, flags: int) -> None:
         if len(d_name(dentry)) > NAME_MAX:
             raise failure(errno.ENAMETOOLONG)
-        inode = dir.entries.get(d_name(dentry))
-        vfs.d_add(dentry, inode and vfs.igrab(inode))
-
-    def make(self, idmap: Any, dir: Any, mode: int) -> MemInode:
-        inode: MemInode = vfs.new_inode(vfs.instance(dir.i_sb))
-        vfs.inode_init_owner(idmap, inode, dir, mode)
-        vfs.simple_inode_init_ts(inode)
-        inode.i_op = FILE
-        return inode
+        found = dir.entries.get(d_name(dentry))
+        vfs.d_add(dentry, found and vfs.igrab(found[1]))
 
     def enter(self, dir: Any, dentry: Any, inode: MemInode) -> int:
-        dir.entries.add(d_name(dentry), inode)
-        dir.i_size += DIRENT
-        dir.modified()
+        dir.entries[d_name(dentry)] = next(POSITIONS), inode
+        dir.modified(DIRENT)
         vfs.d_instantiate(dentry, inode)
         return 0
 
     def mknod(self, idmap: Any, dir: Any, dentry: Any, mode: int, rdev: int) -> int:
-        inode = self.make(idmap, dir, mode)
-        inode.i_rdev = rdev
-        if stat.S_ISREG(mode):
-            inode.i_fop = FILE_IO
-        return self.enter(dir, dentry, inode)
+        return self.enter(dir, dentry, make_inode(dir.sb, dir, mode, rdev))
 
     def create(self, idmap: Any, dir: Any, dentry: Any, mode: int, excl: bool) -> int:
         return self.mknod(idmap, dir, dentry, mode | stat.S_IFREG, 0)
 
     def mkdir(self, idmap: Any, dir: Any, dentry: Any, mode: int) -> None:
-        inode = self.make(idmap, dir, mode | stat.S_IFDIR)
-        inode.i_op, inode.i_fop, inode.entries = DIRECTORY, DIRECTORY_IO, Entries()
-        vfs.inc_nlink(inode)
+        self.mknod(idmap, dir, dentry, mode | stat.S_IFDIR, 0)
         vfs.inc_nlink(dir)
-        self.enter(dir, dentry, inode)
 
     def symlink(self, idmap: Any, dir: Any, dentry: Any, symname: Any) -> int:
-        inode = self.make(idmap, dir, stat.S_IFLNK | 0o777)
+        inode = make_inode(dir.sb, dir, stat.S_IFLNK | 0o777)
         inode.target = ctypes.create_string_buffer(symname)
-        inode.i_op, inode.i_link = SYMLINK, ctypes.addressof(inode.target)
-        inode.i_size = len(symname)
+        inode.i_link, inode.i_size = ctypes.addressof(inode.target), len(symname)
         return self.enter(dir, dentry, inode)
 
     def link(self, old_dentry: Any, dir: Any, dentry: Any) -> int:
@@ -131,16 +111,13 @@ class Directories(Inodes):
         return self.enter(dir, dentry, vfs.igrab(inode))
 
     def tmpfile(self, idmap: Any, dir: Any, file: Any, mode: int) -> int:
-        inode = self.make(idmap, dir, mode | stat.S_IFREG)
-        inode.i_fop = FILE_IO
-        vfs.d_tmpfile(file, inode)
+        vfs.d_tmpfile(file, make_inode(dir.sb, dir, mode | stat.S_IFREG))
         return vfs.finish_open_simple(file, 0)
 
     def unlink(self, dir: Any, dentry: Any) -> int:
         inode = d_inode(dentry)
-        dir.entries.remove(d_name(dentry))
-        dir.i_size -= DIRENT
-        inode_set_ctime_to_ts(inode, dir.modified())
+        del dir.entries[d_name(dentry)]
+        vfs.inode_set_ctime_to_ts(inode, dir.modified(-DIRENT))
         vfs.drop_nlink(inode)
         return 0
 
@@ -157,16 +134,17 @@ class Directories(Inodes):
         if flags & ~(fs.RENAME_NOREPLACE | fs.RENAME_EXCHANGE):
             raise failure(errno.EINVAL)
         old, new = d_inode(old_dentry), d_inode(new_dentry)
+        old_name, new_name = d_name(old_dentry), d_name(new_dentry)
         links = int(stat.S_ISDIR(old.i_mode))
         if flags & fs.RENAME_EXCHANGE:
-            old_dir.entries.replace(d_name(old_dentry), new)
-            new_dir.entries.replace(d_name(new_dentry), old)
+            old_dir.entries[old_name] = old_dir.entries[old_name][0], new
+            new_dir.entries[new_name] = new_dir.entries[new_name][0], old
             links -= stat.S_ISDIR(new.i_mode)
         else:
             if new is not None:
                 (self.rmdir if links else self.unlink)(new_dir, new_dentry)
-            old_dir.entries.remove(d_name(old_dentry))
-            new_dir.entries.add(d_name(new_dentry), old)
+            del old_dir.entries[old_name]
+            new_dir.entries[new_name] = next(POSITIONS), old
             old_dir.i_size -= DIRENT
             new_dir.i_size += DIRENT
         old_dir.i_nlink -= links
@@ -178,13 +156,16 @@ class Directories(Inodes):
 class DirectoryIO(ops.file_operations):
     def iterate_shared(self, file: Any, ctx: Any) -> int:
         entries = file_inode(file).entries
-        if ctx.pos < Entries.FIRST:
-            file.private = entries.end  # what is renamed meanwhile is not met again and again
-            if not vfs.dir_emit_dots(file, ctx):
-                return 0
-        for position, name, inode in entries.after(ctx.pos, file.private):
-            ctx.pos = position
-            if not vfs.dir_emit(ctx, name, inode.i_ino, stat.S_IFMT(inode.i_mode) >> 12):
+        if file.private is None or not ctx.pos:  # what is renamed is not met again and again
+            file.private = list(entries.items())
+        if not vfs.dir_emit_dots(file, ctx):
+            return 0
+        listed = file.private
+        first = bisect.bisect_left(listed, ctx.pos, key=lambda item: item[1][0])
+        for at in range(first, len(listed)):
+            name, (ctx.pos, _) = listed[at]
+            _, inode = entries.get(name, (0, None))
+            if inode and not vfs.dir_emit(ctx, name, inode.i_ino, stat.S_IFMT(inode.i_mode) >> 12):
                 return 0
             ctx.pos += 1
         return 0
@@ -192,32 +173,15 @@ class DirectoryIO(ops.file_operations):
 
 class FileIO(ops.file_operations):
     def read_iter(self, iocb: Any, to: Any) -> int:
-        inode, start = file_inode(iocb.ki_filp), iocb.ki_pos
-        with inode.lock:
-            end = max(start, min(start + to.count, inode.i_size))
-            for data, zeros in inode.data.parts(start, end):
-                vfs.copy_to_iter(data, to)
-                vfs.iov_iter_zero(zeros, to)
-        vfs.file_accessed(inode)
-        return end - start
+        return vfs.generic_file_read_iter(iocb, to)
 
     def write_iter(self, iocb: Any, from_: Any) -> int:
-        inode, start, size = file_inode(iocb.ki_filp), iocb.ki_pos, from_.count
-        with inode.lock:
-            inode.data.store(start, vfs.iov_iter_next(from_, size))
-            inode.i_size = max(inode.i_size, start + size)
-            inode.modified()
-        return size
+        return vfs.generic_file_write_iter(iocb, from_)
 
     def llseek(self, file: Any, offset: int, whence: int) -> int:
-        inode, data = file_inode(file), whence == os.SEEK_DATA
-        if not data and whence != os.SEEK_HOLE:
-            raise failure(errno.EINVAL)
+        inode = file_inode(file)
         with inode.lock:
-            found = inode.data.seek(offset, inode.i_size, data=data)
-            if offset >= inode.i_size or (data and found == inode.i_size):
-                raise failure(errno.ENXIO)
-            return found
+            return filemap.mapping_seek_hole_data(inode, offset, inode.i_size, whence)
 
     def fallocate(self, file: Any, mode: int, offset: int, len: int) -> int:
         inode, end = file_inode(file), offset + len
@@ -225,9 +189,9 @@ class FileIO(ops.file_operations):
             raise failure(errno.EOPNOTSUPP)
         with inode.lock:
             if mode & ZEROING:
-                inode.data.zero(offset, end)
+                filemap.truncate_inode_pages_range(inode, offset, end)
             if not mode & falloc.FALLOC_FL_PUNCH_HOLE:
-                inode.data.reserve(offset, end)
+                filemap.filemap_alloc(inode, offset, end)
             if not mode & falloc.FALLOC_FL_KEEP_SIZE:
                 inode.i_size = max(inode.i_size, end)
             inode.modified()
@@ -241,24 +205,13 @@ class Xattrs(ops.xattr_handler):
         self.prefix = prefix
 
     def get(self, handler: Any, dentry: Any, inode: Any, name: Any, buffer: Any, size: int) -> int:
-        value = inode.xattrs.get(self.prefix + name)
-        if value is None:
-            raise failure(errno.ENODATA)
-        return give(value, buffer, size)
+        return xattrs.simple_xattr_get(inode.xattrs, self.prefix + name, buffer, size)
 
     def set(
         self, handler: Any, idmap: Any, dentry: Any, inode: Any, name: Any, value: Any,
         size: int, flags: int,
     ) -> int:  # fmt: skip
-        name = self.prefix + name
-        if flags & xattr.XATTR_CREATE and name in inode.xattrs:
-            raise failure(errno.EEXIST)
-        if (flags & xattr.XATTR_REPLACE or value is None) and name not in inode.xattrs:
-            raise failure(errno.ENODATA)
-        if value is None:
-            del inode.xattrs[name]
-        else:
-            inode.xattrs[name] = bytes(value[:size])
+        xattrs.simple_xattr_set(inode.xattrs, self.prefix + name, value, size, flags)
         vfs.inode_set_ctime_current(inode)
         return 0
 
@@ -269,35 +222,29 @@ class MemFS(ops.super_operations):
     name = b"memfs"
 
     def __init__(self) -> None:
-        self.total = os.sysconf("SC_PHYS_PAGES") // 2
-        self.free = self.total
+        self.total = self.free = os.sysconf("SC_PHYS_PAGES") // 2
         self.inodes = 0
         self.lock = threading.Lock()
 
-    def charge(self, pages: int) -> None:
+    def charge(self, pages: int, inodes: int = 0) -> None:
         with self.lock:
             if pages > self.free:
                 raise failure(errno.ENOSPC)
             self.free -= pages
+            self.inodes += inodes
 
     def fill_super(self, sb: Any) -> None:
         sb.s_op, sb.s_magic = vfs.table(self), magic.RAMFS_MAGIC
-        sb.s_xattr = vfs.xattr_handlers(*map(Xattrs, (b"user.", b"trusted.", b"security.")))
-        root = vfs.new_inode(sb)
-        vfs.inode_init_owner(None, root, None, stat.S_IFDIR | 0o755)
-        vfs.simple_inode_init_ts(root)
-        root.i_op, root.i_fop, root.entries = DIRECTORY, DIRECTORY_IO, Entries()
-        vfs.inc_nlink(root)
-        sb.root = vfs.d_make_root(root)
+        sb.s_xattr = xattrs.xattr_handlers(*map(Xattrs, (b"user.", b"trusted.", b"security.")))
+        sb.root = vfs.d_make_root(make_inode(sb, None, stat.S_IFDIR | 0o755))
 
     def alloc_inode(self, sb: Any) -> MemInode:
-        self.inodes += 1
+        self.charge(0, inodes=1)
         return MemInode(self)
 
     def evict_inode(self, inode: Any) -> None:
-        if inode.i_blocks:
-            inode.data.zero(0, 1 << 63)
-        self.inodes -= 1
+        filemap.truncate_inode_pages_final(inode)
+        self.charge(0, inodes=-1)
 
     def statfs(self, dentry: Any, buf: Any) -> int:
         buf.f_type, buf.f_bsize, buf.f_namelen = magic.RAMFS_MAGIC, PAGE, NAME_MAX
@@ -306,6 +253,9 @@ class MemFS(ops.super_operations):
         return 0
 
 
-ZEROING = falloc.FALLOC_FL_PUNCH_HOLE | falloc.FALLOC_FL_ZERO_RANGE
-FILE, DIRECTORY, SYMLINK = map(vfs.table, (Inodes(), Directories(), Symlinks()))
-FILE_IO, DIRECTORY_IO = map(vfs.table, (FileIO(), DirectoryIO()))
+OTHER = vfs.table(Inodes())
+TABLES = {
+    stat.S_IFREG: (OTHER, vfs.table(FileIO())),
+    stat.S_IFDIR: (vfs.table(Directories()), vfs.table(DirectoryIO())),
+    stat.S_IFLNK: (vfs.table(Symlinks()), 0),
+}

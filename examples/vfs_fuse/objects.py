@@ -18,11 +18,12 @@ from bindings import kernel
 from members import Members
 
 __all__ = [
-    "INSTANCES",
+    "INSTANCES", "PAGE",
     "Dentry", "DirContext", "File", "Inode", "IovIter", "Super", "Task",
     "current", "forget", "instance", "living", "lock", "remember",
 ]  # fmt: skip
 
+PAGE = 4096
 INSTANCES: dict[int, Any] = {}
 """The objects by their addresses."""
 lock = threading.RLock()
@@ -69,7 +70,7 @@ class Super(kernel.super_block):
     """``struct super_block``: the mounted file system."""
 
     def __init__(self) -> None:
-        self.s_blocksize, self.s_blocksize_bits = 4096, 12
+        self.s_blocksize, self.s_blocksize_bits = PAGE, 12
         self.s_maxbytes, self.s_time_gran = (1 << 63) - 1, 1
         self.root: Any = None
         self.address = remember(self)
@@ -84,9 +85,17 @@ class Inode(kernel.inode):
         self.address = remember(self)
         self.aliases: list[Dentry] = []
         """The dentries that lead here: ``i_dentry``."""
+        self.pages: dict[int, bytearray] = {}
+        """Of ``i_data``: see :mod:`filemap`."""
+        self.lock = threading.RLock()
+        """For what ``i_rwsem`` is in the kernel; held where attributes change."""
         self.sb: Any = None
         self.nlookup = 0
         """How often the client has been told of this inode, and has not forgotten it."""
+
+    def charge(self, pages: int) -> None:
+        """Its content takes so many pages more, or less; who overrides it may raise OSError."""
+        self.i_blocks += pages * (PAGE // 512)
 
 
 _NAME = Members(kernel.dentry, "d_parent", "__d_name.len", "__d_name.name")

@@ -1,19 +1,21 @@
 """The functions by which file systems are written, under the names that the kernel gives them.
 
-Each does what its namesake in fs/inode.c, fs/dcache.c, fs/attr.c, fs/libfs.c, fs/xattr.c or
+Each does what its namesake in fs/inode.c, fs/dcache.c, fs/attr.c, fs/libfs.c, mm/filemap.c or
 lib/iov_iter.c does, as far as a file system sees it. Objects are those of :mod:`objects`, text is
 bytes, memory a memoryview, a time (seconds, nanoseconds).
 """
 
 from __future__ import annotations
 
-import ctypes
 import itertools
 import stat
 import time
 from typing import Any
 
 from bindings import kernel
+from filemap import (
+    filemap_parts, filemap_store, truncate_inode_pages_final, truncate_setsize,
+)  # fmt: skip
 from members import Members
 from objects import Dentry, DirContext, File, Inode, IovIter, Super, current, forget, instance, lock
 from tables import s_op, table
@@ -74,6 +76,8 @@ def evict(inode: Inode) -> None:
     operations = s_op(inode.sb)
     if operations.evict_inode:
         operations.evict_inode(inode)
+    else:
+        truncate_inode_pages_final(inode)
     if operations.destroy_inode:
         operations.destroy_inode(inode)
     if operations.free_inode:
@@ -181,7 +185,7 @@ def simple_setattr(idmap: Any, dentry: Dentry, attr: Any) -> int:
     """What a change of attributes does where the file system has no say in it."""
     inode = d_inode(dentry)
     if attr.ia_valid & ATTR_SIZE:
-        inode.i_size = attr.ia_size
+        truncate_setsize(inode, attr.ia_size)
     setattr_copy(idmap, inode, attr)
     return 0
 
@@ -283,35 +287,6 @@ def finish_open_simple(file: File, error: int) -> int:
     return error
 
 
-# Extended attributes
-
-
-def xattr_handlers(*handlers: Any) -> int:
-    """What ``s_xattr`` points to, for objects with a ``prefix`` of the names that are theirs."""
-    prefixes = [ctypes.create_string_buffer(handler.prefix) for handler in handlers]
-    made = [
-        table(handler, prefix=ctypes.addressof(prefix))
-        for handler, prefix in zip(handlers, prefixes, strict=True)
-    ]
-    array = (ctypes.c_void_p * (len(made) + 1))(*made)
-    _kept.append((array, prefixes))
-    return ctypes.addressof(array)
-
-
-_kept: list[Any] = []
-"""What only its address is known of elsewhere."""
-
-
-def xattr_handlers_at(address: int) -> list[tuple[bytes, int]]:
-    """(prefix, address) of the handlers that ``s_xattr`` lists up to a NULL."""
-    found: list[tuple[bytes, int]] = []
-    while address and (handler := ctypes.c_void_p.from_address(address).value):
-        entry = kernel.xattr_handler.from_address(handler)
-        found.append((ctypes.string_at(entry.prefix or entry.name), handler))
-        address += ctypes.sizeof(ctypes.c_void_p)
-    return found
-
-
 # Files, directories, memory
 
 
@@ -335,6 +310,28 @@ def dir_emit_dots(file: File, ctx: DirContext) -> bool:
             return False
         ctx.pos += 1
     return True
+
+
+def generic_file_read_iter(iocb: Any, to: IovIter) -> int:
+    """Read from the pages of the file's inode."""
+    inode, start = file_inode(iocb.ki_filp), iocb.ki_pos
+    with inode.lock:
+        end = max(start, min(start + to.count, inode.i_size))
+        for data, zeros in filemap_parts(inode, start, end):
+            copy_to_iter(data, to)
+            iov_iter_zero(zeros, to)
+    file_accessed(inode)
+    return end - start
+
+
+def generic_file_write_iter(iocb: Any, from_: IovIter) -> int:
+    """Write into the pages of the file's inode."""
+    inode, start, size = file_inode(iocb.ki_filp), iocb.ki_pos, from_.count
+    with inode.lock:
+        filemap_store(inode, start, iov_iter_next(from_, size))
+        inode.i_size = max(inode.i_size, start + size)
+        inode_set_mtime_to_ts(inode, inode_set_ctime_current(inode))
+    return size
 
 
 def copy_to_iter(data: Any, to: IovIter) -> int:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import stat
 import sys
 from typing import Any
 
@@ -51,10 +52,10 @@ class FileIO(memfs.FileIO):
 
 
 class Files(memfs.Inodes):
-    def getattr(self, idmap: Any, path: Any, stat: Any, request_mask: int, query_flags: int) -> int:
+    def getattr(self, idmap: Any, path: Any, kstat: Any, request_mask: int, query_flags: int) -> int:
         inode = vfs.d_inode(vfs.instance(path.dentry))
-        vfs.generic_fillattr(idmap, request_mask, inode, stat)
-        stat.blksize = 65536
+        vfs.generic_fillattr(idmap, request_mask, inode, kstat)
+        kstat.blksize = 65536
         return query_flags
 
 
@@ -88,6 +89,8 @@ DOUBLE = 3 << 30 | 4 << 16 | 0x7561
 
 class HardFS(memfs.MemFS):
     def fill_super(self, sb: Any) -> None:
-        memfs.DIRECTORY, memfs.FILE_IO = vfs.table(Directories()), vfs.table(FileIO())
-        memfs.FILE, self.plain = vfs.table(Files()), vfs.table(PlainIO())
+        _, directory_io = memfs.TABLES[stat.S_IFDIR]
+        memfs.TABLES[stat.S_IFDIR] = vfs.table(Directories()), directory_io
+        memfs.TABLES[stat.S_IFREG] = vfs.table(Files()), vfs.table(FileIO())
+        self.plain = vfs.table(PlainIO())
         super().fill_super(sb)
