@@ -3,7 +3,8 @@
 BTF has no names for them. The functions that a table is filled with have: those of the
 identical prototype whose name ends in the member's, ``ext4_file_read_iter`` for
 ``read_iter``, or in the member's without the prefix that the table's members share
-(``ndo_``). The names that most of them have are taken. Where no function is named so,
+(``ndo_``); else those whose name has the member's words, ``__mark_inode_dirty`` for
+``dirty_inode``. The names that most of them have are taken. Where no function is named so,
 those of the identical prototype decide if enough of them agree; then, for each parameter,
 what most functions call one of its type, if that is clear for all; else types stand in.
 """
@@ -77,6 +78,17 @@ class Candidates:
             if function[0].endswith(behind) or function[0] == ending
         ]
 
+    def with_words(self, shape: _Shape, ending: str) -> _Functions:
+        """Those of them whose name has all words of the ending, of which it must have several."""
+        first, *others = words = [word for word in ending.split("_") if word] or [""]
+        if not others:
+            return []
+        return [
+            function
+            for function in self.of(shape)
+            if first in function[0] and not {*words}.difference(function[0].split("_"))
+        ]
+
 
 def member_endings(table: OperationTable) -> dict[str, tuple[str, ...]]:
     """Member -> what names of functions that are made for it end in, the best first."""
@@ -127,6 +139,9 @@ def name_parameters(
                 made = _declared(graph, operation)
                 for ending in endings[operation.name]:
                     made = made or _by_votes(candidates.ending(shape, ending))
+            if made is None:
+                words = endings[operation.name][-1]
+                made = _by_votes(candidates.with_words(shape, words), closely=False)
             if made is None:
                 if shape not in any_of:
                     any_of[shape] = _by_prototype(candidates.of(shape))
