@@ -30,9 +30,14 @@ MEANT = (
     (fuse.FATTR_FH, vfs.ATTR_FILE),
 )
 GIVEN_MTIME = fuse.FATTR_MTIME | fuse.FATTR_MTIME_NOW
-SETATTR_IN = Members(
-    fuse.fuse_setattr_in, "valid", "fh", "size", "mode", "uid", "gid", "atime", "atimensec",
-    "mtime", "mtimensec", "ctime", "ctimensec",
+GIVEN_TIMES = fuse.FATTR_MTIME | fuse.FATTR_CTIME
+TIMES = GIVEN_TIMES | fuse.FATTR_ATIME_NOW | fuse.FATTR_MTIME_NOW
+"""Of these, only GIVEN_TIMES: no time is that of now."""
+KILLING = fuse.FATTR_UID | fuse.FATTR_GID | fuse.FATTR_KILL_SUIDGID
+SETATTR_IN = Members(fuse.fuse_setattr_in, "valid", "fh", "size", "mode", "uid", "gid")
+SETATTR_TIMES = Members(
+    fuse.fuse_setattr_in, "atime", "atimensec", "mtime", "mtimensec", "ctime", "ctimensec",
+    signed=True,
 )  # fmt: skip
 IATTR = Members(
     kernel.iattr, "ia_valid", "ia_mode", "ia_uid", "ia_gid", "ia_size", "ia_atime.tv_sec",
@@ -52,11 +57,6 @@ def meant(valid: int) -> int:
     )
 
 
-def signed(seconds: int, nanoseconds: int) -> vfs.Time:
-    """A time as it travels, which may be before 1970."""
-    return seconds - (seconds >> 63 << 64), nanoseconds
-
-
 class AttributeRequests(Context):
     """What the client asks of inodes."""
 
@@ -65,15 +65,17 @@ class AttributeRequests(Context):
 
     def do_setattr(self, node: int) -> int:
         inode, attr = self.inode(node), self.iattr
-        valid, file, size, mode, uid, gid, *times = SETATTR_IN.read(self.channel.request, HEADER)
-        now = vfs.current_time(inode)
-        atime = now if valid & fuse.FATTR_ATIME_NOW else signed(*times[:2])
-        mtime = signed(*times[2:4]) if valid & GIVEN_MTIME == fuse.FATTR_MTIME else now
-        ctime = signed(*times[4:]) if valid & fuse.FATTR_CTIME else now
+        request = self.channel.request
+        valid, file, size, mode, uid, gid = SETATTR_IN.read(request, HEADER)
+        times = SETATTR_TIMES.read(request, HEADER)
+        if valid & TIMES != GIVEN_TIMES:
+            now = vfs.current_time(inode)
+            atime = now if valid & fuse.FATTR_ATIME_NOW else times[:2]
+            mtime = times[2:4] if valid & GIVEN_MTIME == fuse.FATTR_MTIME else now
+            times = (*atime, *mtime, *(times[4:] if valid & fuse.FATTR_CTIME else now))
         file = file if valid & fuse.FATTR_FH else 0
-        IATTR.write(attr, 0, meant(valid), mode, uid, gid, size, *atime, *mtime, *ctime, file)
-        kills = valid & (fuse.FATTR_UID | fuse.FATTR_GID | fuse.FATTR_KILL_SUIDGID)
-        if kills and not stat.S_ISDIR(inode.i_mode):
+        IATTR.write(attr, 0, meant(valid), mode, uid, gid, size, *times, file)
+        if valid & KILLING and not stat.S_ISDIR(inode.i_mode):
             self.kill_privileges(inode, attr)
         self.notify_change(inode, attr)
         return self.attr(inode)

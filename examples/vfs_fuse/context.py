@@ -32,7 +32,6 @@ __all__ = ["VALID", "Context", "Mounted", "failure", "required"]
 VALID = 24 * 3600
 """Seconds for which the client may believe a name or attributes: nobody else changes them."""
 STATX_BASIC_STATS = 0x7FF
-_WORD = (1 << 64) - 1
 
 
 def failure(number: int) -> OSError:
@@ -119,16 +118,12 @@ class Context:
         getattr_ = i_op(inode).getattr
         if getattr_ is None:
             *values, rdev, bits = INODE.read(inode, 0)
-            values = (*values, from_dev(rdev), 1 << bits)
-        else:
-            ctypes.memset(ctypes.addressof(self.stat), 0, ctypes.sizeof(self.stat))
-            self.path.dentry = vfs.d_find_any_alias(inode).address
-            getattr_(None, self.path, self.stat, STATX_BASIC_STATS, 0)
-            *values, rdev, size = KSTAT.read(self.stat, 0)
-            values = (*values, from_dev(rdev), size)
-        if min(values) < 0:  # a time before 1970, which travels as it lies in memory
-            values = tuple(value & _WORD for value in values)
-        return values
+            return (*values, rdev and from_dev(rdev), 1 << bits)
+        ctypes.memset(ctypes.addressof(self.stat), 0, ctypes.sizeof(self.stat))
+        self.path.dentry = vfs.d_find_any_alias(inode).address
+        getattr_(None, self.path, self.stat, STATX_BASIC_STATS, 0)
+        *values, rdev, size = KSTAT.read(self.stat, 0)
+        return (*values, from_dev(rdev), size)
 
     def entry(self, inode: Inode, at: int = OUT_HEADER) -> int:
         """Lay a fuse_entry_out into the reply and count that the client knows of the inode."""

@@ -20,9 +20,10 @@ class Members:
     the names; ``write(buffer, offset, *values)`` takes them in it, and zeroes what lies between.
     """
 
-    def __init__(self, record: Any, *names: str) -> None:
+    def __init__(self, record: Any, *names: str, signed: bool | None = None) -> None:
+        """``signed``: take all for signed numbers, or for unsigned ones, whatever they are."""
         self.names = names
-        places = [_place(record, name) for name in names]
+        places = [_place(record, name, signed) for name in names]
         ranks = sorted(range(len(places)), key=places.__getitem__)
         start = end = places[ranks[0]][0]
         text = "="
@@ -30,28 +31,30 @@ class Members:
             text += f"{offset - end}x{code}"
             end = offset + struct.calcsize(f"={code}")
         packed = struct.Struct(text)
-        self.read: Callable[..., Values] = packed.unpack_from
-        self.write: Callable[..., None] = packed.pack_into
-        if ranks != sorted(ranks) and len(ranks) > 1:
+        # A function of these very parameters: one that took any number of them, and sorted them,
+        # would take three times as long as what it calls.
+        values = [f"value{rank}" for rank in range(len(names))]
+        taken, stored = ", ".join(values), ", ".join(values[rank] for rank in ranks)
+        self.write: Callable[..., None] = eval(
+            f"lambda buffer, offset, {taken}: pack(buffer, offset + {start}, {stored})",
+            {"pack": packed.pack_into},
+        )
+        unpack = packed.unpack_from
+        self.read: Callable[..., Values] = lambda buffer, offset: unpack(buffer, offset + start)
+        if not start:
+            self.read = unpack
+        if ranks != sorted(ranks):
             named = operator.itemgetter(*(ranks.index(at) for at in range(len(ranks))))
-            stored = operator.itemgetter(*ranks)
-            self.read = lambda buffer, offset: named(packed.unpack_from(buffer, offset + start))
-            self.write = lambda buffer, offset, *values: packed.pack_into(
-                buffer, offset + start, *stored(values)
-            )
-        elif start:
-            self.read = lambda buffer, offset: packed.unpack_from(buffer, offset + start)
-            self.write = lambda buffer, offset, *values: packed.pack_into(
-                buffer, offset + start, *values
-            )
+            self.read = lambda buffer, offset: named(unpack(buffer, offset + start))
 
 
-def _place(record: Any, name: str) -> tuple[int, str]:
+def _place(record: Any, name: str, signed: bool | None) -> tuple[int, str]:
     """(byte offset, letter of :mod:`struct`) of a member, or of a member's member."""
     offset = 0
     for part in name.split("."):
         offset += getattr(record, part).offset
         record = next(kind for leaf, kind, *_ in record._leaves_ if leaf == part)
     size = ctypes.sizeof(record)
-    signed = issubclass(record, ctypes._SimpleCData) and record(-1).value < 0
+    if signed is None:
+        signed = issubclass(record, ctypes._SimpleCData) and record(-1).value < 0
     return offset, ("bhiq" if signed else "BHIQ")[size.bit_length() - 1]

@@ -74,15 +74,16 @@ _ATTR = (
     "ino", "size", "blocks", "atime", "mtime", "ctime", "atimensec", "mtimensec", "ctimensec",
     "mode", "nlink", "uid", "gid", "rdev", "blksize",
 )  # fmt: skip
+# A time before 1970 travels as it lies in memory.
 INODE = Members(
     kernel.inode, "i_ino", "i_size", "i_blocks", "i_atime_sec", "i_mtime_sec", "i_ctime_sec",
     "i_atime_nsec", "i_mtime_nsec", "i_ctime_nsec", "i_mode", "i_nlink", "i_uid", "i_gid",
-    "i_rdev", "i_blkbits",
+    "i_rdev", "i_blkbits", signed=False,
 )  # fmt: skip
 KSTAT = Members(
     kernel.kstat, "ino", "size", "blocks", "atime.tv_sec", "mtime.tv_sec", "ctime.tv_sec",
     "atime.tv_nsec", "mtime.tv_nsec", "ctime.tv_nsec", "mode", "nlink", "uid", "gid", "rdev",
-    "blksize",
+    "blksize", signed=False,
 )  # fmt: skip
 ENTRY_OUT = Members(
     fuse.fuse_entry_out, "nodeid", "generation", "entry_valid", "attr_valid",

@@ -14,11 +14,15 @@ from typing import Any
 
 from bindings import kernel
 from filemap import (
-    filemap_parts, filemap_store, truncate_inode_pages_final, truncate_setsize,
+    filemap_parts,
+    filemap_store,
+    truncate_inode_pages_final,
+    truncate_setsize,
 )  # fmt: skip
 from members import Members
 from objects import Dentry, DirContext, File, Inode, IovIter, Super, current, forget, instance, lock
-from tables import s_op, table
+from tables import s_op
+from tables import table as table
 
 # include/linux/fs.h has these as macros, which BTF does not know.
 ATTR_MODE, ATTR_UID, ATTR_GID, ATTR_SIZE, ATTR_ATIME, ATTR_MTIME, ATTR_CTIME = (

@@ -52,7 +52,9 @@ class FileIO(memfs.FileIO):
 
 
 class Files(memfs.Inodes):
-    def getattr(self, idmap: Any, path: Any, kstat: Any, request_mask: int, query_flags: int) -> int:
+    def getattr(
+        self, idmap: Any, path: Any, kstat: Any, request_mask: int, query_flags: int
+    ) -> int:
         inode = vfs.d_inode(vfs.instance(path.dentry))
         vfs.generic_fillattr(idmap, request_mask, inode, kstat)
         kstat.blksize = 65536
