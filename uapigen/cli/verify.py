@@ -17,6 +17,7 @@ from uapigen.emit.parts import Given, own_plan
 from uapigen.errors import UsageError
 from uapigen.ir.graph import SourceInfo
 from uapigen.ir.selection import select
+from uapigen.ir.types import Typedef
 from uapigen.ir.units import choose
 from uapigen.layout.plan import Plan
 from uapigen.sources import RUNNING_KERNEL, Opened, open_sources
@@ -109,14 +110,18 @@ def _expected(opened: Opened, options: argparse.Namespace) -> Iterator[dict[str,
     elif joined.btf_end or not os.path.isdir(options.bindings):
         plan = header_plan(joined, model, selection)
         plan.operation_patterns = options.ops
-        yield expectations(plan, joined.macros, linked=bool(joined.btf_end))
+        # A header's types refer to others of its own, where BTF's of the same names are there.
+        nodes = (graph.nodes[type_id] for type_id in selection.typedefs)
+        typedefs = (node.name for node in nodes if isinstance(node, Typedef))
+        names = {*plan.keys.spelling.values(), *typedefs}
+        yield expectations(plan, joined.macros, linked=names)
     else:
         headers = frozenset(unit.header for unit in joined.units)
         given = Given(model, headers, options.only, options.exclude)
         for unit in joined.units:
             plan, macros = own_plan(unit, given)
             module = ".".join(module_path(unit.files[unit.header].module))
-            yield expectations(plan, macros, module, linked=True)
+            yield expectations(plan, macros, module, linked=None)
 
 
 def _add(outcome: Outcome, more: Outcome) -> None:

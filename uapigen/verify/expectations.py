@@ -21,7 +21,7 @@ The last four only stand behind typedefs. ``prototypes`` is such a table, too:
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from contextlib import suppress
 from typing import Any
 
@@ -53,13 +53,17 @@ __all__ = ["expectations"]
 
 
 def expectations(
-    plan: Plan, macros: Iterable[str] = (), module: str | None = None, *, linked: bool = False
+    plan: Plan,
+    macros: Iterable[str] = (),
+    module: str | None = None,
+    *,
+    linked: Container[str] | None = (),
 ) -> dict[str, Any]:
     """What bindings made by this plan must offer, as data for JSON.
 
     ``macros`` are the names of macro functions; ``module`` is what to look at below
-    the bindings, if not they themselves; ``linked`` that types which the plan has not
-    are found by their names all the same.
+    the bindings, if not they themselves; ``linked`` are the spellings by which types are
+    found that the plan has not, or has others of; None stands for all.
     """
     expected = _Expectations(plan, linked).everything()
     functions = sorted(macros)
@@ -70,7 +74,7 @@ def expectations(
 
 
 class _Expectations:
-    def __init__(self, plan: Plan, linked: bool) -> None:
+    def __init__(self, plan: Plan, linked: Container[str] | None) -> None:
         self.plan = plan
         self.linked = linked
         self.graph = plan.graph
@@ -341,12 +345,12 @@ class _Expectations:
             node = self.graph[type_id]
             if isinstance(node, Struct | Union | Enum):
                 kept = self._kept(type_id)
-                here = kept in self.plan.keys.of or (self.linked and bool(node.name))
+                here = kept in self.plan.keys.of or (bool(node.name) and self._is_linked(type_id))
                 return here and kept not in self._refused
             if isinstance(node, Forward | Unknown):
                 return False
             if isinstance(node, Typedef):
-                if type_id not in self._typedef_ids and not self.linked:
+                if type_id not in self._typedef_ids and not self._is_linked(type_id):
                     return False
                 type_id = node.target
             elif isinstance(node, Qualifier | TypeTag):
@@ -356,6 +360,9 @@ class _Expectations:
             else:
                 return True
         raise InputError(self.graph.info.name, f"type {type_id}", "endless chain of types")
+
+    def _is_linked(self, type_id: TypeId) -> bool:
+        return self.linked is None or self.plan.c_types[type_id] in self.linked
 
 
 def _numbered(name: str, number: int) -> str:

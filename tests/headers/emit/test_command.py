@@ -403,6 +403,23 @@ def test_verify(place: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert "constant A_ONE: is 2, in the source 1" in capfd.readouterr().out
 
 
+def test_verify_expects_no_more_of_btf_with_headers_than_was_chosen(place: Path) -> None:
+    from btf.builder import Btf
+
+    btf = Btf()
+    size = btf.typedef("size_type", btf.int("long unsigned int", 8))
+    module = btf.struct("module", 8, ("size", size, 0))
+    btf.struct("chosen_ops", 16, ("owner", btf.ptr(module), 0), ("size", btf.ptr(size), 64))
+    (place / "types.btf").write_bytes(btf.dump())
+    (place / "types.h").write_text(
+        "typedef unsigned long size_type;\ntypedef size_type size_too;\n"
+    )
+    said = [place / "types.btf", place / "types.h", "--arch", "x86_64"]
+    for only in (["--only", "chosen_*"], ["--only", "size_*"], []):
+        run(*said, *only, "-o", place / "some")
+        run("verify", place / "some", *said, *only)
+
+
 def test_show_and_verify_read_headers_as_they_were_read(
     place: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
