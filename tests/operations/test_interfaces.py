@@ -125,6 +125,7 @@ def test_calls_through_a_table_behave_as_the_object_behind_it(k: Any, ops: Any) 
         wrapped.release(None)
     assert missing.value.errno == errno.ENOSYS
     assert missing.value.args[0] == errno.ENOSYS
+    assert str(missing.value) == f"[Errno {errno.ENOSYS}] device_ops.release is NULL"
 
 
 def test_a_pointer_of_a_call_is_an_int_with_contents_in_this_process(k: Any, ops: Any) -> None:

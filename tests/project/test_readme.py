@@ -41,9 +41,9 @@ def sections() -> list[Section]:
     found = []
     for page in PAGES:
         text = (ROOT / page).read_text("utf-8") if (ROOT / page).is_file() else ""
-        for part in re.split(r"^(?=## )", text, flags=re.M)[1:]:
+        for part in re.split(r"^(?=## )", text, flags=re.M):
             title, _, body = part.partition("\n")
-            section = Section(page, title.removeprefix("## "), body)
+            section = Section(page, title.lstrip("# "), body)
             if section.blocks("console") or section.blocks("pycon"):
                 found.append(section)
     return found

@@ -56,6 +56,9 @@ class MissingOperationError(NotImplementedError):
 
     errno = errno.ENOSYS
 
+    def __str__(self) -> str:
+        return f"[Errno {self.args[0]}] {self.args[1]}"
+
 
 class UnsupportedOperationError(TypeError):
     """A function pointer that is not called from here, nor made: why."""
