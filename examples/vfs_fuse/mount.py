@@ -115,7 +115,8 @@ def run(path: str, mountpoint: str, threads: int, *, write_through: bool) -> Non
     point = Mountpoint(mountpoint, os.fsdecode(made.name))
     try:
         for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, point.unmount)
+            if signal.getsignal(number) != signal.SIG_IGN:
+                signal.signal(number, point.unmount)
         mounted = Mounted(made, point.device, write_through=write_through)
         point.ended = mounted.interrupt_all
         # What the interpreter has so far lives as long as it does; little of what comes is cyclic.
@@ -129,13 +130,25 @@ def run(path: str, mountpoint: str, threads: int, *, write_through: bool) -> Non
 
 
 def beside(command: list[str], arguments: list[str]) -> int:
-    """Run a command while a process of its own serves; returns the command's exit code."""
-    server = subprocess.Popen([sys.executable, *arguments], stdout=subprocess.PIPE)
+    """Run a command while a process of its own serves; returns the command's exit code.
+
+    Ctrl-C is for the command; other signals go on to it.
+    """
+    server = subprocess.Popen(
+        [sys.executable, *arguments], stdout=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),
+    )  # fmt: skip
     assert server.stdout is not None
     if server.stdout.readline() != b"mounted\n":
         return server.wait()
     try:
-        return subprocess.call(command)
+        # A handler, which the command does not inherit as it would SIG_IGN.
+        signal.signal(signal.SIGINT, lambda *_: None)
+        running = subprocess.Popen(command)
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, lambda number, _: running.send_signal(number))
+        code = running.wait()
+        return code if code >= 0 else 128 - code
     finally:
         server.terminate()
         server.wait()

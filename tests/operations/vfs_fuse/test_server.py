@@ -228,6 +228,39 @@ def test_command_runs_while_it_is_mounted(bindings: dict[str, str], tmp_path: Pa
     assert str(tmp_path) not in mountpoints()
 
 
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 0), (signal.SIGTERM, 143)])
+def test_ctrl_c_is_the_commands_while_one_runs(
+    bindings: dict[str, str], tmp_path: Path, number: int, code: int
+) -> None:
+    command = """
+import os, sys
+os.chdir(sys.argv[1])
+print("running", flush=True)
+try:
+    sys.stdin.read()
+except KeyboardInterrupt:
+    open("interrupted", "w").close()
+    print(os.listdir(), flush=True)
+"""
+    process = subprocess.Popen(
+        [sys.executable, EXAMPLE / "mount.py", "--private", EXAMPLE / "memfs.py", tmp_path, "--",
+         sys.executable, "-c", command, tmp_path],
+        env=bindings, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        text=True, start_new_session=True,
+    )  # fmt: skip
+    assert process.stdout is not None
+    assert process.stdout.readline() == "running\n"
+    if number == signal.SIGINT:
+        os.killpg(process.pid, number)  # as a terminal does
+    else:
+        process.send_signal(number)
+    out, errors = process.communicate(timeout=PATIENCE)
+    assert (process.returncode, errors) == (code, "")
+    assert out == ("['interrupted']\n" if number == signal.SIGINT else "")
+    with pytest.raises(ProcessLookupError):  # the server has gone, too
+        os.killpg(process.pid, 0)
+
+
 def test_class_that_does_not_fit_its_interface_is_refused(bindings: dict[str, str]) -> None:
     code = """
 import vfs
