@@ -115,8 +115,7 @@ def run(path: str, mountpoint: str, threads: int, *, write_through: bool) -> Non
     point = Mountpoint(mountpoint, os.fsdecode(made.name))
     try:
         for number in (signal.SIGINT, signal.SIGTERM):
-            if signal.getsignal(number) != signal.SIG_IGN:
-                signal.signal(number, point.unmount)
+            signal.signal(number, point.unmount)
         mounted = Mounted(made, point.device, write_through=write_through)
         point.ended = mounted.interrupt_all
         # What the interpreter has so far lives as long as it does; little of what comes is cyclic.
@@ -132,11 +131,12 @@ def run(path: str, mountpoint: str, threads: int, *, write_through: bool) -> Non
 def beside(command: list[str], arguments: list[str]) -> int:
     """Run a command while a process of its own serves; returns the command's exit code.
 
-    Ctrl-C is for the command; other signals go on to it.
+    Ctrl-C is for the command, which is why the server is no member of its process group; other
+    signals go on to it.
     """
     server = subprocess.Popen(
         [sys.executable, *arguments], stdout=subprocess.PIPE,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),
+        preexec_fn=os.setpgrp,
     )  # fmt: skip
     assert server.stdout is not None
     if server.stdout.readline() != b"mounted\n":
