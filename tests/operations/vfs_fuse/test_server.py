@@ -245,8 +245,8 @@ def test_ctrl_c_is_the_commands_while_one_runs(
     command = """
 import os, sys
 os.chdir(sys.argv[1])
-print("running", flush=True)
 try:
+    print("running", flush=True)
     sys.stdin.read()
 except KeyboardInterrupt:
     open("interrupted", "w").close()
