@@ -141,12 +141,19 @@ def beside(command: list[str], arguments: list[str]) -> int:
     assert server.stdout is not None
     if server.stdout.readline() != b"mounted\n":
         return server.wait()
+    running: subprocess.Popen[bytes] | None = None
+
+    def hand_on(number: int, _: Any) -> None:
+        if running is None:
+            sys.exit(128 + number)
+        running.send_signal(number)
+
     try:
         # A handler, which the command does not inherit as it would SIG_IGN.
         signal.signal(signal.SIGINT, lambda *_: None)
-        running = subprocess.Popen(command)
         for number in (signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, lambda number, _: running.send_signal(number))
+            signal.signal(number, hand_on)
+        running = subprocess.Popen(command)
         code = running.wait()
         return code if code >= 0 else 128 - code
     finally:

@@ -243,11 +243,11 @@ def test_ctrl_c_is_the_commands_while_one_runs(
     bindings: dict[str, str], tmp_path: Path, number: int, code: int
 ) -> None:
     command = """
-import os, sys
+import os, signal, sys
 os.chdir(sys.argv[1])
 try:
     print("running", flush=True)
-    sys.stdin.read()
+    signal.pause()
 except KeyboardInterrupt:
     open("interrupted", "w").close()
     print(os.listdir(), flush=True)
@@ -255,8 +255,8 @@ except KeyboardInterrupt:
     process = subprocess.Popen(
         [sys.executable, EXAMPLE / "mount.py", "--private", EXAMPLE / "memfs.py", tmp_path, "--",
          sys.executable, "-c", command, tmp_path],
-        env=bindings, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        text=True, start_new_session=True,
+        env=bindings, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        start_new_session=True,
     )  # fmt: skip
     assert process.stdout is not None
     assert process.stdout.readline() == "running\n"
