@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import os
 import stat
+from _thread import allocate_lock, start_new_thread
 from collections.abc import Callable, Iterator, Sequence
-from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from uapigen.btf.blob import BtfBlob
@@ -105,12 +105,14 @@ def open_sources(
     *,
     base: Source | None = None,
     arch: str | None = None,
+    digest_now: bool = False,
     **headers: Any,
 ) -> Opened:
     """Read the sources and find out what target they are for.
 
     A source is a path, or a file's whole content. ``base`` is the one under
     split BTF, ``arch`` overrides the target that the sources speak of,
+    with ``digest_now`` a thread works out digests beside the rest (not if the caller forks);
     ``headers`` say how headers are read, as in
     :class:`~uapigen.headers.options.HeaderOptions`. Raises
     :class:`InputError` for a malformed source, :class:`SystemRefusalError` for
@@ -128,7 +130,7 @@ def open_sources(
     named = [path for path in paths if is_header(path)]
     if named:
         return _with_headers(named, sources, base, arch, headers)
-    files = [_read(source) for source in sources]
+    files = [_read(source, digest_now=digest_now) for source in sources]
     if any(file.snapshot for file in files):
         return _with_snapshots(files, base, arch)
     graphs = _graphs(files, base)
@@ -198,39 +200,59 @@ def _with_headers(
     return Opened(joined.graph, model, joined)
 
 
-def _read(source: Source) -> _File:
+def _read(source: Source, *, digest_now: bool = False) -> _File:
     if isinstance(source, bytes):
-        return _file(_IN_MEMORY, source)
+        return _file(_IN_MEMORY, source, digest_now)
     path = os.fspath(source)
     try:
         with open(path, "rb") as file:
             kind = os.fstat(file.fileno()).st_mode
             if stat.S_ISCHR(kind) or stat.S_ISBLK(kind):
                 raise InputError(path, "", "is a device")  # some have no end
-            return _file(path, file.read())
+            return _file(path, file.read(), digest_now)
     except OSError as error:
         raise SystemRefusalError(f"{path}: {error.strerror or error}") from None
     except ValueError as error:  # a NUL in the path
         raise SystemRefusalError(f"{path!r}: {error}") from None
 
 
-def _file(path: str, data: bytes) -> _File:
-    blob = _unwrap(data, path)
+def _file(path: str, data: bytes, digest_now: bool) -> _File:
+    blob, digest = _unwrap(data, path), _Digest(data, now=digest_now)
     if is_snapshot(blob.btf):
-        return _File(path, blob, _digest_of(data), False, True)
+        return _File(path, blob, digest, False, True)
     header = parse_header(blob.btf, path)
     split = blob.btf[header.str_start : min(header.str_start + 1, header.str_end)] != b"\0"
-    return _File(path, blob, _digest_of(data), split)
+    return _File(path, blob, digest, split)
 
 
-def _digest_of(data: bytes) -> Callable[[], str]:
-    @cache
-    def digest() -> str:
-        from hashlib import sha256
+class _Digest:
+    """A file's SHA-256 in hex, worked out when asked for, or beside other work from now on."""
 
-        return sha256(data).hexdigest()
+    def __init__(self, data: bytes, *, now: bool) -> None:
+        self._data = data
+        self._found: str | None = None
+        self._working = allocate_lock()
+        if now:
+            self._working.acquire()
+            start_new_thread(self._work, ())
 
-    return digest
+    def __call__(self) -> str:
+        with self._working:  # the thread has it until it is done
+            if self._found is None:
+                self._found = _sha256(self._data)
+            return self._found
+
+    def _work(self) -> None:
+        try:
+            self._found = _sha256(self._data)
+        finally:
+            self._working.release()
+
+
+def _sha256(data: bytes) -> str:
+    from hashlib import sha256
+
+    return sha256(data).hexdigest()
 
 
 def _unwrap(data: bytes, path: str) -> BtfBlob:

@@ -7,6 +7,7 @@ types in the time that decoding takes for a few thousand.
 
 from __future__ import annotations
 
+import re
 import sys
 from array import array
 from bisect import bisect_left
@@ -14,8 +15,8 @@ from collections import defaultdict
 from collections.abc import Collection, Container, Iterable, Iterator, Sequence
 from contextlib import suppress
 from functools import cached_property
-from itertools import chain, compress, repeat
-from operator import itemgetter
+from itertools import accumulate, chain, compress, count, repeat
+from operator import add, itemgetter
 from typing import NamedTuple
 
 from uapigen.btf.format import KINDS, REFERENCES, Header, Kind
@@ -41,8 +42,10 @@ _VLEN = 0xFFFFFF
 _KINDS = bytes(highest & 0x7F for highest in range(256))
 _MANY = 10_000
 """Records from which on a copy of all words costs less than it saves."""
+_SELDOM = 6
+"""Types for each one of the kinds asked for, from which on those are few."""
 _FEW = 8
-"""String offsets up to which each is searched for in all words; beyond, all names are looked at."""
+"""Names or shapes up to which each is searched for in all words; beyond, all records are seen."""
 
 
 def kind_set(*kinds: int) -> bytes:
@@ -108,6 +111,7 @@ class RecordIndex:
         self.last_id: TypeId = first_id + len(self.offsets)
         """One behind the last own type's id."""
         # By kinds, since most are asked for more than once.
+        self._places: dict[bytes, bytes | list[int]] = {}
         self._ids: dict[bytes, list[TypeId]] = {}
         self._starts: dict[bytes, list[int]] = {}
         self._references: dict[bytes, tuple[list[TypeId], list[TypeId]]] = {}
@@ -116,8 +120,12 @@ class RecordIndex:
         """Own ids of these kinds, ascending."""
         found = self._ids.get(kinds)
         if found is None:
-            ids = range(self.first_id, self.last_id)
-            found = self._ids[kinds] = list(compress(ids, self.kinds.translate(kinds)))
+            first_id, places = self.first_id, self._places_of(kinds)
+            if isinstance(places, bytes):
+                found = list(compress(range(first_id, self.last_id), places))
+            else:
+                found = [first_id + place for place in places]
+            self._ids[kinds] = found
         return iter(found)
 
     def records(self, kinds: bytes) -> Iterator[tuple[TypeId, int]]:
@@ -137,18 +145,29 @@ class RecordIndex:
             wanted_offs, words = set(name_offs), self.words
             hits = [words[offset] in wanted_offs for offset in self.offsets]
             return list(compress(range(self.first_id, self.last_id), hits))
-        data = self.words.tobytes()
-        offsets, found = self.offsets, []
+        found = []
         for name_off in name_offs:
-            wanted = array("I", (name_off,)).tobytes()
-            at = data.find(wanted)
-            while at >= 0:
-                # A name is a record's first word; elsewhere the same bytes mean something else.
-                index = bisect_left(offsets, at // _WORD)
-                if at % _WORD == 0 and index < len(offsets) and offsets[index] == at // _WORD:
-                    found.append(self.first_id + index)
-                at = data.find(wanted, at + 1)
+            # A name is a record's first word.
+            found += [type_id for type_id, _ in self._records_with(0, _bytes_of(name_off))]
         return sorted(found)
+
+    def _records_with(
+        self, word: int, plain: bytes, more: bytes = b""
+    ) -> Iterator[tuple[TypeId, int]]:
+        """(id, first word) of own types whose records have certain bytes from a word on.
+
+        ``plain`` are bytes, ``more`` is a pattern of those behind it.
+        """
+        offsets = self.offsets
+        # A single byte and a look ahead: it is searched for quickly, and nothing overlaps.
+        pattern = b"(?s)" + re.escape(plain[:1]) + b"(?=" + re.escape(plain[1:]) + more + b")"
+        with memoryview(self.words) as words, words.cast("B") as data:
+            for match in re.finditer(pattern, data):
+                at, rest = divmod(match.start(), _WORD)
+                index = bisect_left(offsets, at - word)
+                # Elsewhere in a record, or inside a word, the same bytes mean something else.
+                if not rest and index < len(offsets) and offsets[index] == at - word:
+                    yield self.first_id + index, at - word
 
     def among(self, name_offs: Container[int]) -> Iterator[tuple[TypeId, int]]:
         """(id, string offset) of own types whose name lies at one of these offsets, ascending."""
@@ -208,8 +227,24 @@ class RecordIndex:
         """First words of own types of these kinds."""
         found = self._starts.get(kinds)
         if found is None:
-            found = list(compress(self.offsets, self.kinds.translate(kinds)))
+            places = self._places_of(kinds)
+            if isinstance(places, bytes):
+                found = list(compress(self.offsets, places))
+            else:
+                found = list(map(self.offsets.__getitem__, places))
             self._starts[kinds] = found
+        return found
+
+    def _places_of(self, kinds: bytes) -> bytes | list[int]:
+        """Which own types are of these kinds: the places of few, else a byte 1 for each."""
+        found = self._places.get(kinds)
+        if found is None:
+            found = self.kinds.translate(kinds)
+            if _SELDOM * found.count(1) < len(found):
+                # Each lies behind a run of others: a step for each, not one for all.
+                lengths = map(len, found.split(b"\1"))
+                found = list(map(add, accumulate(lengths), count()))[:-1]
+            self._places[kinds] = found
         return found
 
     def gather(self, starts: Sequence[int], word: int) -> list[int]:
@@ -228,20 +263,27 @@ class RecordIndex:
         A shape is the return type and the parameters' types.
         """
         words = self.words
-        # The three words by which most prototypes are seen to have another shape.
-        heads = {
-            (Kind.FUNC_PROTO << 24 | len(shape) - 1, *shape[:2]) for shape in shapes if shape[1:]
-        }
+        if len(shapes) < _FEW:
+            for shape in shapes:
+                head = _bytes_of(Kind.FUNC_PROTO << 24 | len(shape) - 1, shape[0])
+                types = b"".join([b"...." + re.escape(_bytes_of(target)) for target in shape[1:]])
+                for proto, start in self._records_with(1, head, types):
+                    yield proto, shape, words[start + 3 : start + 1 + 2 * len(shape) : 2]
+            return
+        # By its first parameter's type most prototypes are seen to have another shape, by its
+        # first two words most of the others.
+        firsts = {shape[1] for shape in shapes if shape[1:]}
+        heads = {(Kind.FUNC_PROTO << 24 | len(shape) - 1, shape[0]) for shape in shapes}
         starts = list(self.starts(PROTOS))
         while starts and starts[-1] + 4 >= len(words):
             starts.pop()  # of no parameters, at the section's end
-        looked_at = zip(*[self.gather(starts, word) for word in (1, 2, 4)], strict=True)
         found = zip(self.ids(PROTOS), starts, strict=False)
-        for proto, start in compress(found, map(heads.__contains__, looked_at)):
-            end = start + 3 + 2 * (words[start + 1] & _VLEN)
-            shape = (words[start + 2], *words[start + 4 : end : 2])
-            if shape in shapes:
-                yield proto, shape, words[start + 3 : end : 2]
+        for proto, start in compress(found, map(firsts.__contains__, self.gather(starts, 4))):
+            if (info := words[start + 1], returns := words[start + 2]) in heads:
+                end = start + 3 + 2 * (info & _VLEN)
+                shape = (returns, *words[start + 4 : end : 2])
+                if shape in shapes:
+                    yield proto, shape, words[start + 3 : end : 2]
 
     def has_odd_ints(self) -> bool:
         """Whether an integer type describes a bitfield: the encoding before kind_flag."""
@@ -295,6 +337,10 @@ class RecordIndex:
                     words[place] = matches[old]
                 else:
                     raise InputError(self.source, "type section", f"refers to type {old}")
+
+
+def _bytes_of(*words: int) -> bytes:
+    return array("I", words).tobytes()
 
 
 def _scan(

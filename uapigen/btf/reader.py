@@ -89,7 +89,8 @@ class BtfGraph:
         self.big_endian = header.big_endian
         if base is not None and base.big_endian != header.big_endian:
             raise InputError(name, "header", f"byte order differs from its base's, {base.name}")
-        self.words = array("I", data[header.type_start : header.type_end])
+        self.words = array("I")
+        self.words.frombytes(memoryview(data)[header.type_start : header.type_end])
         if header.big_endian != (sys.byteorder == "big"):
             self.words.byteswap()
         strings_base = base.strings if base else None

@@ -113,7 +113,9 @@ def run(argv: list[str]) -> int:
     if not options.check and not is_module:
         check_replaceable(out)
     progress.step("reading")
-    opened = open_sources(options.sources, base=options.base, arch=options.arch)
+    opened = open_sources(
+        options.sources, base=options.base, arch=options.arch, digest_now=bool(options.only)
+    )
     if opened.headers is not None:
         from uapigen.cli import headers as over_headers
 
