@@ -68,7 +68,7 @@ _TABLES: dict[str, Callable[[Plan], str]] = {
     "variables": tables.variables_text,
 }
 _SECOND_HALF = ("functions", "enums", "constants")
-"""And the stub, which has the constants, too."""
+"""And the interfaces, whose parameters are called as functions' are."""
 _DOCSTRINGS = {
     "records": """Structs and unions: sizes and alignments in bytes.
 
@@ -152,13 +152,13 @@ def _make_texts(
 
     def first() -> dict[str, str]:
         texts = made(name for name in _TABLES if name not in _SECOND_HALF)
-        texts |= interfaces()  # behind the records, of which some may have no layout
+        texts["stub"] = stub()  # behind the records, of which some may have no layout
         return texts | {name: python_text(value) for name, value in tables.facts(plan).items()}
 
     def second() -> tuple[dict[str, str], list[tuple[str, str]], list[str]]:
         texts = made(_SECOND_HALF)
         with suppress(InputError):  # a malformed type, which the first half will find to fail
-            texts["stub"] = stub()
+            texts |= interfaces()
         return texts, [(f.spelling, f.reason) for f in plan.failures], sorted(plan.incomplete)
 
     chosen = plan.selection
@@ -168,7 +168,7 @@ def _make_texts(
     plan.failures += [Failure(*failure) for failure in failures]
     plan.failures = list(dict.fromkeys(plan.failures))
     if plan.failed:  # which the second half could not know
-        more["stub"] = stub()
+        more |= interfaces()
     return texts | more | {"incomplete": python_text(sorted(plan.incomplete))}
 
 
