@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import lzma
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
-from uapigen.ir.graph import parameters_of
 from uapigen.ir.operations import EACH_TYPE, ParameterNames
 from uapigen.ir.types import FuncProto, Struct
 from uapigen.operations import find_tables, name_parameters
@@ -142,11 +142,34 @@ def test_parameters_are_named_as_most_name_those_of_their_types() -> None:
     ]
 
 
-def test_votes_on_names_are_those_of_the_prototypes_one_by_one(kernel: Path) -> None:
+def test_prototypes_are_found_and_counted_as_one_by_one(kernel: Path) -> None:
     graph = open_sources([str(kernel)]).graph
-    types = {param.type for i in graph.ids_of(FuncProto) for param in graph[i].params}  # type: ignore[union-attr]
-    chosen = set(sorted(types)[::3])
-    assert graph.parameters_of(chosen) == parameters_of(graph, chosen)
+    prototypes = graph.prototypes()
+    rows = list(prototypes.rows())
+    types = set(sorted({target for row in rows for target in row.types})[::3])
+    counted: Counter[tuple[str, int]] = Counter()
+    for names, targets in {
+        (row.returns, *zip(row.names, row.types, strict=True)): (row.names, row.types)
+        for row in rows
+    }.values():
+        counted.update(pair for pair in zip(names, targets, strict=True) if pair[1] in types)
+    assert prototypes.parameters_of(types) == counted
+    shapes = {(row.returns, *row.types) for row in rows[::7]}
+    alike = {
+        row.id: ((row.returns, *row.types), tuple(row.names))
+        for row in rows
+        if (row.returns, *row.types) in shapes
+    }
+    assert prototypes.like(shapes) == alike
+    assert len(alike) > len(shapes)
+    functions: dict[tuple[int, ...], list[tuple[str, tuple[str, ...]]]] = {}
+    for name, proto in zip(*graph.functions()[1:], strict=True):
+        if proto in alike:
+            functions.setdefault(alike[proto][0], []).append((name, alike[proto][1]))
+    assert graph.functions_like(shapes) == functions
+    # A few are searched for in another way.
+    for shape in sorted(shapes)[::50]:
+        assert graph.functions_like({shape}).get(shape, []) == functions.get(shape, [])
 
 
 def test_candidates_have_the_prototype_and_the_members_name(graph) -> None:  # type: ignore[no-untyped-def]

@@ -12,7 +12,7 @@ import sys
 from array import array
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Collection, Container, Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from contextlib import suppress
 from functools import cached_property
 from itertools import accumulate, chain, compress, count, repeat
@@ -28,6 +28,8 @@ __all__ = [
     "ALIASES",
     "ARRAYS",
     "COMPOSITES",
+    "FEW",
+    "FORMS",
     "FUNCS",
     "POINTERS",
     "PROTOS",
@@ -44,7 +46,7 @@ _MANY = 10_000
 """Records from which on a copy of all words costs less than it saves."""
 _SELDOM = 6
 """Types for each one of the kinds asked for, from which on those are few."""
-_FEW = 8
+FEW = 8
 """Names or shapes up to which each is searched for in all words; beyond, all records are seen."""
 
 
@@ -56,6 +58,7 @@ def kind_set(*kinds: int) -> bytes:
 COMPOSITES = kind_set(Kind.STRUCT, Kind.UNION)
 ALIASES = kind_set(Kind.TYPEDEF, Kind.VOLATILE, Kind.CONST, Kind.RESTRICT, Kind.TYPE_TAG)
 ARRAYS = kind_set(Kind.ARRAY)
+FORMS = kind_set(Kind.PTR, Kind.TYPEDEF, Kind.VOLATILE, Kind.CONST, Kind.RESTRICT, Kind.TYPE_TAG)
 POINTERS = kind_set(Kind.PTR, Kind.VOLATILE, Kind.CONST, Kind.RESTRICT, Kind.TYPE_TAG)
 PROTOS = kind_set(Kind.FUNC_PROTO)
 FUNCS = kind_set(Kind.FUNC)
@@ -141,7 +144,7 @@ class RecordIndex:
 
     def named(self, name_offs: Sequence[int]) -> list[TypeId]:
         """Own types whose name lies at one of these string offsets, ascending."""
-        if len(name_offs) > _FEW:
+        if len(name_offs) > FEW:
             wanted_offs, words = set(name_offs), self.words
             hits = [words[offset] in wanted_offs for offset in self.offsets]
             return list(compress(range(self.first_id, self.last_id), hits))
@@ -193,9 +196,9 @@ class RecordIndex:
         whose = list(chain.from_iterable(map(repeat, outers, vlens)))
         return whose, members[::3], members[1::3], members[2::3]
 
-    def holders(self, type_ids: Iterable[TypeId], max_chain: int) -> set[TypeId]:
+    def holders(self, type_ids: Iterable[TypeId], max_chain: int, forms: bytes) -> set[TypeId]:
         """Own composites with a member of these types, as ``TypeGraph.holders`` has it."""
-        leading = self.leading_to(type_ids, POINTERS, max_chain)
+        leading = self.leading_to(type_ids, forms, max_chain)
         whose, _, types, _ = self.members
         return set(compress(whose, map(leading.__contains__, types)))
 
@@ -256,34 +259,19 @@ class RecordIndex:
         return list(itemgetter(*starts)(words[word:]))
 
     def prototypes_like(
-        self, shapes: Collection[tuple[TypeId, ...]]
+        self, shapes: Iterable[tuple[TypeId, ...]]
     ) -> Iterator[tuple[TypeId, tuple[TypeId, ...], array[int]]]:
         """(id, shape, string offsets of its parameters' names) of own prototypes of these shapes.
 
-        A shape is the return type and the parameters' types.
+        A shape is the return type and the parameters' types. For a few of them, each of
+        which is searched for.
         """
-        words = self.words
-        if len(shapes) < _FEW:
-            for shape in shapes:
-                head = _bytes_of(Kind.FUNC_PROTO << 24 | len(shape) - 1, shape[0])
-                types = b"".join([b"...." + re.escape(_bytes_of(target)) for target in shape[1:]])
-                for proto, start in self._records_with(1, head, types):
-                    yield proto, shape, words[start + 3 : start + 1 + 2 * len(shape) : 2]
-            return
-        # By its first parameter's type most prototypes are seen to have another shape, by its
-        # first two words most of the others.
-        firsts = {shape[1] for shape in shapes if shape[1:]}
-        heads = {(Kind.FUNC_PROTO << 24 | len(shape) - 1, shape[0]) for shape in shapes}
-        starts = list(self.starts(PROTOS))
-        while starts and starts[-1] + 4 >= len(words):
-            starts.pop()  # of no parameters, at the section's end
-        found = zip(self.ids(PROTOS), starts, strict=False)
-        for proto, start in compress(found, map(firsts.__contains__, self.gather(starts, 4))):
-            if (info := words[start + 1], returns := words[start + 2]) in heads:
-                end = start + 3 + 2 * (info & _VLEN)
-                shape = (returns, *words[start + 4 : end : 2])
-                if shape in shapes:
-                    yield proto, shape, words[start + 3 : end : 2]
+        for shape in shapes:
+            head = _bytes_of(Kind.FUNC_PROTO << 24 | len(shape) - 1, shape[0])
+            types = b"".join([b"...." + re.escape(_bytes_of(target)) for target in shape[1:]])
+            for proto, start in self._records_with(1, head, types):
+                end = start + 1 + 2 * len(shape)
+                yield proto, shape, self.words[start + 3 : end : 2]
 
     def has_odd_ints(self) -> bool:
         """Whether an integer type describes a bitfield: the encoding before kind_flag."""

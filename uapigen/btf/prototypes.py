@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from array import array
 from bisect import bisect_right
-from collections import Counter
 from collections.abc import Container, Hashable, Sequence
 from contextlib import suppress
 from itertools import accumulate, compress
@@ -16,14 +15,12 @@ from uapigen.errors import InputError
 from uapigen.ir.prototypes import Prototypes
 from uapigen.ir.types import TypeId
 
-__all__ = ["parameters_of", "prototypes"]
+__all__ = ["prototypes"]
 
 _VLEN = 0xFFFFFF
 
 
-def prototypes(
-    index: RecordIndex, strings: StringTable, wanted: Container[TypeId] | None
-) -> Prototypes:
+def prototypes(index: RecordIndex, strings: StringTable) -> Prototypes:
     """What ``TypeGraph.prototypes`` gives. A parameter's key is its two words as one number."""
     words = index.words
     params = array("I")
@@ -31,7 +28,7 @@ def prototypes(
     for proto, start in index.records(PROTOS):
         vlen = words[start + 1] & _VLEN
         # Of most that have no names for their parameters, the first has none.
-        if vlen and words[start + 3] and (wanted is None or proto in wanted):
+        if vlen and words[start + 3]:
             params += words[start + 3 : start + 3 + 2 * vlen]
             ids.append(proto)
             returns.append(words[start + 2])
@@ -42,29 +39,6 @@ def prototypes(
     refused = distinct - declared.keys() if len(declared) < len(distinct) else ()
     found = Prototypes(ids, returns, counts, pairs, declared)
     return _without(found, refused) if refused else found
-
-
-def parameters_of(
-    index: RecordIndex, strings: StringTable, types: Container[TypeId]
-) -> dict[tuple[str, TypeId], int]:
-    """What ``TypeGraph.parameters_of`` gives."""
-    words = index.words
-    different = set()
-    for _, start in index.records(PROTOS):
-        vlen = words[start + 1] & _VLEN
-        if vlen and words[start + 3]:
-            row = words[start + 2 : start + 3 + 2 * vlen]
-            if 0 not in row[1::2]:
-                different.add(row.tobytes())
-    params = array("I", b"".join([row[4:] for row in different]))
-    counted = Counter(zip(params[::2], params[1::2], strict=True))
-    found: dict[tuple[str, TypeId], int] = {}
-    for (name_off, target), count in counted.items():
-        if target in types:
-            with suppress(InputError):
-                name = strings[name_off]
-                found[name, target] = found.get((name, target), 0) + count
-    return found
 
 
 def _declared(pairs: Sequence[int], strings: StringTable) -> dict[Hashable, tuple[str, TypeId]]:

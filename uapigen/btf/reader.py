@@ -12,18 +12,28 @@ from __future__ import annotations
 
 import sys
 from array import array
-from collections.abc import Callable, Collection, Container, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import cached_property
 from itertools import compress, repeat
 from typing import TYPE_CHECKING, Any
 
 from uapigen.btf import columns
 from uapigen.btf.format import INT_BOOL, INT_SIGNED, Kind, parse_header
-from uapigen.btf.index import ALIASES, COMPOSITES, FUNCS, RecordIndex, Relocation, kind_set
-from uapigen.btf.prototypes import parameters_of, prototypes
+from uapigen.btf.index import (
+    ALIASES,
+    COMPOSITES,
+    FEW,
+    FORMS,
+    FUNCS,
+    POINTERS,
+    RecordIndex,
+    Relocation,
+    kind_set,
+)
+from uapigen.btf.prototypes import prototypes
 from uapigen.btf.strings import StringTable
 from uapigen.errors import InputError
-from uapigen.ir.graph import Nodes, SourceInfo, resolve
+from uapigen.ir.graph import Nodes, SourceInfo, functions_like, resolve
 from uapigen.ir.prototypes import Prototypes
 from uapigen.ir.types import (
     Array,
@@ -180,8 +190,10 @@ class BtfGraph:
         starts = [self.strings.is_start(name_off) for _, name_off in self.index.names()]
         return 2 * sum(starts) >= len(starts)
 
-    def holders(self, type_ids: Iterable[TypeId], max_chain: int) -> set[TypeId]:
-        return self.index.holders(type_ids, max_chain)
+    def holders(
+        self, type_ids: Iterable[TypeId], max_chain: int, *, typedefs: bool = False
+    ) -> set[TypeId]:
+        return self.index.holders(type_ids, max_chain, FORMS if typedefs else POINTERS)
 
     def byte_size(self, type_id: TypeId) -> int:
         if type_id < self._first_id and self._base is not None:
@@ -216,6 +228,10 @@ class BtfGraph:
         return columns.for_layout(self.index, self.strings, self._users)
 
     def functions(self) -> tuple[list[TypeId], list[str], list[TypeId]]:
+        return self._functions
+
+    @cached_property
+    def _functions(self) -> tuple[list[TypeId], list[str], list[TypeId]]:
         ids = list(self.index.ids(FUNCS))
         starts = self.index.starts(FUNCS)
         names = list(map(self.strings.__getitem__, self.index.gather(starts, 0)))
@@ -224,12 +240,18 @@ class BtfGraph:
             self._reference(ids[position], proto)
         return ids, names, protos
 
-    def prototypes(self, wanted: Container[TypeId] | None = None) -> Prototypes:
-        return prototypes(self.index, self.strings, wanted)
+    def prototypes(self) -> Prototypes:
+        return self._prototypes
+
+    @cached_property
+    def _prototypes(self) -> Prototypes:
+        return prototypes(self.index, self.strings)
 
     def functions_like(
         self, shapes: Collection[tuple[TypeId, ...]]
     ) -> dict[tuple[TypeId, ...], list[tuple[str, tuple[str, ...]]]]:
+        if len(shapes) > FEW:
+            return functions_like(self, shapes)
         string, words = self.strings.__getitem__, self.words
         functions: dict[tuple[TypeId, ...], list[tuple[str, tuple[str, ...]]]] = {}
         protos = {
@@ -243,9 +265,6 @@ class BtfGraph:
             found, names = protos[words[start + 2]]
             found.append((string(words[start]), names))
         return functions
-
-    def parameters_of(self, types: Container[TypeId]) -> dict[tuple[str, TypeId], int]:
-        return parameters_of(self.index, self.strings, types)
 
     @property
     def pointer_size(self) -> int:

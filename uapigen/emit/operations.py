@@ -8,7 +8,6 @@ from typing import NamedTuple
 from uapigen.emit.text import LINE_LENGTH, entries, literal, row
 from uapigen.errors import InputError
 from uapigen.ir.operations import Operation, OperationTable, ParameterNames
-from uapigen.ir.types import Struct
 from uapigen.layout.plan import Plan
 from uapigen.operations import find_tables, name_parameters
 
@@ -37,8 +36,7 @@ class PlannedTable(NamedTuple):
 def planned_tables(plan: Plan) -> list[PlannedTable]:
     """The operation tables among a plan's structs, sorted by key."""
     graph, keys = plan.graph, plan.keys.of
-    ids = [i for i in keys if isinstance(graph.nodes[i], Struct) and i not in plan.failed]
-    found = find_tables(graph, ids, plan.operation_patterns)
+    found = find_tables(graph, [i for i in keys if i not in plan.failed], plan.operation_patterns)
     tables = [table for table in found if _is_spelled(plan, table)]
     named = name_parameters(graph, tables)
     made = [PlannedTable(keys[t.type], t, n) for t, n in zip(tables, named, strict=True)]

@@ -8,8 +8,8 @@ the kernel's).
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Collection, Container, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
+from itertools import compress
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from uapigen.errors import InputError
@@ -36,7 +36,6 @@ __all__ = [
     "TypeGraph",
     "composites",
     "functions_like",
-    "parameters_of",
     "resolve",
     "skip_qualifiers",
 ]
@@ -163,23 +162,18 @@ class TypeGraph(Protocol):
         """
         ...
 
-    def parameters_of(self, types: Container[TypeId]) -> dict[tuple[str, TypeId], int]:
-        """In how many places different prototypes, all with names, have parameters of these types.
-
-        By name and type; own prototypes only.
-        """
-        ...
-
-    def holders(self, type_ids: Iterable[TypeId], max_chain: int) -> set[TypeId]:
+    def holders(
+        self, type_ids: Iterable[TypeId], max_chain: int, *, typedefs: bool = False
+    ) -> set[TypeId]:
         """Own structs and unions with a member of one of these own types, or of a form of one.
 
-        Forms are pointers to it, arrays of it, qualified and tagged ones, up to
-        ``max_chain`` in a row. The ids are not checked yet.
+        Forms are pointers to it, arrays of it, qualified and tagged ones and, if asked for,
+        typedefs of it, up to ``max_chain`` in a row. The ids are not checked yet.
         """
         ...
 
-    def prototypes(self, wanted: Container[TypeId] | None = None) -> Prototypes:
-        """Own prototypes, or those of ``wanted``, all at once.
+    def prototypes(self) -> Prototypes:
+        """Own prototypes, all at once.
 
         Only those with parameters that all have names (an ellipsis has
         none); the ids are not checked yet.
@@ -211,25 +205,13 @@ def functions_like(
     graph: TypeGraph, shapes: Collection[tuple[TypeId, ...]]
 ) -> dict[tuple[TypeId, ...], list[tuple[str, tuple[str, ...]]]]:
     """``TypeGraph.functions_like`` by way of the other questions."""
-    found = {
-        proto: (shape, tuple(names))
-        for proto, returns, names, types in graph.prototypes().rows()
-        if (shape := (returns, *types)) in shapes
-    }
+    found = graph.prototypes().like(shapes)
     functions: dict[tuple[TypeId, ...], list[tuple[str, tuple[str, ...]]]] = {}
-    _, names_, protos = graph.functions()
-    for name, proto in zip(names_, protos, strict=True):
-        if proto in found:
-            shape, names = found[proto]
-            functions.setdefault(shape, []).append((name, names))
+    _, names, protos = graph.functions()
+    for name, proto in compress(zip(names, protos, strict=True), map(found.__contains__, protos)):
+        shape, params = found[proto]
+        functions.setdefault(shape, []).append((name, params))
     return functions
-
-
-def parameters_of(graph: TypeGraph, types: Container[TypeId]) -> dict[tuple[str, TypeId], int]:
-    """``TypeGraph.parameters_of`` by way of the other questions."""
-    different = {tuple(row[1:]) for row in graph.prototypes().rows()}
-    pairs = [pair for _, *row in different for pair in zip(*row, strict=True)]
-    return Counter([pair for pair in pairs if pair[1] in types])
 
 
 def composites(graph: TypeGraph) -> Iterator[tuple[TypeId, Composite | Enum]]:

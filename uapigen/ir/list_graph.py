@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Container, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from functools import cached_property
 from itertools import count, islice
 
 from uapigen.errors import InputError
-from uapigen.ir.graph import Nodes, SourceInfo, TypeGraph, functions_like, parameters_of
+from uapigen.ir.graph import Nodes, SourceInfo, TypeGraph, functions_like
 from uapigen.ir.prototypes import Prototype, Prototypes, in_columns
 from uapigen.ir.types import (
     VOID,
@@ -155,15 +155,15 @@ class ListGraph:
     ) -> dict[tuple[TypeId, ...], list[tuple[str, tuple[str, ...]]]]:
         return functions_like(self, shapes)
 
-    def parameters_of(self, types: Container[TypeId]) -> dict[tuple[str, TypeId], int]:
-        return parameters_of(self, types)
-
-    def holders(self, type_ids: Iterable[TypeId], max_chain: int) -> set[TypeId]:
+    def holders(
+        self, type_ids: Iterable[TypeId], max_chain: int, *, typedefs: bool = False
+    ) -> set[TypeId]:
         leading = set(type_ids)
+        kinds = (Array, Pointer, Qualifier, TypeTag, *[Typedef] * typedefs)
         forms = [
-            (i, node.element if isinstance(node, Array) else node.target)
+            (i, node.element if isinstance(node, Array) else node.target)  # type: ignore[union-attr]
             for i, node in self._own()
-            if isinstance(node, (Array, Pointer, Qualifier, TypeTag))
+            if isinstance(node, kinds)
         ]
         for _ in range(max_chain):
             found = {form for form, target in forms if target in leading} - leading
@@ -177,8 +177,8 @@ class ListGraph:
             and not leading.isdisjoint([m[1] for m in node.members])
         }
 
-    def prototypes(self, wanted: Container[TypeId] | None = None) -> Prototypes:
-        return in_columns(row for row in self._prototypes() if wanted is None or row.id in wanted)
+    def prototypes(self) -> Prototypes:
+        return in_columns(self._prototypes())
 
     def _prototypes(self) -> Iterator[Prototype]:
         for type_id, node in self._own():

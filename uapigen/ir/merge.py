@@ -7,10 +7,10 @@ it. Sources over the same base (a kernel and its modules) share it.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Collection, Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 from uapigen.errors import InputError, UsageError
-from uapigen.ir.graph import Nodes, SourceInfo, TypeGraph, functions_like, parameters_of
+from uapigen.ir.graph import Nodes, SourceInfo, TypeGraph, functions_like
 from uapigen.ir.prototypes import Prototype, Prototypes, in_columns
 from uapigen.ir.references import moved
 from uapigen.ir.types import Type, TypeId
@@ -160,20 +160,20 @@ class MergedGraph:
     ) -> dict[tuple[TypeId, ...], list[tuple[str, tuple[str, ...]]]]:
         return functions_like(self, shapes)
 
-    def parameters_of(self, types: Container[TypeId]) -> dict[tuple[str, TypeId], int]:
-        return parameters_of(self, types)
-
-    def holders(self, type_ids: Iterable[TypeId], max_chain: int) -> set[TypeId]:
+    def holders(
+        self, type_ids: Iterable[TypeId], max_chain: int, *, typedefs: bool = False
+    ) -> set[TypeId]:
         wanted = set(type_ids)
         found = set()
         for part in self._parts:
             if part.start >= self._first_id:
                 own = [i - part.shift for i in wanted if part.start <= i < part.end]
-                found |= {i + part.shift for i in part.graph.holders(own, max_chain)}
+                holders = part.graph.holders(own, max_chain, typedefs=typedefs)
+                found |= {i + part.shift for i in holders}
         return found
 
-    def prototypes(self, wanted: Container[TypeId] | None = None) -> Prototypes:
-        return in_columns(row for row in self._prototypes() if wanted is None or row.id in wanted)
+    def prototypes(self) -> Prototypes:
+        return in_columns(self._prototypes())
 
     def _prototypes(self) -> Iterator[Prototype]:
         for part in self._parts:

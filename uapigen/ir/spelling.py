@@ -136,7 +136,9 @@ class Speller:
 
         Without those that need a closer look.
         """
-        found = self.graph.prototypes(wanted)
+        found = self.graph.prototypes()
+        if wanted is not None:
+            found = found.among(wanted)
         names = map(itemgetter(0), found.declared.values())
         types = map(itemgetter(1), found.declared.values())
         befores = map(_Befores(self._made).__getitem__, types)

@@ -182,7 +182,7 @@ def _usual_names(graph: TypeGraph, types: set[TypeId]) -> dict[TypeId, str]:
     votes: defaultdict[TypeId, Counter[str]] = defaultdict(Counter)
     part: TypeGraph | None = graph if types else None
     while part is not None:
-        for (name, target), count in part.parameters_of(types).items():
+        for (name, target), count in part.prototypes().parameters_of(types).items():
             votes[target][name] += count
         part = part.base
     found = {}
