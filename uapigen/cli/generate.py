@@ -113,9 +113,7 @@ def run(argv: list[str]) -> int:
     if not options.check and not is_module:
         check_replaceable(out)
     progress.step("reading")
-    opened = open_sources(
-        options.sources, base=options.base, arch=options.arch, digest_now=bool(options.only)
-    )
+    opened = open_sources(options.sources, base=options.base, arch=options.arch, digest_now=True)
     if opened.headers is not None:
         from uapigen.cli import headers as over_headers
 
@@ -154,7 +152,7 @@ def _package(plan: Plan, put: Put | None, additions: Additions | None) -> dict[s
     """A package's files, the syscalls of its architecture among them."""
     from uapigen.cli.package_syscalls import syscalls_files
 
-    return package_files(plan, put, additions) | syscalls_files(plan.model)
+    return package_files(plan, put, additions, lambda: syscalls_files(plan.model))
 
 
 def make_plan(opened: Opened, only: list[str], exclude: list[str]) -> Plan:
@@ -171,6 +169,8 @@ def make_plan(opened: Opened, only: list[str], exclude: list[str]) -> Plan:
     def lay_out() -> dict[int, tuple[int, int, bool, bool]]:
         return Layout(opened.graph, opened.model).tell(selection.tags)
 
+    for source in opened.graph.sources:
+        _ = source.sha256  # No thread works on it any more.
     # Types can be laid out while they are named.
     layouts = in_background(lay_out)
     try:

@@ -122,14 +122,19 @@ _LARGE = 5000
 
 
 def _make_texts(
-    plan: Plan, prefix: str, finish: Callable[[str, str], str], ops_title: str = ""
+    plan: Plan,
+    prefix: str,
+    finish: Callable[[str, str], str],
+    ops_title: str = "",
+    beside: Callable[[], object] = lambda: None,
 ) -> dict[str, str]:
     """All tables' and facts' texts, and the stub's body as ``stub``.
 
     In two processes for a whole kernel, with about the same work for each.
     ``finish`` gets the name and the text of each table and of the stub in the
     process that made it; what it returns is handed on. The stub of interfaces is
-    ``ops``: a module with ``ops_title``, else a part of the other one.
+    ``ops``: a module with ``ops_title``, else a part of the other one. ``beside``
+    is done by this process when its half is.
     """
 
     def made(names: Iterable[str]) -> dict[str, str]:
@@ -153,7 +158,9 @@ def _make_texts(
     def first() -> dict[str, str]:
         texts = made(name for name in _TABLES if name not in _SECOND_HALF)
         texts["stub"] = stub()  # behind the records, of which some may have no layout
-        return texts | {name: python_text(value) for name, value in tables.facts(plan).items()}
+        texts |= {name: python_text(value) for name, value in tables.facts(plan).items()}
+        beside()
+        return texts
 
     def second() -> tuple[dict[str, str], list[tuple[str, str]], list[str]]:
         texts = made(_SECOND_HALF)
@@ -187,8 +194,9 @@ def package_files(
     plan: Plan,
     put: Put | None = None,
     additions: Additions | None = None,
+    others: Callable[[], Mapping[str, str]] = dict,
 ) -> dict[str, str]:
-    """Path below the package -> text.
+    """Path below the package -> text; ``others`` gives files that have nothing of the plan.
 
     ``put``, if there is one, gets the large files instead, path and text, as
     soon as they are made and maybe in another process; a path may come again.
@@ -204,9 +212,16 @@ def package_files(
         put(_path(name), head, text)
         return ""
 
-    texts = _make_texts(plan, "_s.", finish, _ops_title(additions.sources, plan.model))
-    opener = "package" if additions.macros is None else "linked"
-    files = {
+    files: dict[str, str] = {}
+
+    def beside() -> None:
+        files.update(others())
+        files.update(support_files(headers=headers))
+
+    headers = additions.macros is not None
+    texts = _make_texts(plan, "_s.", finish, _ops_title(additions.sources, plan.model), beside)
+    opener = "linked" if headers else "package"
+    files |= {
         "__init__.py": render(
             "package.py", title=title, abi=about, abi_text=python_text(about), opener=opener
         ),
@@ -222,7 +237,7 @@ def package_files(
         files["macros.py"] = head + additions.macros
         what = "ioctl number -> the C type that it is made for."
         files["ioctls.py"] = f'{_UNCHECKED}"""{what}"""\n\n{additions.ioctls}'
-    return files | support_files(headers=additions.macros is not None)
+    return files
 
 
 def ops_module(sources: str, model: DataModel) -> str:
