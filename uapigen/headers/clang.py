@@ -14,8 +14,8 @@ from uapigen.errors import SystemRefusalError
 from uapigen.headers.bounds import INSTALLED, in_bounds
 from uapigen.headers.clang_functions import InlineFunctions
 from uapigen.headers.clang_library import Cursor, library, text
-from uapigen.headers.clang_macros import MACRO_DEFINITION, Macros, predefined
-from uapigen.headers.clang_parse import Position, TranslationUnit, include
+from uapigen.headers.clang_macros import FIRST_PREPROCESSING, Macros, Preprocessed, predefined
+from uapigen.headers.clang_parse import TranslationUnit, include, visit_children
 from uapigen.headers.clang_types import (
     ENUM_DECL,
     STRUCT_DECL,
@@ -33,13 +33,11 @@ from uapigen.headers.targets import clang_arguments, included_first
 from uapigen.ir.declarations import HeaderFile, Omission, Unit
 from uapigen.ir.graph import SourceInfo
 from uapigen.ir.list_graph import ListGraph
-from uapigen.ir.types import Forward, Func, TypeId
+from uapigen.ir.types import Enum, Forward, Func, TypeId
 
 __all__ = ["UnitReader", "read_header", "read_unbounded"]
 
 _FUNCTION_DECL, _VAR_DECL = 8, 9
-_INCLUSION_DIRECTIVE = 503
-_FIRST_PREPROCESSING = 500
 _KINDS = {
     STRUCT_DECL: "struct",
     UNION_DECL: "union",
@@ -79,8 +77,10 @@ def read_unbounded(
     *,
     known: Collection[str] = (),
     comments: bool = True,
+    inline: bool = True,
 ) -> Unit:
-    """As :func:`read_header`, at whatever cost; ``known`` macros are not looked at."""
+    """As :func:`read_header`, at whatever cost; ``known`` macros are not looked at, ``inline``
+    functions on demand."""
     arguments = clang_arguments(options, path)
     with parse(path, arguments, included_first(options)) as parsed:
         reader = UnitReader(parsed, options, names)
@@ -99,6 +99,7 @@ def read_unbounded(
             arguments,
             options.model,
             behind,
+            inline=inline,
         )
     if comments:
         add_comments(unit, reader.owned)
@@ -173,24 +174,32 @@ class UnitReader:
         self._types = TypeConverter(self._graph, options.model, self._declare)
         self._types.look_inside = parsed.nests_silently
         self._paths: dict[int, str] = {}
-        self.includes: dict[str, dict[str, None]] = {}
+        self.preprocessed = Preprocessed()
+        """May be set to what is known already."""
+        self.declared: set[str] | None = None
+        """If it is a set, it gets the names of all types, enumerators, functions and variables."""
+        self._scanned = False
         self._owners: dict[TypeId, str] = {}
         self._omissions: list[Omission] = []
-        self.definitions: list[Position] = []
-        self._predefined: list[Cursor] = []
         self.functions = InlineFunctions(parsed, self.path_of)
 
     def unit(self) -> Unit:
         """The unit, without its macros."""
+        self._scanned = bool(self.preprocessed.predefined)
         self._parsed.visit(self._visit)
         self._types.finish()
+        if self.declared is not None:
+            for type_id in self._graph.ids_of(Enum):
+                node = self._graph[type_id]
+                assert isinstance(node, Enum)
+                self.declared.update(name for name, _ in node.enumerators)
         for type_id, problem in self._types.problems.items():
             node = self._graph[type_id]
             assert isinstance(node, Forward)
             header = self._owners.pop(type_id)
             self._omissions.append(Omission(node.name, node.keyword, header, problem))
-        paths = {self._header: None} | self.includes
-        for included in self.includes.values():
+        paths = {self._header: None} | self.preprocessed.includes
+        for included in self.preprocessed.includes.values():
             paths |= included
         return Unit(
             graph=self._graph,
@@ -206,35 +215,36 @@ class UnitReader:
         return {
             path
             for header in self._headers
-            for path in reachable(header, self.includes)
+            for path in reachable(header, self.preprocessed.includes)
             if path in self._headers or not self._names.elsewhere(path)
         }
 
     @cached_property
     def macros(self) -> Macros:
-        own = partial(predefined, self._parsed, self._predefined)
-        return Macros(self.definitions, self.path_of, own)
+        own = partial(predefined, self._parsed, self.preprocessed.predefined)
+        return Macros(self.preprocessed.definitions, self.path_of, own)
 
     # The walk: inclusions and macros come before all declarations
 
     def _visit(self, cursor: Cursor) -> None:
         kind = cursor.kind
-        if kind == _INCLUSION_DIRECTIVE:
-            included = self._lib.clang_getIncludedFile(cursor)
-            if included:
-                listed = self.includes.setdefault(self._owner(cursor), {})
-                listed[self.path_of(included)] = None
-        elif kind == MACRO_DEFINITION:
-            position = self._parsed.position(self._lib.clang_getCursorLocation(cursor))
-            if position.file:
-                self.definitions.append(position)
-            else:
-                self._predefined.append(cursor)
-        elif kind < _FIRST_PREPROCESSING:
-            if self._owner(cursor) in self.owned:
-                self._declaration(cursor)
-            elif kind in _NAMED_BY_MACROS:
-                self._elsewhere(cursor)
+        if kind >= FIRST_PREPROCESSING:
+            if not self._scanned:
+                self.preprocessed.add(cursor, self._parsed, self.path_of)
+            return
+        own = self._owner(cursor) in self.owned
+        if self.declared is not None:
+            self._list(cursor, own)
+        if own:
+            self._declaration(cursor)
+        elif kind in _NAMED_BY_MACROS:
+            self._elsewhere(cursor)
+
+    def _list(self, cursor: Cursor, own: bool) -> None:
+        assert self.declared is not None
+        self.declared.add(text(self._lib.clang_getCursorSpelling(cursor)))
+        if cursor.kind == ENUM_DECL and not own:  # those of its own are in the graph
+            visit_children(cursor, lambda inside: self._list(inside, own))
 
     def _declaration(self, cursor: Cursor) -> None:
         lib, kind = self._lib, cursor.kind
@@ -308,7 +318,7 @@ class UnitReader:
 
     def _header_file(self, path: str) -> HeaderFile:
         names = self._names
-        includes = tuple(self.includes.get(path, ()))
+        includes = tuple(self.preprocessed.includes.get(path, ()))
         return HeaderFile(path, names.module(path), includes, names.system(path))
 
 

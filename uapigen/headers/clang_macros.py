@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from uapigen.headers.clang_library import Cursor, library, text
@@ -15,16 +16,19 @@ from uapigen.headers.files import read_source
 from uapigen.headers.macros import MacroDefinition
 
 __all__ = [
-    "MACRO_DEFINITION",
+    "FIRST_PREPROCESSING",
     "Macros",
+    "Preprocessed",
     "definition_at",
     "macros_of",
     "predefined",
     "still_defined",
 ]
 
-MACRO_DEFINITION = 501
-"""``CXCursor_MacroDefinition``."""
+FIRST_PREPROCESSING = 500
+"""``CXCursor_FirstPreprocessing``: cursors below are declarations."""
+_MACRO_DEFINITION = 501
+_INCLUSION_DIRECTIVE = 503
 
 _NAME = re.compile(rb"[A-Za-z_$][\w$]*")
 # A line as the preprocessor sees it: comments may hold newlines, and a backslash continues it.
@@ -40,6 +44,35 @@ _CONTINUATION = re.compile(rb"\\\r?\n")
 _PARAMS = re.compile(rb"\(([^)]*)\)")
 _UNDEF = re.compile(rb"^[ \t]*#[ \t]*undef[ \t]+([A-Za-z_$][\w$]*)", re.MULTILINE)
 _PREFIX = "uapigen_defined_"
+
+
+@dataclass
+class Preprocessed:
+    """What the preprocessor met in a translation unit."""
+
+    includes: dict[str, dict[str, None]] = field(default_factory=dict)
+    """The files that each file includes."""
+    definitions: list[Position] = field(default_factory=list)
+    """Where macros are defined."""
+    predefined: list[Cursor] = field(default_factory=list)
+    """The compiler's own macros, which no file defines."""
+
+    def add(self, cursor: Cursor, unit: TranslationUnit, path_of: Callable[[int], str]) -> bool:
+        """Note a cursor of the unit's top level; whether it is the preprocessor's."""
+        kind: int = cursor.kind
+        if kind == _MACRO_DEFINITION:
+            position = unit.position(library().clang_getCursorLocation(cursor))
+            if position.file:
+                self.definitions.append(position)
+            else:
+                self.predefined.append(cursor)
+        elif kind == _INCLUSION_DIRECTIVE:
+            included = library().clang_getIncludedFile(cursor)
+            if included:
+                file = unit.position(library().clang_getCursorLocation(cursor)).file
+                listed = self.includes.setdefault(path_of(file) if file else "", {})
+                listed[path_of(included)] = None
+        return kind >= FIRST_PREPROCESSING
 
 
 class Macros(Mapping[str, MacroDefinition]):
@@ -167,7 +200,7 @@ def macros_of(unit: TranslationUnit) -> Macros:
     paths: dict[int, str] = {}
 
     def visit(cursor: Cursor) -> None:
-        if cursor.kind == MACRO_DEFINITION:
+        if cursor.kind == _MACRO_DEFINITION:
             position = unit.position(library().clang_getCursorLocation(cursor))
             if position.file:
                 paths.setdefault(position.file, unit.file_name(position.file))
@@ -185,11 +218,11 @@ def still_defined(
     found = set()
 
     def visit(cursor: Cursor) -> None:
-        if cursor.kind < 500:
+        if cursor.kind < FIRST_PREPROCESSING:
             spelled = text(library().clang_getCursorSpelling(cursor))
             if spelled.startswith(_PREFIX):
                 found.add(spelled.removeprefix(_PREFIX))
 
-    with TranslationUnit(path, arguments, before, after=asked) as unit:
+    with TranslationUnit(path, arguments, before, after=asked, macros=False) as unit:
         unit.visit(visit)
     return found

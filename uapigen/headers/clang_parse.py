@@ -33,6 +33,7 @@ _MAIN = "uapigen-translation-unit.c"
 _DETAILED_PREPROCESSING_RECORD = 0x01
 _INCOMPLETE = 0x02
 _SKIP_FUNCTION_BODIES = 0x40
+_KEEP_GOING = 0x200
 _OPTIONS = _INCOMPLETE | _SKIP_FUNCTION_BODIES
 
 _WARNING, _ERROR, _FATAL = 2, 3, 4
@@ -74,12 +75,17 @@ class Position(NamedTuple):
     """From 1."""
 
 
+_new = tuple.__new__
+"""For the tens of thousands of positions of a large unit."""
+
+
 class TranslationUnit:
     """A header, parsed for one target; a context manager that frees libclang's memory.
 
     ``before`` are headers to be included first, as C includes them (``sys/socket.h``) or by path,
     ``after`` is C that follows. A header that is not included ``direct``ly is so by one of them.
-    ``macros`` says whether macro definitions are to be visited.
+    ``macros`` says whether macro definitions are to be visited, ``keep_going`` whether clang is to
+    go on behind what is fatal for the header: a file that is not there.
     Raises :class:`InputError` where clang cannot even begin (a file that cannot be read).
     Errors within the header are in :attr:`diagnostics`.
     """
@@ -93,6 +99,7 @@ class TranslationUnit:
         direct: bool = True,
         after: str = "",
         macros: bool = True,
+        keep_going: bool = False,
     ) -> None:
         self.path = path
         self.arguments = tuple(arguments)
@@ -102,9 +109,13 @@ class TranslationUnit:
         includes = [*before, as_path(path)] if direct else before
         contents = "".join(f"{include(header)}\n" for header in includes) + after
         options = _OPTIONS | (_DETAILED_PREPROCESSING_RECORD if macros else 0)
+        options |= _KEEP_GOING if keep_going else 0
         self._tu = self._parse(contents.encode("utf-8", "surrogateescape"), arguments, options)
         self._file, self._offset = ctypes.c_void_p(), ctypes.c_uint()
         self._line = ctypes.c_uint()
+        self._place = (
+            ctypes.byref(self._file), ctypes.byref(self._line), None, ctypes.byref(self._offset)
+        )  # fmt: skip
         self._names: dict[int, str] = {}
         self.nests_silently = False
         """Whether a struct holds the definition of another one that is no member's type."""
@@ -166,14 +177,9 @@ class TranslationUnit:
 
     def position(self, location: Location) -> Position:
         """The position of a location."""
-        self._lib.clang_getFileLocation(
-            location,
-            ctypes.byref(self._file),
-            ctypes.byref(self._line),
-            None,
-            ctypes.byref(self._offset),
-        )
-        return Position(self._file.value or 0, self._offset.value, self._line.value)
+        self._lib.clang_getFileLocation(location, *self._place)
+        found = self._file.value or 0, self._offset.value, self._line.value
+        return _new(Position, found)
 
     def file_name(self, file: int) -> str:
         """The path of a file; "" for the main file in memory."""
@@ -218,25 +224,25 @@ class TranslationUnit:
         finally:
             lib.clang_disposeTokens(self._tu, found, count)
 
-    def visit(self, visitor: Callable[[Cursor], None]) -> None:
+    def visit(self, visitor: Callable[[Cursor], bool | None]) -> None:
         """Call ``visitor`` for each top-level cursor: macro definitions first, then declarations.
 
-        An exception that the visitor raises ends the walk, and is raised here.
+        The walk ends where it returns True, or raises an exception, which is raised here.
         """
         visit_children(self._lib.clang_getTranslationUnitCursor(self._tu), visitor)
 
 
-def visit_children(parent: Cursor, visitor: Callable[[Cursor], None]) -> None:
-    """Call ``visitor`` for each child; an exception that it raises is raised here."""
+def visit_children(parent: Cursor, visitor: Callable[[Cursor], bool | None]) -> None:
+    """Call ``visitor`` for each child until it returns True; an exception that it raises is raised
+    here."""
     raised: list[BaseException] = []
 
     def visit(cursor: Cursor, _parent: Cursor, _data: object) -> int:
         try:
-            visitor(cursor)
+            return 0 if visitor(cursor) else 1
         except BaseException as error:  # noqa: BLE001  # C code is between here and the caller
             raised.append(error)
             return 0
-        return 1
 
     library().clang_visitChildren(parent, Visitor(visit), None)
     if raised:

@@ -15,11 +15,11 @@ from functools import cache, cached_property
 
 from uapigen.errors import InputError
 from uapigen.headers.clang import UnitReader, read_unbounded
-from uapigen.headers.clang_library import Cursor, library, text
-from uapigen.headers.clang_macros import MACRO_DEFINITION, definition_at
-from uapigen.headers.clang_parse import Position, TranslationUnit, as_path, visit_children
-from uapigen.headers.clang_types import ENUM_DECL
+from uapigen.headers.clang_library import Cursor
+from uapigen.headers.clang_macros import Preprocessed, definition_at
+from uapigen.headers.clang_parse import Position, TranslationUnit, as_path
 from uapigen.headers.clang_values import add_functions, add_macros
+from uapigen.headers.closed_texts import ClosedTexts
 from uapigen.headers.files import FileNames, reachable, read_source
 from uapigen.headers.interference import FileText, shown_body, undisturbed
 from uapigen.headers.macros import MacroDefinition
@@ -33,8 +33,6 @@ __all__ = ["Together"]
 _LATER_UNITS = 3
 """In how many more translation units those are tried that are at odds with others."""
 _NAME = re.compile(rb"[A-Za-z_$][\w$]*")
-_TOKEN = re.compile(r"[A-Za-z_]\w*")
-_LITERAL = re.compile(r'"(?:\\.|[^"\\])*"|' + r"'(?:\\.|[^'\\])*'|\b0[xX][0-9a-fA-F]+\w*|\b\d\w*")
 
 
 class Together:
@@ -54,7 +52,7 @@ class Together:
         self._plan([self._names.canonical(name) for name in names])
 
     def texts(self) -> dict[str, str]:
-        """By the name of a macro, all that its meaning hangs on, where that is text alone."""
+        """By the name of a macro, all that its meaning hangs on, where that is known."""
         found: dict[str, str] = {}
         doubtful: set[str] = set()
         declared = self._declared_alone()
@@ -104,7 +102,12 @@ class Together:
         for path, names in sorted(lacking.items()):
             try:
                 alone = read_unbounded(
-                    path, self._options, self._names, known=_AllBut(names), comments=False
+                    path,
+                    self._options,
+                    self._names,
+                    known=_AllBut(names),
+                    comments=False,
+                    inline=False,
                 )
             except InputError:
                 continue  # what it says by itself is nothing
@@ -118,17 +121,16 @@ class Together:
     # Which go together
 
     def _plan(self, paths: list[str]) -> None:
-        whole, dropped = self._without_errors(paths)
-        self._alone = dropped
-        if whole is None:
-            return
+        whole = self._group(paths)
+        blamed = whole.blamed()  # the preprocessor is not misled by their errors
         plain: list[str] = []
         with_libc: list[str] = []
-        for path in whole.headers:
-            system = any(map(self._is_system, whole.closure(path)))
-            (with_libc if system else plain).append(path)
+        for path in paths:
+            if path not in blamed:
+                system = any(map(self._is_system, whole.closure(path)))
+                (with_libc if system else plain).append(path)
         likely = self._undisturbed(whole, plain)
-        self._alone += sorted(set(plain) - set(likely))
+        self._alone = sorted(blamed.union(plain) - set(likely))
         whole.close()
         for waiting in (likely, with_libc):
             self._alone += self._add_group(waiting)
@@ -172,12 +174,15 @@ class Together:
         )
         return sorted(kept, key=group.headers.index)
 
+    def _group(self, paths: Sequence[str]) -> _Group:
+        return _Group(paths, self._options, self._arguments, self._names)
+
     def _without_errors(self, paths: Sequence[str]) -> tuple[_Group | None, list[str]]:
         """As many of the headers in one unit as can be, and those that must be left out for it."""
         dropped: list[str] = []
         left = list(paths)
         while left:
-            group = _Group(left, self._options, self._arguments, self._names)
+            group = self._group(left)
             blamed = group.blamed()
             if not blamed:
                 return group, dropped
@@ -223,7 +228,9 @@ class _Group:
         self._arguments = arguments
         self._names = names
         before = [*included_first(options), *map(as_path, headers)]
-        self._parsed = TranslationUnit(headers[-1], arguments, before, direct=False)
+        self._parsed = TranslationUnit(
+            headers[-1], arguments, before, direct=False, keep_going=True
+        )
         self._paths: dict[int, str] = {}
         self._closures: dict[str, set[str]] = {}
 
@@ -231,40 +238,27 @@ class _Group:
         self._parsed.close()
 
     @cached_property
-    def _includes(self) -> dict[str, dict[str, None]]:
-        found: dict[str, dict[str, None]] = {}
-        lib = library()
-
-        def visit(cursor: Cursor) -> None:
-            if cursor.kind == _INCLUSION_DIRECTIVE:
-                included = lib.clang_getIncludedFile(cursor)
-                if included:
-                    at = self._parsed.position(lib.clang_getCursorLocation(cursor)).file
-                    listed = found.setdefault(self._path_of(at) if at else "", {})
-                    listed[self._path_of(included)] = None
-
-        self._parsed.visit(visit)
-        return found
-
-    @cached_property
     def defined(self) -> dict[bytes, dict[str, Position]]:
         """By the macro and the file: where it is defined last there."""
         found: dict[bytes, dict[str, Position]] = {}
         sources: dict[int, tuple[str, bytes]] = {}
-        lib = library()
+        for position in self._preprocessed.definitions:
+            file = position.file
+            if file not in sources:
+                path = self._path_of(file)
+                sources[file] = path, read_source(path)
+            path, source = sources[file]
+            name = _NAME.match(source, position.offset)
+            if name:
+                found.setdefault(name[0], {})[path] = position
+        return found
 
-        def visit(cursor: Cursor) -> None:
-            if cursor.kind == MACRO_DEFINITION:
-                position = self._parsed.position(lib.clang_getCursorLocation(cursor))
-                file = position.file
-                if file:
-                    if file not in sources:
-                        path = self._path_of(file)
-                        sources[file] = path, read_source(path)
-                    path, source = sources[file]
-                    name = _NAME.match(source, position.offset)
-                    if name:
-                        found.setdefault(name[0], {})[path] = position
+    @cached_property
+    def _preprocessed(self) -> Preprocessed:
+        found = Preprocessed()
+
+        def visit(cursor: Cursor) -> bool:
+            return not found.add(cursor, self._parsed, self._path_of)  # declarations come last
 
         self._parsed.visit(visit)
         return found
@@ -280,7 +274,7 @@ class _Group:
         """The files that a header reads, itself included."""
         found = self._closures.get(header)
         if found is None:
-            found = self._closures[header] = reachable(header, self._includes)
+            found = self._closures[header] = reachable(header, self._preprocessed.includes)
         return found
 
     def bodies(self, name: bytes) -> set[str]:
@@ -296,46 +290,30 @@ class _Group:
         diagnostics = self._parsed.diagnostics
         if not diagnostics:
             return set()
-        # Nothing behind a fatal one is true, not even the others.
-        diagnostics = [d for d in diagnostics if d.fatal and d.file] or diagnostics
         files = {self._names.canonical(d.file) for d in diagnostics if d.file}
-        given = files & set(self.headers)
-        if given:
-            return given
-        reached = {path for path in self.headers if files & self.closure(path)}
+        # What includes one that is blamed has the same errors.
+        at_fault = files & set(self.headers) or files
+        reached = {path for path in self.headers if not at_fault.isdisjoint(self.closure(path))}
         return reached or set(self.headers)
 
     @cached_property
     def _reader(self) -> UnitReader:
-        return UnitReader(self._parsed, self._options, self._names, self.headers)
+        reader = UnitReader(self._parsed, self._options, self._names, self.headers)
+        reader.preprocessed, reader.declared = self._preprocessed, set()
+        return reader
 
     @cached_property
     def _types(self) -> Unit:
         return self._reader.unit()
 
-    @cached_property
-    def _declared(self) -> set[str]:
-        """Names of types, enumerators, functions and variables."""
-        found: set[str] = set()
-        spelling = library().clang_getCursorSpelling
-
-        def visit(cursor: Cursor) -> None:
-            if cursor.kind < _INCLUSION_DIRECTIVE:
-                found.add(text(spelling(cursor)))
-                if cursor.kind == ENUM_DECL:
-                    visit_children(cursor, visit)
-
-        self._parsed.visit(visit)
-        return found
-
     def texts(self, declared: Collection[str]) -> dict[str, str]:
         """As :meth:`Together.texts`; ``declared`` are names that others declare."""
-        assert self._types
-        macros = self._reader.macros
-        declared = self._declared.union(declared)
+        graph, reader = self._types.graph, self._reader
+        assert reader.declared is not None
+        texts = ClosedTexts(reader.macros, reader.declared, graph, declared)
         found = {}
-        for name in macros.of_files(self._reader.owned):
-            closed = _closed_text(name, macros, declared)
+        for name in reader.macros.of_files(reader.owned):
+            closed = texts.of(name)
             if closed is not None:
                 found[name] = closed
         return found
@@ -367,9 +345,6 @@ class _Group:
         return unit
 
 
-_INCLUSION_DIRECTIVE = 503
-
-
 def _add_same(unit: Unit, definitions: Iterable[MacroDefinition], same: Mapping[str, str]) -> None:
     """Macros that both sides have alike: what they are worth is of no interest."""
     for name, params, body, header, _ in definitions:
@@ -378,24 +353,3 @@ def _add_same(unit: Unit, definitions: Iterable[MacroDefinition], same: Mapping[
                 unit.constants.append(Constant(name, same[name], "", header))
         else:
             unit.macros.append(MacroFunction(name, params, body, same[name], header))
-
-
-def _closed_text(
-    name: str, macros: Mapping[str, MacroDefinition], declared: Collection[str]
-) -> str | None:
-    """A macro with all macros that it is made of; None if there is something else among it that
-    is declared: a type, an enumerator."""
-    lines, todo, seen = [], [name], {name}
-    while todo:
-        definition = macros[todo.pop()]
-        params = definition.params
-        lines.append(f"{definition.name} {params or ''} {definition.body}")
-        for word in _TOKEN.findall(_LITERAL.sub("0", definition.body)):
-            if word in seen or (params and any(word == p.lstrip("*") for p in params)):
-                continue
-            if word in macros:
-                seen.add(word)
-                todo.append(word)
-            elif word in declared:
-                return None
-    return "\n".join(lines)

@@ -44,7 +44,7 @@ def add_macros(
     if not parsed.direct:
         header = before.pop()
     own = macros.of_files(owned)
-    doubtful = macros.perhaps_undefined(owned)
+    doubtful = [name for name in macros.perhaps_undefined(owned) if name not in known]
     if doubtful:
         gone = set(doubtful) - still_defined(doubtful, header, arguments, before)
         own = [name for name in own if name not in gone]
@@ -73,18 +73,20 @@ def add_functions(
     arguments: Sequence[str],
     model: DataModel,
     behind: Callable[[Sequence[str]], Unit | None] | None,
+    *,
+    inline: bool = True,
 ) -> None:
-    """Add the macros with parameters, and the unit's inline functions, that are expressions.
+    """Add the macros with parameters, and the unit's ``inline`` functions, that are expressions.
 
     ``behind`` reads the unit's types again, with these headers behind it; without it, none is
     looked for.
     """
-    inline = {
+    own = {
         node.name: unit.owners[type_id]
         for type_id in unit.graph.ids_of(Func)
-        if isinstance(node := unit.graph[type_id], Func) and node.name in functions
+        if inline and isinstance(node := unit.graph[type_id], Func) and node.name in functions
     }
-    if not definitions and not inline:
+    if not definitions and not own:
         return
     # Not for the many headers that have neither.
     from uapigen.headers.expressions import Expressions, NotAnExpression, Types
@@ -102,7 +104,7 @@ def add_functions(
         unit.omissions.append(
             Omission(definition.name, "function-like macro", definition.header, reason)
         )
-    for name, header in inline.items():
+    for name, header in own.items():
         try:
             unit.macros.append(expressions.translate_function(functions[name], header))
         except NotAnExpression as error:

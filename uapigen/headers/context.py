@@ -13,7 +13,9 @@ from __future__ import annotations
 import functools
 import os
 import re
-from collections.abc import Iterator, Sequence
+from bisect import bisect
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate
 from typing import NamedTuple
 
 from uapigen.headers.targets import UAPI_DIRECTORIES
@@ -125,15 +127,22 @@ def providers(need: Need, header: str, directories: tuple[str, ...]) -> Provider
 def _definitions(need: Need, directories: tuple[str, ...]) -> list[tuple[str, str, bytes]]:
     """Where a name is defined: the path, the header to include for it, what it says."""
     name = need.name.encode()
-    pattern = re.compile(_DEFINITIONS[bool(need.tag)] % {b"tag": need.tag.encode(), b"name": name})
+    parts = {b"tag": need.tag.encode(), b"name": name}
+    pattern = re.compile(_DEFINITIONS[bool(need.tag)] % parts)
+    signs = [re.compile(sign % parts) for sign in _SIGNS[bool(need.tag)]]
     found = []
     indexed = _definitions.cache_info().misses > _FEW
     for directory in directories:
         for group in sorted(UAPI_DIRECTORIES):
             texts = _texts(directory, group)
-            for module in _index(directory, group).get(name, ()) if indexed else texts:
+            if indexed:
+                modules: Iterable[str] = _index(directory, group).get(name, ())
+            else:
+                modules = _holding(directory, group, name)
+            for module in modules:
                 text = texts[module]
-                matched = pattern.search(text) if name in text else None
+                likely = any(sign.search(text) for sign in signs)
+                matched = pattern.search(text) if likely else None
                 public = _public(module, directories) if matched else None
                 if matched and public:
                     definition = b" ".join(matched[0].split())
@@ -141,8 +150,27 @@ def _definitions(need: Need, directories: tuple[str, ...]) -> list[tuple[str, st
     return found
 
 
-_FEW = 30
+_FEW = 50
 """Searches after which an index of all words pays, which takes as long."""
+
+
+def _holding(directory: str, group: str, name: bytes) -> Iterator[str]:
+    """The headers below one directory that hold a name, or a longer one that it is part of."""
+    joined, starts = _joined(directory, group)
+    modules = list(_texts(directory, group))
+    at = joined.find(name)
+    while at >= 0:
+        number = bisect(starts, at)
+        yield modules[number - 1]
+        at = joined.find(name, starts[number]) if number < len(starts) else -1
+
+
+@functools.lru_cache(maxsize=256)
+def _joined(directory: str, group: str) -> tuple[bytes, list[int]]:
+    """All headers below one directory behind each other, and where each begins."""
+    texts = _texts(directory, group).values()
+    starts = accumulate((len(text) + 1 for text in texts), initial=0)
+    return b"\0".join(texts), list(starts)[:-1]
 
 
 @functools.lru_cache(maxsize=256)
@@ -192,6 +220,12 @@ _DEFINITIONS = {
     False: rb"(?m)^[ \t]*#[ \t]*define[ \t]+%(name)s\b(?:[^\n\\]|\\.)*"
     rb"|\btypedef\b[^;{}]*\b%(name)s\s*(?:\[|;)|^\s*\}[^;{}]*\b%(name)s\s*;"
     rb"|^[ \t]*%(name)s\s*(?:[,=}]|$)",
+}
+
+# Each of these has one of those, which begin with letters: a text is searched fast for such.
+_SIGNS = {
+    True: (rb"%(name)s\s*\{",),
+    False: (rb"(?m)%(name)s\s*(?:[\[;,=}]|$)", rb"define[ \t]+%(name)s\b"),
 }
 
 

@@ -18,7 +18,6 @@ _CONTINUATION = re.compile(rb"\\\r?\n")
 _MACRO = re.compile(rb"\s*(\w+)(?:\(([^)]*)\))?(.*)", re.DOTALL)
 _DIRECTIVE = re.compile(rb"^[ \t]*#[ \t]*(\w+)((?:[^\n\\]|\\.)*)", re.MULTILINE | re.DOTALL)
 _WORD = re.compile(rb"[A-Za-z_]\w*")
-_CALLED = re.compile(rb"([A-Za-z_]\w*)\s*\(")
 _INLINE = re.compile(
     r"(?:\s*(?:__inline__|__inline|inline|__attribute__ \(\(__always_inline__\)\)))+"
 )
@@ -37,8 +36,8 @@ class FileText(NamedTuple):
     in_bodies: set[bytes]
     """In what macros are replaced by."""
     in_code: set[bytes]
-    called: set[bytes]
-    """Of the code's, those before a bracket."""
+    code: bytes
+    """What is left without comments and directives."""
     packs: bool
     """Whether it has a pragma, which goes on behind its end."""
 
@@ -66,9 +65,12 @@ class FileText(NamedTuple):
             packs |= keyword == b"pragma" and rest.strip() != b"once"
         code = _DIRECTIVE.sub(b"", plain)
         return cls(
-            asked, undefined, defined, in_bodies,
-            set(_WORD.findall(code)), set(_CALLED.findall(code)), packs,
+            asked, undefined, defined, in_bodies, set(_WORD.findall(code)), code, packs
         )  # fmt: skip
+
+    def calls(self, name: bytes) -> bool:
+        """Whether the code has a bracket behind a name."""
+        return re.search(rb"\b%s\s*\(" % name, self.code) is not None
 
 
 def _without_comment(found: re.Match[bytes]) -> bytes:
@@ -148,5 +150,5 @@ def _matters(name: bytes, text: FileText, bodies: Collection[str]) -> bool:
         return name not in text.defined
     if name in text.in_code:
         takes_arguments = any(body.startswith("(") for body in bodies)
-        return not takes_arguments or name in text.called
+        return not takes_arguments or text.calls(name)
     return False

@@ -104,3 +104,31 @@ def test_a_header_that_clang_gives_up_on_costs_only_itself(tmp_path: Path) -> No
     assert [one.header for one in headers.failed] == [names[0]]
     assert constants(headers)["N"] == {1}
     assert join(headers.units).constants["N"].value == 1
+
+
+@pytest.mark.parametrize(
+    ("declared", "macro", "before", "after"),
+    [
+        ("struct s {{ int a[{}]; }};", "sizeof(struct s)", 4, 8),
+        ("typedef int t[{}];", "sizeof(t)", 4, 8),
+        ("typedef int t[{}];\nstruct s {{ char a; t b; }};", "sizeof(struct s)", 8, 12),
+        ("struct s {{ char a[{}]; char b; }};", "__builtin_offsetof(struct s, b)", 1, 2),
+        ("struct i {{ int a[{}]; }};\nstruct s {{ struct i *p; }};",
+         "sizeof(*((struct s *)0)->p)", 4, 8),
+        ("enum e {{ E = {} }};", "E + 1", 2, 3),
+        ("enum {{ A = {}, E }};", "E", 2, 3),
+        ("struct s {{ union {{ char a; char b[{}]; }}; }};", "sizeof(struct s)", 1, 2),
+    ],
+)  # fmt: skip
+def test_macros_of_types_are_evaluated_in_a_pair_where_these_differ(
+    tmp_path: Path, declared: str, macro: str, before: int, after: int
+) -> None:
+    common = f"{declared}\n#define ITS ({macro})\n"
+    sides = [
+        (tree(tmp_path / side, a=common.format(number), b="#define B 1\n"), OPTIONS)
+        for side, number in (("old", 1), ("new", 2), ("again", 1))
+    ]
+    old, new = map(constants, read_pair(*sides[:2]))
+    assert (old["ITS"], new["ITS"]) == ({before}, {after})
+    old, again = map(constants, read_pair(sides[0], sides[2]))
+    assert old["ITS"] == again["ITS"] != {before}
