@@ -2,8 +2,7 @@
 
 A header is read for what it says by itself. Hundreds that share their includes say the same in one
 translation unit, for a hundredth of the work, unless they are at odds: the compiler tells of types
-(``redefinition of``), ``interference.py`` of macros. Who is at odds with others goes to a
-later unit, and by itself in the end.
+(``redefinition of``), ``interference.py`` of macros. Who is at odds with others is read by itself.
 """
 
 from __future__ import annotations
@@ -30,8 +29,6 @@ from uapigen.ir.declarations import Constant, MacroFunction, Omission, Unit
 
 __all__ = ["Together"]
 
-_LATER_UNITS = 3
-"""In how many more translation units those are tried that are at odds with others."""
 _NAME = re.compile(rb"[A-Za-z_$][\w$]*")
 
 
@@ -134,9 +131,6 @@ class Together:
         whole.close()
         for waiting in (likely, with_libc):
             self._alone += self._add_group(waiting)
-        for _ in range(_LATER_UNITS):
-            if len(self._alone) > 1:
-                self._alone = self._add_group(sorted(self._alone))
 
     def _add_group(self, paths: list[str]) -> list[str]:
         """Put headers that can be read together into a group; returns the others."""

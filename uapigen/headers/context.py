@@ -129,7 +129,7 @@ def _definitions(need: Need, directories: tuple[str, ...]) -> list[tuple[str, st
     name = need.name.encode()
     parts = {b"tag": need.tag.encode(), b"name": name}
     pattern = re.compile(_DEFINITIONS[bool(need.tag)] % parts)
-    signs = [re.compile(sign % parts) for sign in _SIGNS[bool(need.tag)]]
+    sign = re.compile(_BEHIND_NAME[bool(need.tag)] % parts)
     found = []
     indexed = _definitions.cache_info().misses > _FEW
     for directory in directories:
@@ -138,11 +138,9 @@ def _definitions(need: Need, directories: tuple[str, ...]) -> list[tuple[str, st
             if indexed:
                 modules: Iterable[str] = _index(directory, group).get(name, ())
             else:
-                modules = _holding(directory, group, name)
+                modules = _holding(directory, group, name, sign)
             for module in modules:
-                text = texts[module]
-                likely = any(sign.search(text) for sign in signs)
-                matched = pattern.search(text) if likely else None
+                matched = pattern.search(texts[module])
                 public = _public(module, directories) if matched else None
                 if matched and public:
                     definition = b" ".join(matched[0].split())
@@ -154,15 +152,22 @@ _FEW = 50
 """Searches after which an index of all words pays, which takes as long."""
 
 
-def _holding(directory: str, group: str, name: bytes) -> Iterator[str]:
-    """The headers below one directory that hold a name, or a longer one that it is part of."""
+def _holding(directory: str, group: str, name: bytes, sign: re.Pattern[bytes]) -> Iterator[str]:
+    """The headers below one directory that may define a name; what is ``sign`` follows it there."""
     joined, starts = _joined(directory, group)
     modules = list(_texts(directory, group))
     at = joined.find(name)
     while at >= 0:
-        number = bisect(starts, at)
-        yield modules[number - 1]
-        at = joined.find(name, starts[number]) if number < len(starts) else -1
+        if sign.match(joined, at) or _DEFINE.search(joined, max(at - _BLANKS, 0), at):
+            number = bisect(starts, at)
+            yield modules[number - 1]
+            at = starts[number] - 1 if number < len(starts) else len(joined)
+        at = joined.find(name, at + 1)
+
+
+_BLANKS = 80
+"""Between ``#define`` and a name; nobody has more."""
+_DEFINE = re.compile(rb"define[ \t]+\Z")
 
 
 @functools.lru_cache(maxsize=256)
@@ -222,11 +227,8 @@ _DEFINITIONS = {
     rb"|^[ \t]*%(name)s\s*(?:[,=}]|$)",
 }
 
-# Each of these has one of those, which begin with letters: a text is searched fast for such.
-_SIGNS = {
-    True: (rb"%(name)s\s*\{",),
-    False: (rb"(?m)%(name)s\s*(?:[\[;,=}]|$)", rb"define[ \t]+%(name)s\b"),
-}
+# What follows the name in these, unless it is a macro's.
+_BEHIND_NAME = {True: rb"%(name)s\s*\{", False: rb"(?m)%(name)s\s*(?:[\[;,=}]|$)"}
 
 
 def _nearness(module: str, header: str) -> int:
