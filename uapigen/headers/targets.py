@@ -182,8 +182,11 @@ def include_directories(options: HeaderOptions, header: str | None = None) -> li
         d for d in _system_directories(options.model.arch, options.sysroot) if os.path.isdir(d)
     ]
     tree = tree_of_header(header) if header else None
+    names = _NAMES[options.model.arch].directories
+    if tree is not None and os.path.basename(tree) in names:
+        tree = os.path.dirname(tree)  # that of asm/ is below that of linux/
     if tree is not None and not any(_same(tree, directory) for directory in [*found, *system]):
-        multiarch = [os.path.join(tree, name) for name in _NAMES[options.model.arch].directories]
+        multiarch = [os.path.join(tree, name) for name in names]
         found += [*filter(os.path.isdir, multiarch), tree]
     return [*found, *system]
 

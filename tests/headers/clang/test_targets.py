@@ -181,6 +181,16 @@ def test_header_includes_its_neighbours_not_this_machines(tmp_path: Path) -> Non
     assert node(unit, "from_here")
 
 
+def test_header_of_a_target_includes_those_of_all_targets_in_its_tree(tmp_path: Path) -> None:
+    (tmp_path / "linux").mkdir()
+    (tmp_path / "linux/only_there.h").write_text("struct common { long a[3]; };")
+    text = "#include <linux/only_there.h>\nstruct own { struct common c; };"
+    unit = read(tmp_path, text, name="x86_64-linux-gnu/asm/own.h")
+    own = node(unit, "struct own")
+    assert isinstance(own, Struct)
+    assert own.byte_size == 24
+
+
 def test_options_reach_the_preprocessor(tmp_path: Path) -> None:
     (tmp_path / "own").mkdir()
     (tmp_path / "own/helper.h").write_text("typedef int helper;")
