@@ -75,6 +75,17 @@ def test_type_that_contains_itself_is_refused(around: int) -> None:
     assert layout(btf).record(beside).byte_size == 8
 
 
+def test_type_that_contains_itself_beside_what_is_not_measured_yet_is_refused() -> None:
+    btf = Btf()
+    itself, fine = btf.next_id, btf.next_id + 1
+    pointer = btf.next_id + 2
+    btf.struct("s", 24, ("a", itself, 0), ("p", pointer, 64), ("f", fine, 128))
+    btf.struct("fine", 8, ("p", pointer, 0))
+    btf.ptr(0)
+    assert problem(btf, itself) == "contains itself by value"
+    assert layout(btf).record(fine).byte_size == 8
+
+
 @pytest.mark.parametrize("length", [1, 2, 3, 50])
 def test_types_that_contain_each_other_are_refused_whichever_comes_first(length: int) -> None:
     for first in range(1, length + 1):

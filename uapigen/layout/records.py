@@ -233,8 +233,11 @@ class Layout:
                 within.add(type_id)
                 first = [i for i in self._parts(type_id) if i not in known and i not in problems]
                 if not within.isdisjoint(first):
-                    problems[next(i for i in first if i in within)] = "contains itself by value"
-                elif first:
+                    problems |= dict.fromkeys(
+                        within.intersection(first), "contains itself by value"
+                    )
+                    first = [i for i in first if i not in problems]
+                if first:
                     todo += first
                     continue
             try:
