@@ -113,6 +113,11 @@ WRONG: list[tuple[Change, str]] = [
     (put("parameters", [["struct class", "f", "a a", "g"]]),
      "parameters[0]: 'a a' are no names for parameters"),
     (put("headers", []), "headers: is no object"),
+    (put("typdefs", []), "unknown key 'typdefs'"),
+    (put("types", 0, "sizes", 3), "types[0] (struct class): unknown key 'sizes'"),
+    (put("functions", 0, ["f", "int (void)", {"linkages": "static"}]),
+     "functions[0]: unknown key 'linkages'"),
+    (put("headers", {"given": [], "over": 1}), "headers: unknown key 'over'"),
     (put("headers", {"given": ["x.h"]}), "headers.given: 'x.h' is not among the snapshot's files"),
 ]  # fmt: skip
 

@@ -10,8 +10,19 @@ import pytest
 from conftest import ROOT, Golden
 
 from tests.snapshot.snapshots import sample, snapshot_of
+from uapigen.snapshot.shapes import KEYS
 
 SCHEMA = json.loads((ROOT / "docs" / "snapshot.schema.json").read_text("utf-8"))
+
+
+def test_the_reader_knows_the_keys_of_the_schema() -> None:
+    assert KEYS[""] == SCHEMA["properties"].keys()
+    assert KEYS["headers"] == SCHEMA["properties"]["headers"]["properties"].keys()
+    for keyword in ("struct", "union", "enum"):
+        assert KEYS[keyword] == SCHEMA["$defs"][keyword]["properties"].keys()
+    for sort in ("typedefs", "functions", "variables", "files"):
+        about = SCHEMA["properties"][sort]["items"]["prefixItems"][-1]
+        assert KEYS[sort] == about["properties"].keys()
 
 
 @pytest.fixture(scope="module")

@@ -150,6 +150,7 @@ def read_headers(
         return None
     if not isinstance(about, dict):
         reader.refuse("headers", "is no object")
+    reader.known("headers", "headers", about)
     files = dict(_files(reader))
 
     def header(place: str, name: Any) -> str:

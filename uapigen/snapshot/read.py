@@ -103,6 +103,7 @@ class _Reading:
 
     def __init__(self, reader: Reader) -> None:
         self.reader = reader
+        reader.known("", "", reader.content)
         self.model = self._find_model()
         info = SourceInfo(
             reader.path, lambda: "", self.model.big_endian, self.model.pointer_size, self.model.arch
@@ -197,7 +198,9 @@ class _Reading:
             if not keyword:
                 self.reader.refuse(place, "is neither struct, union nor enum")
             label = f"{keyword} {self.reader.text(f'{place}.{keyword}', row[keyword])}"
-            yield f"{place} ({label[:100]})", label, row
+            place = f"{place} ({label[:100]})"
+            self.reader.known(keyword, place, row)
+            yield place, label, row
 
     def _mentioned(self, info: SourceInfo) -> ListGraph:
         """What is pointed to but not described, as a graph of its own."""

@@ -11,11 +11,38 @@ from typing import Any, NoReturn
 
 from uapigen.errors import InputError
 
-__all__ = ["About", "Reader"]
+__all__ = ["KEYS", "About", "Reader"]
 
 About = dict[str, Any]
 _MAX_NUMBER = 1 << 64
 _MAX_ALIGN = 1 << 31
+
+
+_RECORD = frozenset({"name", "after", "size", "header", "tags"})
+KEYS = {
+    "": frozenset(
+        {
+            "uapigen_snapshot", "arch", "byteorder", "pointer_size", "release", "sources",
+            "headers", "files", "base_types", "types", "typedefs", "functions", "variables",
+            "sections", "parameters", "mentioned", "incomplete", "constants", "macros", "ioctls",
+            "type_aliases", "comments",
+        }
+    ),
+    "headers": frozenset({"given", "over_btf", "prerequisites"}),
+    "sources": frozenset({"name", "sha256"}),
+    "files": frozenset({"system"}),
+    "struct": _RECORD | {"struct", "align", "members"},
+    "union": _RECORD | {"union", "align", "members"},
+    "enum": _RECORD | {"enum", "signed", "constants"},
+    "typedefs": frozenset({"name", "align", "same_as", "header", "tags"}),
+    "functions": frozenset({"linkage", "header", "tags"}),
+    "variables": frozenset({"linkage", "section", "offset", "size", "header", "tags"}),
+    "parameters": frozenset({"closely"}),
+    "base_types": frozenset({"name"}),
+    "mentioned": frozenset({"name"}),
+    "incomplete": frozenset({"name"}),
+}  # fmt: skip
+"""The keys of objects; "" is the whole."""
 
 
 class Reader:
@@ -28,6 +55,12 @@ class Reader:
     def refuse(self, place: str, problem: str) -> NoReturn:
         """Raise :class:`InputError`."""
         raise InputError(self.path, place, problem)
+
+    def known(self, sort: str, place: str, found: Mapping[str, Any]) -> None:
+        """Refuse an object that has a key which this format does not have."""
+        unknown = found.keys() - KEYS[sort]
+        if unknown:
+            self.refuse(place, f"unknown key {min(unknown)[:100]!r}")
 
     def rows(self, name: str) -> Iterator[tuple[str, list[Any]]]:
         """(place, row) of a list of rows; a row is a list that begins with a name."""
@@ -49,6 +82,9 @@ class Reader:
         about: About = {}
         if len(row) == len(kinds) + 1 and isinstance(row[-1], dict):
             about = row[-1]
+            sort = place.partition("[")[0]
+            if sort in KEYS:
+                self.known(sort, place, about)
         elif len(row) != len(kinds):
             self.refuse(place, f"has {len(row)} items instead of {len(kinds)}")
         for at, kind in enumerate(kinds):
