@@ -12,6 +12,7 @@ import pytest
 from conftest import require
 
 from compare.cases import CASES, HEADER_CASES, VARIABLE_CASES, Case
+from compare.evolution import EVOLUTION_CASES, NAMED
 from uapigen.compare.comparison import compare
 from uapigen.compare.facts import Facts
 from uapigen.compare.findings import Comparison, Finding
@@ -24,7 +25,8 @@ from uapigen.sources import open_sources
 GCC = ("-g", "-O1", "-w", "-fno-eliminate-unused-debug-types", "-c")
 CLANG = ("-target", "bpf", "-g", "-O2", "-w", "-c")
 SIDES = ("before", "after")
-TABLES = {"gcc": CASES, "bpf": VARIABLE_CASES, "header": HEADER_CASES}
+TABLES = {"gcc": CASES, "bpf": VARIABLE_CASES, "header": HEADER_CASES, "uapi": EVOLUTION_CASES}
+HEADERS = {"header", "uapi"}
 TARGETS = [
     pytest.param("gcc", "x86_64"),
     pytest.param("gcc", "s390x", marks=pytest.mark.slow),
@@ -32,6 +34,8 @@ TARGETS = [
     pytest.param("bpf", ""),
     pytest.param("header", "x86_64"),
     pytest.param("header", "s390x"),
+    pytest.param("uapi", "x86_64"),
+    pytest.param("uapi", "s390x"),
 ]
 
 
@@ -71,10 +75,10 @@ def facts(path: Path, arch: str | None = None) -> Facts:
 @functools.cache
 def source(folder: Path, tool: str, arch: str, side: str) -> Path:
     """The two sources of a table for a target, made once."""
-    if tool != "header":
+    if tool not in HEADERS:
         return compiled(folder, side, text(TABLES[tool], side), tool, arch)
-    path = folder / f"{side}.h"
-    path.write_text("#include <linux/ioctl.h>\n" + text(HEADER_CASES, side))
+    path = folder / f"{tool}-{side}.h"
+    path.write_text("#include <linux/ioctl.h>\n" + text(TABLES[tool], side))
     return path
 
 
@@ -82,7 +86,7 @@ def source(folder: Path, tool: str, arch: str, side: str) -> Path:
 def judged(folder: Path, tool: str, arch: str, back: bool) -> dict[str, dict[str, Comparison]]:
     """All comparisons of a table on a target, by policy."""
     sides = SIDES[::-1] if back else SIDES
-    target = arch if tool == "header" else None
+    target = arch if tool in HEADERS else None
     found = {}
     for policy in BUILT_IN:
         old, new = (facts(source(folder, tool, arch, side), target) for side in sides)
@@ -97,8 +101,8 @@ def findings_of(case: Case, cases: Sequence[Case], comparison: Comparison) -> li
 
     def owner(finding: Finding) -> str | None:
         about = f"{finding.subject} {finding.place}"
-        if "clone_args" in about:
-            return "APPENDED_FOR_A_SYSCALL"
+        if finding.subject in NAMED:
+            return NAMED[finding.subject]
         return next((name for name in names if name in about), None)
 
     return [finding for finding in comparison.findings if owner(finding) == case.name]
@@ -128,7 +132,7 @@ def test_changes_are_judged_as_the_table_says(
 def test_every_kind_occurs_in_the_tables(folder: Path) -> None:
     seen = {
         change.kind
-        for tool, arch in (("gcc", "x86_64"), ("bpf", ""), ("header", "x86_64"))
+        for tool, arch in (("gcc", "x86_64"), ("bpf", ""), ("header", "x86_64"), ("uapi", "x86_64"))
         for back in (False, True)
         for finding in judged(folder, tool, arch, back)["kernel"].findings
         for change in finding.changes()
@@ -138,7 +142,7 @@ def test_every_kind_occurs_in_the_tables(folder: Path) -> None:
 
 
 def test_no_finding_is_nobodys(folder: Path) -> None:
-    for tool, arch in (("gcc", "x86_64"), ("header", "x86_64"), ("bpf", "")):
+    for tool, arch in (("gcc", "x86_64"), ("header", "x86_64"), ("bpf", ""), ("uapi", "x86_64")):
         cases = TABLES[tool]
         for comparison in judged(folder, tool, arch, back=False).values():
             known = [f for case in cases for f in findings_of(case, cases, comparison)]

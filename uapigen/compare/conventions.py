@@ -31,6 +31,18 @@ _MASK = re.compile(
 )
 _RESERVED_BITS = re.compile(r"(?:\w+_)?RESERVED(?:_\w+)?", re.ASCII)
 _SIZE_NAMES = frozenset({"size", "argsz", "sz", "usize", "struct_size"})
+_TOLD_OTHERWISE = frozenset(
+    f"struct {name}"
+    for name in (
+        # getsockopt() and setsockopt() take a length, and these any (net/ipv4/tcp.c,
+        # net/mptcp/sockopt.c, net/xdp/xsk.c).
+        "tcp_info", "tcp_zerocopy_receive", "mptcp_info",
+        "xdp_statistics", "xdp_mmap_offsets", "xdp_umem_reg",
+        # States its version, and comes with its length (kernel/taskstats.c).
+        "taskstats",
+    )
+)  # fmt: skip
+"""Types whose user says how much of them it knows, which no declaration tells."""
 _SIZE_WITHIN_BITS = 64
 """A size member lies in the first eight bytes: what reads it knows no more of the struct."""
 
@@ -73,7 +85,7 @@ class Conventions:
         """Whether a type may grow: it says its own size, or is passed with it.
 
         It says so by an unsigned 32-bit member called ``size``, ``argsz`` or the like
-        in its first eight bytes.
+        in its first eight bytes. Few are known by name.
         """
         if any(fnmatchcase(spelling, pattern) for pattern in self.versioned):
             return True
@@ -82,4 +94,4 @@ class Conventions:
                 break
             if slot.name in _SIZE_NAMES and slot.bit_size == 32 and not slot.groups:
                 return True
-        return spelling in self.sized_arguments()
+        return spelling in _TOLD_OTHERWISE or spelling in self.sized_arguments()
