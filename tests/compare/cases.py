@@ -261,6 +261,8 @@ CASES = [
          "enum @ { @_A }; enum @_e { @_X = 7, @_B = 1 };",
          "CCC", "CCC", "constant-regrouped enumerator-added",
          "constant-regrouped enumerator-added"),
+    case("enum_lost_its_tag", "enum @ { @_A, @_B };", "enum { @_A, @_B };",
+         "SSS", "CCC", "tag-removed", "constant-regrouped constant-regrouped type-added"),
     case("enum_became_signed", "enum @ { @_A = 1 };", "enum @ { @_A = 1, @_B = -1 };",
          "SSS", "BBS", "enum-signedness enumerator-added", "enum-signedness enumerator-removed"),
     # Typedefs
@@ -339,7 +341,7 @@ HEADER_CASES = [
          "CCC", "BBC", "mask-changed", "constant-changed"),
     case("IOCTL_BECAME_ENUMERATOR", "#define @ _IOR('x', 9, int)",
          "enum e_@ { @ = _IOR('x', 9, int) };",
-         "CCC", "BBS", "constant-regrouped type-added", "ioctl-added type-removed"),
+         "CCC", "SSS", "constant-regrouped type-added", "ioctl-added tag-removed"),
     case("BECAME_ENUMERATOR", "#define @ 3\nenum e_@ { @_Z };", "enum e_@ { @_Z, @ = 3 };",
          "CCC", "CCC", "constant-regrouped enumerator-added",
          "constant-added constant-regrouped"),

@@ -141,7 +141,9 @@ def check_complete(
     before, after = len(old.sizes.get(spelling, ())), len(new.sizes.get(spelling, ()))
     if not before or not after:
         verdict.checked["types of one side only"] += 1
-        if kinds.isdisjoint({"type-added", "type-removed", "type-defined", "type-undefined"}):
+        if kinds.isdisjoint(
+            {"type-added", "type-removed", "tag-removed", "type-defined", "type-undefined"}
+        ):
             other = spelling.replace("struct ", "union ", 1)
             other = spelling.replace("union ", "struct ", 1) if other == spelling else other
             if not (new.sizes.get(other) or old.sizes.get(other)):

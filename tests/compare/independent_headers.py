@@ -19,7 +19,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -53,6 +53,19 @@ class Tree:
     headers: set[str] = field(default_factory=set)
     failed: list[str] = field(default_factory=list)
     """Headers that gcc takes in no context that was tried."""
+
+    def values_of(self, name: str) -> set[Value]:
+        """What a name is worth, as a macro or an enumerator of any enum."""
+        return self.values.get(name, set()) | self._of_tagged.get(name, set())
+
+    @cached_property
+    def _of_tagged(self) -> dict[str, set[Value]]:
+        found: dict[str, set[Value]] = {}
+        for versions in self.dump.values.values():
+            for values in versions:
+                for name, value in values.items():
+                    found.setdefault(name, set()).add(value)
+        return found
 
 
 def read(include: Path) -> Tree:
@@ -130,6 +143,8 @@ def hold(report: dict[str, Any], old: Tree, new: Tree) -> Verdict:
             if change[side] is not None:
                 check_fact(change, side, tree.dump, verdict)
                 _check_value(change, side, tree, verdict)
+        if change["kind"] == "tag-removed":
+            _check_constants_are_there(change["subject"], old, new, verdict)
     for spelling in sorted({*old.dump.sizes, *new.dump.sizes}):
         check_complete(spelling, old.dump, new.dump, by_subject[spelling], verdict)
     # An enum without a tag is called by what is in it: "enum {A, B, C, …}".
@@ -145,8 +160,19 @@ def hold(report: dict[str, Any], old: Tree, new: Tree) -> Verdict:
         ("alignments", old.aligns, new.aligns),
     ):
         for name in sorted({*before, *after}):
-            _check_told(what, name, before.get(name), after.get(name), told, verdict)
+            was, now = before.get(name), after.get(name)
+            if what == "values":  # which are not gone with a tag, nor new without one
+                was, now = was or old.values_of(name), now or new.values_of(name)
+            _check_told(what, name, was, now, told, verdict)
     return verdict
+
+
+def _check_constants_are_there(spelling: str, old: Tree, new: Tree, verdict: Verdict) -> None:
+    for values in old.dump.values[spelling]:
+        for name, value in values.items():
+            verdict.checked["constants whose enum lost its tag"] += 1
+            if value not in new.values_of(name):
+                verdict.wrong.append(f"tag-removed {spelling}: {name} = {value} is gone")
 
 
 def _names(change: dict[str, Any]) -> Iterator[str]:

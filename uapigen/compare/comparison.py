@@ -204,6 +204,9 @@ class _Comparison:
         declared = self.new.is_declared(spelling)
         kind = "type-undefined" if declared else "type-removed"
         for type_id in self.old.distinct(ids).values():
+            node = self.old.graph[type_id]
+            if isinstance(node, Enum) and _has_all(self.new, node):
+                kind = "tag-removed"
             self.pairs[spelling] = type_id, None
             root = Root(Change(kind, spelling, "", _type_fact(self.old, type_id), None))
             self.roots.add(spelling, [root])
@@ -290,9 +293,7 @@ class _Comparison:
                 self._orphan_gone(type_id)
         for type_id in () if self.known_only else come:
             node = self.new.graph[type_id]
-            known = isinstance(node, Enum) and all(
-                self.old.has_value(name, value) for name, value in node.enumerators
-            )
+            known = isinstance(node, Enum) and _has_all(self.old, node)
             if type_id not in paired[1] and not known:
                 name = _called(self.new.graph, type_id)
                 fact = _type_fact(self.new, type_id)
@@ -380,6 +381,11 @@ def _likeness(a: Type, b: Type) -> float:
         return 0.0
     first, second = part_names(a), part_names(b)
     return len(first & second) / len(first | second)
+
+
+def _has_all(facts: Facts, enum: Enum) -> bool:
+    """Whether all constants of an enum are there, of whichever enum or as macros."""
+    return all(facts.has_value(name, value) for name, value in enum.enumerators)
 
 
 def _called(graph: TypeGraph, type_id: TypeId) -> str:

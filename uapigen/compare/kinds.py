@@ -31,6 +31,7 @@ class Kind(NamedTuple):
 _TYPES: dict[str, Kind] = {
     "type-added": Kind("a type that was not there", _C, _C, _C),
     "type-removed": Kind("a type that is not there any more", _B, _B, _S),
+    "tag-removed": Kind("an enum's tag; its constants are still there", _S, _S, _S),
     "type-defined": Kind("was only declared, is defined now", _C, _C, _C),
     "type-undefined": Kind("was defined, is only declared now", _B, _B, _S),
     "keyword-changed": Kind("a struct became a union, or the other way round", _B, _B, _S),
