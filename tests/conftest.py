@@ -27,6 +27,9 @@ CORPUS = ROOT.parent / "shared" / "corpus"
 GOLDEN = ROOT / "tests" / "golden"
 RUNNING_KERNEL = Path("/sys/kernel/btf/vmlinux")
 
+EXHAUSTIVE = os.environ.get("UAPIGEN_TESTS") == "all"
+"""Every kernel, header and target where a slow test takes some: an hour instead of a quarter."""
+
 ABSENT_IN_CI = frozenset(
     {
         "needs python3.14",  # newer than what the CI machine has; the promise is 3.10 to 3.13

@@ -14,6 +14,7 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
+from conftest import EXHAUSTIVE
 from elftools.elf.elffile import ELFFile
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
@@ -307,7 +308,7 @@ def test_thousands_of_random_structs_are_laid_out_as_the_compiler_does(
 ) -> None:
     require(target.compiler[0])
 
-    @settings(HOW, max_examples=60)
+    @settings(HOW, max_examples=60 if EXHAUSTIVE else 20)
     @given(programs(100))
     def held(records: list[Record]) -> None:
         check(target, records, tmp_path)

@@ -8,7 +8,8 @@ import ctypes
 import errno
 import functools
 import os
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from typing import Any
 from unittest.mock import MagicMock
 
@@ -93,7 +94,16 @@ def test_whatever_can_be_called_is_a_method(ops: Any) -> None:
     assert mock.read.call_args.args[2] == 5
 
 
-@pytest.mark.slow  # not under coverage: its tracer takes frames that the callback was kept
+@pytest.fixture
+def usual_recursion_limit() -> Iterator[None]:
+    """Python's own, which mypy raises for its whole process: C's stack is not that deep."""
+    raised = sys.getrecursionlimit()
+    sys.setrecursionlimit(1000)
+    yield
+    sys.setrecursionlimit(raised)
+
+
+@pytest.mark.usefixtures("usual_recursion_limit")
 @pytest.mark.parametrize("depth", range(12))
 def test_endless_recursion_through_c_ends_in_an_error(
     ops: Any, reported: list[Any], depth: int

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import EXHAUSTIVE
 from show.btf import BtfWriter
 
 from uapigen.cli import main
@@ -161,14 +162,14 @@ def test_names_that_a_module_has_for_itself_are_found_by_spelling(tmp_path: Path
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
-    [
+    ["armhf-6.12-armmp-pahole132", "s390x-6.12"]
+    + EXHAUSTIVE
+    * [
         "amd64-6.1",
         "amd64-7.1-layout-section",
         "amd64-7.3rc7-cloud",
         "arm64-6.1",
-        "armhf-6.12-armmp-pahole132",
         "i386-6.1-686pae-pahole132",
-        "s390x-6.12",
     ],
 )
 def test_whole_kernels_verify(corpus: Path, tmp_path: Path, name: str) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import EXHAUSTIVE
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
@@ -186,7 +187,7 @@ def test_constants_have_gccs_values_and_types(tmp_path: Path, expressions: list[
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("gcc")
-@_examples(120)
+@_examples(120 if EXHAUSTIVE else 50)
 @given(
     st.lists(_EXPRESSIONS, min_size=100, max_size=100),
     st.lists(_CONSTANT_EXPRESSIONS, min_size=100, max_size=100),

@@ -1,22 +1,21 @@
 """Bindings generated from the kernel's headers, against what each target's gcc says of them.
 
 Quick: ten headers of this machine's kind. Slow: all of x86_64, samples of the other targets.
-With ``UAPIGEN_TARGETS=all`` in the environment, all headers of all targets.
+With ``UAPIGEN_TESTS=all`` in the environment, all headers of all targets.
 """
 
 from __future__ import annotations
 
-import os
 import shutil
 from pathlib import Path
 
 import pytest
+from conftest import EXHAUSTIVE
 from kitchen import interpreters
 
 from .run import check
 from .targets import TARGETS, Header, headers_of, sample
 
-ALL = os.environ.get("UAPIGEN_TARGETS") == "all"
 EVERY = 12  # of a sample's headers
 QUICK = (
     "asm/ptrace.h",
@@ -68,7 +67,7 @@ def test_ten_headers_agree_with_gcc_on_every_python(version: str, tmp_path: Path
 @pytest.mark.parametrize("arch", TARGETS)
 def test_headers_agree_with_gcc(arch: str, tmp_path: Path) -> None:
     headers = require(arch)
-    if arch != "x86_64" and not ALL:
+    if arch != "x86_64" and not EXHAUSTIVE:
         headers = sample(headers, EVERY)
     tally = check(TARGETS[arch], headers, tmp_path)
     print(f"{len(headers)} headers of {arch}\n{tally}")
