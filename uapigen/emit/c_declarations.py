@@ -33,7 +33,8 @@ from uapigen.ir.types import (
     Union,
 )
 from uapigen.layout.natural import DeclaredMember, lay_out
-from uapigen.layout.plan import Failure, Plan
+from uapigen.layout.plan import Plan
+from uapigen.layout.planned import Failure
 from uapigen.layout.targets import DataModel
 
 __all__ = ["CDeclarations", "c_declarations"]

@@ -24,7 +24,8 @@ from uapigen.ir.graph import TypeGraph
 from uapigen.ir.selection import Selection
 from uapigen.ir.types import Enum, Typedef, TypeId
 from uapigen.ir.units import Joined
-from uapigen.layout.plan import Failure, Plan
+from uapigen.layout.plan import Plan
+from uapigen.layout.planned import Failure
 from uapigen.layout.targets import DataModel
 
 __all__ = [

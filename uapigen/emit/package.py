@@ -20,7 +20,8 @@ from uapigen.emit.templates import render
 from uapigen.emit.text import LINE_LENGTH, literal
 from uapigen.errors import InputError
 from uapigen.ir.graph import SourceInfo
-from uapigen.layout.plan import Failure, Plan
+from uapigen.layout.plan import Plan
+from uapigen.layout.planned import Failure
 from uapigen.layout.targets import DataModel
 
 __all__ = [

@@ -24,7 +24,8 @@ from uapigen.emit.text import (
     text_entries,
 )
 from uapigen.ir.types import TypeId
-from uapigen.layout.plan import EnumPlan, Plan, RecordPlan
+from uapigen.layout.plan import Plan
+from uapigen.layout.planned import EnumPlan, RecordPlan
 
 __all__ = [
     "constants_text",

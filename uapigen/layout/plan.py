@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import chain, compress, count, islice, repeat
 from operator import itemgetter, not_
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from uapigen.errors import InputError, LayoutError
 from uapigen.ir.graph import TypeGraph, resolve
@@ -28,7 +28,6 @@ from uapigen.ir.spelling import Named, Speller, plain_name
 from uapigen.ir.types import (
     DeclTag,
     Enum,
-    Enumerator,
     Float,
     Forward,
     Func,
@@ -40,90 +39,20 @@ from uapigen.ir.types import (
     Union,
     Var,
 )
+from uapigen.layout.planned import EnumPlan, Failure, RecordPlan, VariablePlan
 from uapigen.layout.records import Layout
 from uapigen.layout.targets import DataModel
 
 if TYPE_CHECKING:  # it imports dataclasses, which takes as long as all the rest
     from uapigen.ir.declarations import Doc, Value
 
-__all__ = [
-    "EnumPlan",
-    "Failure",
-    "Plan",
-    "PlannedMember",
-    "RecordPlan",
-    "VariablePlan",
-    "scalar_code",
-]
+__all__ = ["Plan", "scalar_code"]
 
 _MANY = 1000
 """Functions from which on all prototypes are spelled at once, and records planned at once."""
 _new = tuple.__new__  # what a named tuple's own constructor calls, without the call
 _C_WORDS = frozenset({"struct", "union", "enum", "const", "volatile", "restrict", "void"})
 _BASE_NAME = re.compile(r"[A-Za-z_]\w*(?: [A-Za-z_]\w*)*", re.ASCII)
-
-
-class PlannedMember(NamedTuple):
-    """A member: ``offset`` in bytes, or in bits where ``bit_width`` is not 0."""
-
-    name: str
-    offset: int
-    c_type: str
-    bit_width: int
-    type: TypeId
-
-
-class RecordPlan(NamedTuple):
-    """A struct or union (``keyword``); sizes in bytes.
-
-    ``source_members`` are the source's own, in memory order and without
-    padding; ``c_types`` spells their types.
-    """
-
-    key: str
-    keyword: str
-    spelling: str
-    byte_size: int
-    byte_align: int
-    source_members: Sequence[Member]
-    c_types: Mapping[TypeId, str]
-
-    @property
-    def members(self) -> list[PlannedMember]:
-        """The members as they are emitted."""
-        return [
-            PlannedMember(
-                name, bit_offset if bit_width else bit_offset >> 3, self.c_types[t], bit_width, t
-            )
-            for name, t, bit_offset, bit_width in self.source_members
-        ]
-
-
-class EnumPlan(NamedTuple):
-    """An enum; the constants in source order."""
-
-    key: str
-    spelling: str
-    byte_size: int
-    signed: bool
-    enumerators: tuple[Enumerator, ...]
-
-
-class VariablePlan(NamedTuple):
-    """A variable; where it lies in its section, in bytes."""
-
-    c_type: str
-    section: str
-    byte_offset: int
-    byte_size: int
-    linkage: str
-
-
-class Failure(NamedTuple):
-    """Something the source defines and the output lacks."""
-
-    spelling: str
-    reason: str
 
 
 class Plan:

@@ -37,7 +37,8 @@ from uapigen.ir.types import (
     Var,
 )
 from uapigen.ir.units import Joined
-from uapigen.layout.plan import Failure, Plan
+from uapigen.layout.plan import Plan
+from uapigen.layout.planned import Failure
 from uapigen.operations import find_tables, name_parameters
 from uapigen.snapshot.c_types import Speller, is_label
 from uapigen.snapshot.order import needed_pairs

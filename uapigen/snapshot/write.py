@@ -10,7 +10,8 @@ from uapigen.emit.output import write_module
 from uapigen.ir.graph import TypeGraph
 from uapigen.ir.selection import Selection
 from uapigen.ir.units import Joined
-from uapigen.layout.plan import Failure, Plan
+from uapigen.layout.plan import Plan
+from uapigen.layout.planned import Failure
 from uapigen.layout.targets import DataModel
 from uapigen.snapshot.take import take
 from uapigen.snapshot.text import says_the_same, snapshot_text
