@@ -5,17 +5,17 @@ from __future__ import annotations
 import sys
 from array import array
 from bisect import bisect_right
-from collections.abc import Container, Hashable, Sequence
+from collections.abc import Container, Hashable, Iterable, Sequence
 from contextlib import suppress
 from itertools import accumulate, compress
 
-from uapigen.btf.index import PROTOS, RecordIndex
+from uapigen.btf.index import FUNCS, PROTOS, RecordIndex
 from uapigen.btf.strings import StringTable
 from uapigen.errors import InputError
 from uapigen.ir.prototypes import Prototypes
 from uapigen.ir.types import TypeId
 
-__all__ = ["prototypes"]
+__all__ = ["functions_of_few", "prototypes"]
 
 _VLEN = 0xFFFFFF
 
@@ -39,6 +39,24 @@ def prototypes(index: RecordIndex, strings: StringTable) -> Prototypes:
     refused = distinct - declared.keys() if len(declared) < len(distinct) else ()
     found = Prototypes(ids, returns, counts, pairs, declared)
     return _without(found, refused) if refused else found
+
+
+def functions_of_few(
+    index: RecordIndex, strings: StringTable, shapes: Iterable[tuple[TypeId, ...]]
+) -> dict[tuple[TypeId, ...], list[tuple[str, tuple[str, ...]]]]:
+    """What ``TypeGraph.functions_like`` gives, for a few shapes."""
+    string, words = strings.__getitem__, index.words
+    functions: dict[tuple[TypeId, ...], list[tuple[str, tuple[str, ...]]]] = {}
+    protos = {
+        proto: (functions.setdefault(shape, []), tuple(map(string, name_offs)))
+        for proto, shape, name_offs in index.prototypes_like(shapes)
+        if 0 not in name_offs
+    }
+    starts = index.starts(FUNCS)
+    for start in compress(starts, map(protos.__contains__, index.gather(starts, 2))):
+        found, names = protos[words[start + 2]]
+        found.append((string(words[start]), names))
+    return functions
 
 
 def _declared(pairs: Sequence[int], strings: StringTable) -> dict[Hashable, tuple[str, TypeId]]:

@@ -14,7 +14,7 @@ import sys
 from array import array
 from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import cached_property
-from itertools import compress, repeat
+from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 from uapigen.btf import columns
@@ -30,7 +30,7 @@ from uapigen.btf.index import (
     Relocation,
     kind_set,
 )
-from uapigen.btf.prototypes import prototypes
+from uapigen.btf.prototypes import functions_of_few, prototypes
 from uapigen.btf.strings import StringTable
 from uapigen.errors import InputError
 from uapigen.ir.graph import Nodes, SourceInfo, functions_like, resolve
@@ -252,19 +252,7 @@ class BtfGraph:
     ) -> dict[tuple[TypeId, ...], list[tuple[str, tuple[str, ...]]]]:
         if len(shapes) > FEW:
             return functions_like(self, shapes)
-        string, words = self.strings.__getitem__, self.words
-        functions: dict[tuple[TypeId, ...], list[tuple[str, tuple[str, ...]]]] = {}
-        protos = {
-            proto: (functions.setdefault(shape, []), tuple(map(string, name_offs)))
-            for proto, shape, name_offs in self.index.prototypes_like(shapes)
-            if 0 not in name_offs
-        }
-        starts = self.index.starts(FUNCS)
-        wanted = map(protos.__contains__, self.index.gather(starts, 2))
-        for start in compress(starts, wanted):
-            found, names = protos[words[start + 2]]
-            found.append((string(words[start]), names))
-        return functions
+        return functions_of_few(self.index, self.strings, shapes)
 
     @property
     def pointer_size(self) -> int:
