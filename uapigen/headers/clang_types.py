@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from typing import TypeAlias
 
 from uapigen.errors import InputError
@@ -38,6 +39,7 @@ __all__ = ["ENUM_DECL", "RECORD_DECLS", "TYPEDEF_DECL", "TypeConverter", "Unsupp
 
 STRUCT_DECL, UNION_DECL, ENUM_DECL = 2, 3, 5
 ENUM_CONSTANT_DECL = 7
+PARM_DECL = 10
 TYPEDEF_DECL = 20
 RECORD_DECLS = frozenset({STRUCT_DECL, UNION_DECL})
 
@@ -137,21 +139,27 @@ class TypeConverter:
         key: int = clang_type.data[0]
         found = self._by_type.get(key)
         if found is None:
-            if self._depth >= _MAX_DEPTH:
-                raise UnsupportedTypeError(f"nests more than {_MAX_DEPTH} types in each other")
-            self._depth += 1
-            try:
-                found = self._qualified(clang_type)
-            finally:
-                self._depth -= 1
-            self._by_type[key] = found
+            found = self._by_type[key] = self._inwards(self._qualified, clang_type)
         return found
+
+    def _inwards(self, convert: Callable[..., TypeId], *given: object) -> TypeId:
+        """Convert what a type is made of, which must come to an end."""
+        if self._depth >= _MAX_DEPTH:
+            raise UnsupportedTypeError(f"nests more than {_MAX_DEPTH} types in each other")
+        self._depth += 1
+        try:
+            return convert(*given)
+        finally:
+            self._depth -= 1
 
     def _qualified(self, clang_type: Type) -> TypeId:
         convert = self._convert.get(clang_type.kind)
         if convert is None:
             raise UnsupportedTypeError(f"libclang's type kind {clang_type.kind} has no counterpart")
-        lib, found = self._lib, convert(clang_type)
+        return self._with_qualifiers(clang_type, convert(clang_type))
+
+    def _with_qualifiers(self, clang_type: Type, found: TypeId) -> TypeId:
+        lib = self._lib
         if lib.clang_isRestrictQualifiedType(clang_type):
             found = self.graph.add(Qualifier("restrict", found))
         if lib.clang_isVolatileQualifiedType(clang_type):
@@ -229,6 +237,63 @@ class TypeConverter:
         variadic = bool(lib.clang_isFunctionTypeVariadic(clang_type))
         return self.graph.add(FuncProto(returns, params, variadic))
 
+    def _declared_type(self, clang_type: Type, cursor: Cursor) -> TypeId:
+        """The id of the type that a field, parameter or typedef is declared with.
+
+        clang's types have no names of parameters; the declaration of a function pointer has.
+        """
+        if not self._leads_to_function(clang_type):
+            return self.type_id(clang_type)
+        parameters: deque[Cursor] = deque()
+
+        def visit(child: Cursor) -> None:
+            if child.kind == PARM_DECL:
+                parameters.append(child)
+
+        visit_children(cursor, visit)
+        return self._with_names(clang_type, parameters)
+
+    def _leads_to_function(self, clang_type: Type) -> bool:
+        lib = self._lib
+        while clang_type.kind in (_POINTER, _CONSTANT_ARRAY):
+            if clang_type.kind == _POINTER:
+                clang_type = lib.clang_getPointeeType(clang_type)
+            else:
+                clang_type = lib.clang_getArrayElementType(clang_type)
+        return self._is_function(clang_type)
+
+    def _is_function(self, clang_type: Type) -> bool:
+        kind = clang_type.kind
+        if kind == _UNEXPOSED:  # in parentheses
+            kind = self._lib.clang_getCanonicalType(clang_type).kind
+        return bool(kind == _FUNCTION_PROTO)
+
+    def _with_names(self, clang_type: Type, parameters: deque[Cursor]) -> TypeId:
+        """The id of a type whose functions have these parameters, a result's before its own."""
+        lib, inwards = self._lib, partial(self._inwards, self._with_names)
+        if clang_type.kind == _POINTER:
+            pointee = inwards(lib.clang_getPointeeType(clang_type), parameters)
+            found = self.graph.add(Pointer(pointee))
+        elif clang_type.kind == _CONSTANT_ARRAY:
+            element = inwards(lib.clang_getArrayElementType(clang_type), parameters)
+            found = self.graph.add(Array(element, lib.clang_getArraySize(clang_type)))
+        elif self._is_function(clang_type):
+            returns = inwards(lib.clang_getResultType(clang_type), parameters)
+            params = []
+            for index in range(lib.clang_getNumArgTypes(clang_type)):
+                target = lib.clang_getArgType(clang_type, index)
+                if parameters:
+                    cursor = parameters.popleft()
+                    name = text(lib.clang_getCursorSpelling(cursor))
+                    params.append(Param(name, self._declared_type(target, cursor)))
+                else:
+                    params.append(Param("", self.type_id(target)))
+            variadic = bool(lib.clang_isFunctionTypeVariadic(clang_type))
+            found = self.graph.add(FuncProto(returns, tuple(params), variadic))
+        else:
+            return self.type_id(clang_type)
+        return self._with_qualifiers(clang_type, found)
+
     def spelling(self, clang_type: Type) -> str:
         """As clang writes it."""
         return text(self._lib.clang_getTypeSpelling(clang_type))
@@ -245,7 +310,7 @@ class TypeConverter:
         found = self._typedefs.get(name)
         if found is None:
             underlying = lib.clang_getTypedefDeclUnderlyingType(cursor)
-            target = self.type_id(underlying)
+            target = self._declared_type(underlying, cursor)
             own = lib.clang_getCursorType(cursor)
             align = lib.clang_Type_getAlignOf(own)
             if underlying.kind in (_VECTOR, _EXT_VECTOR):
@@ -311,7 +376,7 @@ class TypeConverter:
                 width = lib.clang_getFieldDeclBitWidth(field)
                 if width:  # `int : 0` has done its work: it shows in the offsets
                     name = text(lib.clang_getCursorSpelling(field))
-                    target = self.type_id(lib.clang_getCursorType(field))
+                    target = self._declared_type(lib.clang_getCursorType(field), field)
                     offset = lib.clang_Cursor_getOffsetOfField(field)
                     members.append(
                         Member("" if "(" in name else name, target, offset, max(width, 0))

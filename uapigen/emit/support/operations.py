@@ -11,7 +11,7 @@ import ctypes
 from collections.abc import Iterator, Mapping
 from types import ModuleType
 
-from .declarators import declarator
+from .declarators import declarator, matching
 from .functions import params_start
 from .names import c_name, method_name
 from .signatures import (
@@ -113,7 +113,7 @@ class Operation:
         opening = params_start(prototype.spelling)
         before = prototype.spelling[:opening].rstrip()
         space = "" if before.endswith("*") else " "
-        after = prototype.spelling[len(prototype.spelling.rstrip()) :]
+        after = prototype.spelling[matching(prototype.spelling, opening) + 1 :]
         return f"{before}{space}(*{self.name}{count})({inside}){after}"
 
     def __repr__(self) -> str:
