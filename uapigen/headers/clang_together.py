@@ -112,7 +112,8 @@ class Together:
             unit.macros += [one for one in alone.macros if one.name in names]
             unit.ioctl_arguments |= alone.ioctl_arguments
             unit.type_aliases |= alone.type_aliases
-            found = {one.name for one in unit.constants} | {one.name for one in unit.macros}
+        if lacking:
+            found = {one.name for one in (*unit.constants, *unit.macros)}
             unit.omissions = [one for one in unit.omissions if one.name not in found]
 
     # Which go together
