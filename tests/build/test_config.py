@@ -105,6 +105,9 @@ def test_value_of_an_override_is_tomls_or_a_string(project: Project) -> None:
 WRONG = {
     "no table": ("[project]\nname = 'x'\n", "no [[tool.uapigen.bindings]]"),
     "tool is no table": ("tool = 1\n", "no [[tool.uapigen.bindings]]"),
+    "misspelt table": ("[tool.uapigen]\nbindigs = 3\n", "no option 'bindigs'; 'bindings'?"),
+    "neither name nor output": ("[[tool.uapigen.bindings]]\nsource = 'a'\n", "it has no output"),
+    "unknown target": (TABLE + "arch = 'aarch46'\n", "arch: no architecture 'aarch46'; 'aarch64'?"),
     "no array": ("[tool.uapigen]\nbindings = 3\n", "is no array of tables"),
     "not TOML": ("[tool\n", "Expected ']'"),
     "unknown option": (TABLE + "onyl = 'x'\n", "no option 'onyl'; 'only'?"),

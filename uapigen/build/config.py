@@ -26,6 +26,7 @@ from typing import Any, NamedTuple, TypeAlias
 import tomllib
 
 from uapigen.errors import SystemRefusalError, UsageError
+from uapigen.layout.targets import ALIASES, TARGETS
 
 __all__ = ["Binding", "load_bindings"]
 
@@ -117,10 +118,12 @@ def _read(path: str) -> tuple[list[dict[str, Any]], dict[str, Any]]:
         raise UsageError(f"{path}: {error}") from None
     tool = project.get("tool")
     table = tool.get("uapigen") if isinstance(tool, dict) else None
-    if not isinstance(table, dict) or "bindings" not in table:
+    defaults = dict(table) if isinstance(table, dict) else {}
+    tables = defaults.pop("bindings", None)
+    for key in defaults:
+        _option(f"{path}: [tool.uapigen]", key, "bindings")
+    if tables is None:
         raise UsageError(f"{path}: no [[tool.uapigen.bindings]]")
-    defaults = dict(table)
-    tables = defaults.pop("bindings")
     if not isinstance(tables, list) or not all(isinstance(one, dict) for one in tables):
         raise UsageError(f"{path}: tool.uapigen.bindings is no array of tables")
     for name in ("name", "output"):
@@ -158,6 +161,8 @@ def _binding(
             option = _option(place, key)
             options[option] = _checked(place, key, option, value)
     name = table.get("name") or _stem(options.get("output", ""))
+    if not name and "output" not in options:
+        raise UsageError(f"{place}: it has no output")
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise UsageError(f"{place}: name {name!r} is not made of letters, digits, _ and -")
     for what, option, text in _overrides(name, settings, environment):
@@ -191,11 +196,11 @@ def _overrides(
             yield f"--set {option}", _option("--set", option), value
 
 
-def _option(place: str, key: str) -> str:
-    """The command line's name of an option."""
+def _option(place: str, key: str, beside: str = "name") -> str:
+    """The command line's name of an option; ``beside`` is a key that is none."""
     option = _LISTS.get(key, key.replace("-", "_"))
-    if option not in _actions():
-        known = [name.replace("_", "-") for name in (*_actions(), *_LISTS, "name")]
+    if option not in _actions() and key != "name":
+        known = [name.replace("_", "-") for name in (*_actions(), *_LISTS, beside)]
         raise UsageError(f"{place}: no option {key!r}{_meant(key, known)}")
     return option
 
@@ -232,6 +237,8 @@ def _checked(place: str, key: str, option: str, value: Any) -> Value:
     if action.choices is not None and value not in action.choices:
         listed = ", ".join(map(str, action.choices))
         raise UsageError(f"{place}: {key} is {value!r}, not one of {listed}")
+    if option == "arch" and value not in {*TARGETS, *ALIASES}:
+        raise UsageError(f"{place}: {key}: no architecture {value!r}{_meant(value, TARGETS)}")
     return value
 
 

@@ -113,7 +113,7 @@ class Together:
             unit.ioctl_arguments |= alone.ioctl_arguments
             unit.type_aliases |= alone.type_aliases
         if lacking:
-            found = {one.name for one in (*unit.constants, *unit.macros)}
+            found = {one.name for one in unit.constants} | {one.name for one in unit.macros}
             unit.omissions = [one for one in unit.omissions if one.name not in found]
 
     # Which go together

@@ -43,6 +43,7 @@ __all__ = [
     "Speller",
     "SpellingError",
     "is_label",
+    "is_mentioned",
     "mentioned_tags",
 ]
 
@@ -191,6 +192,16 @@ _NAMED_PARAM = re.compile(r"(.*[ *])(\w+)", re.ASCII)
 def mentioned_tags(spellings: str) -> set[str]:
     """All of ``struct foo`` and its like in some spellings."""
     return set(_TAG.findall(spellings))
+
+
+def is_mentioned(graph: ListGraph, type_id: TypeId) -> bool:
+    """Whether a type, or what it is a form of, is told by its name alone."""
+    node = graph[type_id]
+    for _ in range(_MAX_DEPTH):
+        if not isinstance(node, (Array, Qualifier, TypeTag, Typedef)):
+            break
+        node = graph[node.element if isinstance(node, Array) else node.target]
+    return isinstance(node, Forward) and node.mentioned
 
 
 class SpellingError(ValueError):

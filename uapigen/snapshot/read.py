@@ -38,7 +38,13 @@ from uapigen.ir.types import (
 from uapigen.ir.units import Joined
 from uapigen.layout.targets import DataModel, find_target
 from uapigen.operations.parameters import python_names
-from uapigen.snapshot.c_types import UNNAMED, Parser, SpellingError, mentioned_tags
+from uapigen.snapshot.c_types import (
+    UNNAMED,
+    Parser,
+    SpellingError,
+    is_mentioned,
+    mentioned_tags,
+)
 from uapigen.snapshot.order import sorted_with
 from uapigen.snapshot.shapes import About, Reader
 from uapigen.snapshot.text import parse
@@ -118,6 +124,7 @@ class _Reading:
                           for p, row in reader.rows("variables")]  # fmt: skip
         self.owners: dict[TypeId, tuple[str, Any]] = {}
         self.tags: list[tuple[str, TypeId, Any]] = []
+        self._parts: set[TypeId] = set()
         self.graph = SnapshotGraph(info, self._mentioned(info))
         self.graph.recorded = self._sources(info)
         self.parser = Parser(self.graph, self.labels)
@@ -365,9 +372,14 @@ class _Reading:
             reader.refuse(place, "is no [name, bit offset, type] with or without a bit width")
         name, bit_offset, spelling, *width = row
         type_id = self.parser.known.get(spelling) if isinstance(spelling, str) else None
+        if type_id is None:
+            type_id = self._type(place, spelling)
+        if type_id not in self._parts and is_mentioned(self.graph, type_id):
+            reader.refuse(place, f"{spelling[:100]!r} is part of it, but not described")
+        self._parts.add(type_id)
         return Member(
             reader.text(place, name),
-            self._type(place, spelling) if type_id is None else type_id,
+            type_id,
             reader.number(place, bit_offset, _MAX_BIT),
             reader.number(place, width[0], _MAX_WIDTH) if width else 0,
         )
