@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
+from btf.builder import Btf
 
 import uapigen
 
@@ -23,6 +25,14 @@ struct gadget_ops {
         int (*old)(char *text);
         void (*log)(const char *format, ...);
     };
+};
+"""
+KNOWN_TO_BTF = """\
+struct button;
+struct button_ops {
+    int (*press)(struct button *pressed, int how_long);
+    void (*release)(struct button *released);
+    void (*hold)(int other_than_that_of_btf);
 };
 """
 DECLARED = [
@@ -51,3 +61,27 @@ def test_parameters_have_the_names_that_a_header_declares(k: Any) -> None:
         "declaration"
     }
     assert "named as they are declared" in k.ops.gadget_ops.each.__doc__
+
+
+def test_btfs_parameters_have_the_names_that_a_header_declares(tmp_path: Path) -> None:
+    btf = Btf()
+    number, button = btf.int(), btf.ptr(btf.struct("button", 4))
+    protos = {
+        "press": btf.func_proto(number, ("", button), ("", number)),
+        "release": btf.func_proto(0, ("", button)),
+        "hold": btf.func_proto(0, ("", button), ("", number)),
+    }
+    placed = [(name, btf.ptr(proto), 64 * at) for at, (name, proto) in enumerate(protos.items())]
+    btf.struct("button_ops", 24, *placed)
+    btf.func("door_press", btf.func_proto(number, ("door", button), ("force", number)))
+    (tmp_path / "button.btf").write_bytes(btf.dump())
+    (tmp_path / "button.h").write_text(KNOWN_TO_BTF)
+    arch = uapigen.load(tmp_path / "button.h").__abi__["arch"]
+    for sources in (("button.btf", "button.h"), ("button.h", "button.btf")):
+        k = uapigen.load([tmp_path / name for name in sources], arch=arch)
+        found = [(op.parameters, op.named_by) for op in k.ops.button_ops.__operations__]
+        assert found == [
+            (("pressed", "how_long"), "declaration"),
+            (("released",), "declaration"),
+            (("button", "arg2"), ""),
+        ]

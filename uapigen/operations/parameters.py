@@ -19,7 +19,6 @@ from uapigen.ir.graph import TypeGraph, resolve
 from uapigen.ir.operations import (
     DECLARATION,
     EACH_TYPE,
-    Operation,
     OperationTable,
     ParameterNames,
 )
@@ -35,6 +34,7 @@ from uapigen.ir.types import (
     TypeTag,
     Union,
 )
+from uapigen.operations.detect import find_tables
 
 __all__ = ["Candidates", "member_endings", "name_parameters", "python_names"]
 
@@ -126,17 +126,19 @@ def name_parameters(
     candidates = Candidates(graph, {shape for shape in shapes.values() if len(shape) > 1})
     # A snapshot knows what was found out where all functions were at hand.
     recorded: dict[tuple[TypeId, str], ParameterNames] = getattr(graph, "parameter_names", {})
+    if len(graph.sources) > 1:
+        graph.seek({_tag(graph, table) for table in tables})
     any_of: dict[_Shape, ParameterNames | None] = {}
     left: list[tuple[list[ParameterNames | None], int, TypeId]] = []
     named: list[list[ParameterNames | None]] = []
     for table in tables:
-        endings = member_endings(table)
+        endings, declared = member_endings(table), _declarations(graph, table)
         found: list[ParameterNames | None] = []
         for operation in table.operations:
             shape = shapes[operation.proto]
             made = recorded.get((table.type, operation.name))
             if made is None or len(made.names) != len(shape) - 1:
-                made = _declared(graph, operation)
+                made = _declared(graph, operation.proto, declared.get(operation.name))
                 for ending in endings[operation.name]:
                     made = made or _by_votes(candidates.ending(shape, ending))
             if made is None:
@@ -193,14 +195,40 @@ def _usual_names(graph: TypeGraph, types: set[TypeId]) -> dict[TypeId, str]:
     return found
 
 
-def _declared(graph: TypeGraph, operation: Operation) -> ParameterNames | None:
+def _declarations(graph: TypeGraph, table: OperationTable) -> dict[str, TypeId]:
+    """Member -> the prototype that another source, a header beside BTF, declares it with."""
+    name = _tag(graph, table)
+    if not name or len(graph.sources) < 2:
+        return {}
+    others = [
+        type_id
+        for type_id in graph.ids_named(name)
+        if type_id != table.type and isinstance(graph.nodes[type_id], Struct)
+    ]
+    return {
+        operation.name: operation.proto
+        for other in find_tables(graph, others, [name])
+        for operation in other.operations
+    }
+
+
+def _tag(graph: TypeGraph, table: OperationTable) -> str:
+    node = graph.nodes[table.type]
+    assert isinstance(node, Struct)
+    return node.name
+
+
+def _declared(graph: TypeGraph, *protos: TypeId | None) -> ParameterNames | None:
     """The names that a header has, or nothing."""
-    proto = graph.nodes[operation.proto]
-    assert isinstance(proto, FuncProto)
-    names = [param.name for param in proto.params]
-    if not any(names):
-        return None
-    return ParameterNames(python_names(names), DECLARATION)
+    listed = []
+    for proto in protos:
+        node = None if proto is None else graph.nodes[proto]
+        if isinstance(node, FuncProto):
+            listed.append([param.name for param in node.params])
+    for names in listed:
+        if any(names) and len(names) == len(listed[0]):
+            return ParameterNames(python_names(names), DECLARATION)
+    return None
 
 
 def _by_votes(
