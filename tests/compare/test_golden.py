@@ -124,3 +124,10 @@ def test_a_snapshot_has_macros_of_128_bits(uapigen: Uapigen, tmp_path: Path) -> 
     uapigen("snapshot", "wide.h", "-o", "wide.json", "--arch", "x86_64", cwd=tmp_path)
     done = uapigen("diff", "wide.h", "wide.json", "--arch", "x86_64", cwd=tmp_path)
     assert "1 macro function" in done.stdout
+
+
+def test_prototypes_that_were_looked_up_are_counted(uapigen: Uapigen, tmp_path: Path) -> None:
+    (tmp_path / "it.h").write_text("struct s { int a; };\nint f(int a);\nint g(struct s *a);\n")
+    uapigen("snapshot", "it.h", "-o", "abi.json", cwd=tmp_path)
+    done = uapigen("check", "abi.json", "it.h", "--format", "json", cwd=tmp_path)
+    assert json.loads(done.stdout)["compared"] == {"structs and unions": 1, "functions": 2}

@@ -23,7 +23,7 @@ from uapigen.compare.roots import Roots
 from uapigen.compare.types import Shapes, type_change
 from uapigen.ir.graph import TypeGraph
 from uapigen.ir.naming import keyword_of
-from uapigen.ir.types import Enum, Float, Int, Struct, Type, Typedef, TypeId, Union
+from uapigen.ir.types import Enum, Float, Func, Int, Struct, Type, Typedef, TypeId, Union, Var
 
 __all__ = ["compare"]
 
@@ -332,9 +332,15 @@ class _Comparison:
         return Root(change, reason="not among the types that were compared")
 
     def _count_names(self) -> None:
+        for kind, what, old_ids, new_ids in (
+            (Func, "functions", self.old.functions, self.new.functions),
+            (Var, "variables", self.old.variables, self.new.variables),
+        ):
+            self.compared[what] = sum(
+                name in new_ids or bool(self._ids(self.new, name, new_ids, kind))
+                for name in old_ids
+            )
         for what, old, new in (
-            ("functions", self.old.functions, self.new.functions),
-            ("variables", self.old.variables, self.new.variables),
             ("constants", self.old.constants, self.new.constants),
             ("macro functions", self.old.macros, self.new.macros),
         ):
