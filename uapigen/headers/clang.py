@@ -78,12 +78,17 @@ def read_unbounded(
     known: Collection[str] = (),
     comments: bool = True,
     inline: bool = True,
+    types: bool = True,
 ) -> Unit:
     """As :func:`read_header`, at whatever cost; ``known`` macros are not looked at, ``inline``
-    functions on demand."""
+    functions on demand. Without ``types``, there are constants only."""
     arguments = clang_arguments(options, path)
     with parse(path, arguments, included_first(options)) as parsed:
         reader = UnitReader(parsed, options, names)
+        if not types:
+            unit = reader.without_types()
+            add_macros(unit, parsed, reader.macros, reader.owned, arguments, known)
+            return unit
         unit = reader.unit()
         unit.prerequisites = parsed.before[len(options.includes) :]
         functions, context = add_macros(unit, parsed, reader.macros, reader.owned, arguments, known)
@@ -208,6 +213,13 @@ class UnitReader:
             owners=self._owners,
             omissions=self._omissions,
         )
+
+    def without_types(self) -> Unit:
+        """The unit with neither types nor macros; the latter are known then."""
+        self._parsed.visit(
+            lambda cursor: not self.preprocessed.add(cursor, self._parsed, self.path_of)
+        )
+        return Unit(graph=self._graph, header=self._header, files={}, owners={}, omissions=[])
 
     @cached_property
     def owned(self) -> set[str]:

@@ -93,9 +93,12 @@ class Together:
         Behind hundreds of others, what they need may be at odds with one of those.
         """
         lacking: dict[str, set[str]] = {}
+        functions: set[str] = set()
         for name, kind, header, reason in unit.omissions:
             if kind in _OF_MACROS and _LACKS.search(reason):
                 lacking.setdefault(header, set()).add(name)
+                if kind != "macro":
+                    functions.add(name)
         for path, names in sorted(lacking.items()):
             try:
                 alone = read_unbounded(
@@ -105,6 +108,7 @@ class Together:
                     known=_AllBut(names),
                     comments=False,
                     inline=False,
+                    types=not names.isdisjoint(functions),
                 )
             except InputError:
                 continue  # what it says by itself is nothing
