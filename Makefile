@@ -25,7 +25,7 @@ bindings: $(VENV)/.package  ## bindings of this machine's kernel (or SOURCE=...)
 test: $(VENV)/.dev  ## the tests, without those marked slow
 	$(BIN)/python -m pytest -n $(JOBS) $(ARGS)
 
-test-slow: $(VENV)/.dev  ## only the slow ones: every kernel on every Python, every compiler
+test-slow: $(VENV)/.dev  ## only the slow ones: every kernel on every Python, every compiler (UAPIGEN_TESTS=all: more)
 	$(BIN)/python -m pytest -n $(JOBS) -m slow $(ARGS)
 
 test-all: $(VENV)/.dev  ## all tests
