@@ -23,7 +23,7 @@ KNOWS = {
     "verify": {"ir", "layout", "operations"},
     "compare": {"ir", "layout", "syscalls"},
     "report": {"compare", "emit"},
-    "build": {"cli", "emit"},
+    "build": {"cli", "emit", "layout"},
     "snapshot": {"ir", "layout", "operations", "emit"},
 }
 
