@@ -26,6 +26,7 @@ from typing import Any, NamedTuple, TypeAlias
 import tomllib
 
 from uapigen.errors import SystemRefusalError, UsageError
+from uapigen.layout.targets import ALIASES, TARGETS
 
 __all__ = ["Binding", "load_bindings"]
 
@@ -236,17 +237,9 @@ def _checked(place: str, key: str, option: str, value: Any) -> Value:
     if action.choices is not None and value not in action.choices:
         listed = ", ".join(map(str, action.choices))
         raise UsageError(f"{place}: {key} is {value!r}, not one of {listed}")
-    if option == "arch":
-        _check_arch(f"{place}: {key}", value)
+    if option == "arch" and value not in {*TARGETS, *ALIASES}:
+        raise UsageError(f"{place}: {key}: no architecture {value!r}{_meant(value, TARGETS)}")
     return value
-
-
-def _check_arch(place: str, arch: str) -> None:
-    from uapigen.cli.generate import architectures
-
-    known = architectures()
-    if arch not in known:
-        raise UsageError(f"{place}: no architecture {arch!r}{_meant(arch, known)}")
 
 
 def _check_outputs(path: str, bindings: Iterable[Binding]) -> None:

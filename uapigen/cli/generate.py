@@ -25,10 +25,9 @@ from uapigen.errors import SystemRefusalError, UsageError
 from uapigen.ir.selection import select
 from uapigen.layout.plan import Plan
 from uapigen.layout.records import Layout
-from uapigen.layout.targets import ALIASES, TARGETS
 from uapigen.sources import Opened, open_sources, split_sources
 
-__all__ = ["architectures", "make_parser", "run"]
+__all__ = ["make_parser", "run"]
 
 _LARGE = 5000
 """Structs, unions and enums from which on another process pays for its start."""
@@ -44,11 +43,6 @@ Other commands: check, diff, ops, show, snapshot, syscalls, verify.
 exit codes: 0 done; 1 with --check, OUT would change; 2 usage; 3 an input is
 malformed or unsupported; 4 the system refused.
 """
-
-
-def architectures() -> set[str]:
-    """What ``--arch`` takes: names and aliases."""
-    return {*TARGETS, *ALIASES}
 
 
 def make_parser() -> argparse.ArgumentParser:
