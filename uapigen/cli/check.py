@@ -158,7 +158,9 @@ def _update(path: str, old: Facts, new: Facts) -> None:
 
     with open(path, "rb") as file:
         if not is_snapshot(file.read(4096)):
-            raise UsageError(f"--update: {path} is no snapshot, which alone can be rewritten")
+            raise UsageError(
+                f"--update: {path} is no uncompressed snapshot; only such are rewritten"
+            )
     selection = counterparts(old, new)
     if new.joined is not None and old.joined is not None:
         _restrict(new.joined, old.joined)
