@@ -148,7 +148,7 @@ def _definitions(need: Need, directories: tuple[str, ...]) -> list[tuple[str, st
     return found
 
 
-_FEW = 50
+_FEW = 300
 """Searches after which an index of all words pays, which takes as long."""
 
 
@@ -156,13 +156,17 @@ def _holding(directory: str, group: str, name: bytes, sign: re.Pattern[bytes]) -
     """The headers below one directory that may define a name; what is ``sign`` follows it there."""
     joined, starts = _joined(directory, group)
     modules = list(_texts(directory, group))
-    at = joined.find(name)
-    while at >= 0:
+    # Several times as fast as bytes.find() in megabytes of text
+    search = re.compile(re.escape(name)).search
+    found = search(joined)
+    while found:
+        at = found.start()
+        behind = at + 1
         if sign.match(joined, at) or _DEFINE.search(joined, max(at - _BLANKS, 0), at):
             number = bisect(starts, at)
             yield modules[number - 1]
-            at = starts[number] - 1 if number < len(starts) else len(joined)
-        at = joined.find(name, at + 1)
+            behind = starts[number] if number < len(starts) else len(joined)
+        found = search(joined, behind)
 
 
 _BLANKS = 80
