@@ -22,7 +22,8 @@ DOUBLE = 0xC004_7561  # its ioctl: _IOWR('u', 'a', __u32)
 
 
 def child(code: str, cwd: Path) -> subprocess.Popen[str]:
-    """A Python process that has printed a line."""
+    """A Python process that has printed a line, and takes SIGINT even if these tests do not."""
+    code = f"import signal\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n{code}"
     process = subprocess.Popen(
         [sys.executable, "-c", code],
         cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
