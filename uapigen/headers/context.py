@@ -18,6 +18,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
 from typing import NamedTuple
 
+from uapigen.headers.files import read_source
 from uapigen.headers.targets import UAPI_DIRECTORIES
 
 __all__ = ["Need", "Providers", "providers", "searched_directories", "what_is_needed"]
@@ -131,16 +132,17 @@ def _definitions(need: Need, directories: tuple[str, ...]) -> list[tuple[str, st
     pattern = re.compile(_DEFINITIONS[bool(need.tag)] % parts)
     sign = re.compile(_BEHIND_NAME[bool(need.tag)] % parts)
     found = []
+    hits: Iterable[tuple[str, re.Match[bytes] | None]]
     indexed = _definitions.cache_info().misses > _FEW
     for directory in directories:
         for group in sorted(UAPI_DIRECTORIES):
-            texts = _texts(directory, group)
             if indexed:
-                modules: Iterable[str] = _index(directory, group).get(name, ())
+                texts = _texts(directory, group)
+                holding = _index(directory, group).get(name, ())
+                hits = ((module, pattern.search(texts[module])) for module in holding)
             else:
-                modules = _holding(directory, group, name, sign)
-            for module in modules:
-                matched = pattern.search(texts[module])
+                hits = _first_of_each(directory, group, need, pattern, sign)
+            for module, matched in hits:
                 public = _public(module, directories) if matched else None
                 if matched and public:
                     definition = b" ".join(matched[0].split())
@@ -152,21 +154,61 @@ _FEW = 300
 """Searches after which an index of all words pays, which takes as long."""
 
 
-def _holding(directory: str, group: str, name: bytes, sign: re.Pattern[bytes]) -> Iterator[str]:
-    """The headers below one directory that may define a name; what is ``sign`` follows it there."""
+def _first_of_each(
+    directory: str, group: str, need: Need, pattern: re.Pattern[bytes], sign: re.Pattern[bytes]
+) -> Iterator[tuple[str, re.Match[bytes]]]:
+    """The headers below one directory that define a name, and the first match of ``pattern``."""
     joined, starts = _joined(directory, group)
-    modules = list(_texts(directory, group))
-    # Several times as fast as bytes.find() in megabytes of text
-    search = re.compile(re.escape(name)).search
-    found = search(joined)
-    while found:
-        at = found.start()
-        behind = at + 1
+    modules, name = list(_texts(directory, group)), need.name.encode()
+    at = _find(joined, name, 0)
+    while at >= 0:
+        behind = at + len(name)
         if sign.match(joined, at) or _DEFINE.search(joined, max(at - _BLANKS, 0), at):
             number = bisect(starts, at)
-            yield modules[number - 1]
-            behind = starts[number] if number < len(starts) else len(joined)
-        found = search(joined, behind)
+            last = starts[number] - 1 if number < len(starts) else len(joined)
+            around = _around(joined, need, at, starts[number - 1], last)
+            matched = pattern.search(joined, *around)
+            if matched:
+                yield modules[number - 1], matched
+                behind = last
+        at = _find(joined, name, behind)
+
+
+def _find(text: bytes, name: bytes, at: int) -> int:
+    """Where a name is next as a word, or -1."""
+    while True:
+        at = text.find(name, at)
+        if at < 0 or not (_is_word(text, at - 1) or _is_word(text, at + len(name))):
+            return at
+        at += 1
+
+
+def _is_word(text: bytes, at: int) -> bool:
+    return 0 <= at < len(text) and text[at] in _WORD_BYTES
+
+
+_WORD_BYTES = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")
+
+
+def _around(text: bytes, need: Need, at: int, first: int, last: int) -> tuple[int, int]:
+    """What of a header's text (from ``first`` to ``last``) a definition with the name there may be.
+
+    A search in all of it would take a hundred times as long.
+    """
+    if need.tag:
+        begin = text.rfind(need.tag.encode(), first, at)
+        end = text.find(b"}", at, last)
+    else:
+        separator = max(text.rfind(one, first, at) for one in (b";", b"{", b"}"))
+        begin = text.rfind(b"\n", first, separator if separator >= 0 else at) + 1
+        if separator < 0:
+            begin = first
+        matched = _SPACE.match(text, at + len(need.name), last)
+        end = text.find(b"\n", matched.end() if matched else at, last)
+    return max(begin, first), end if end >= 0 else last
+
+
+_SPACE = re.compile(rb"\s*")
 
 
 _BLANKS = 80
@@ -179,7 +221,7 @@ def _joined(directory: str, group: str) -> tuple[bytes, list[int]]:
     """All headers below one directory behind each other, and where each begins."""
     texts = _texts(directory, group).values()
     starts = accumulate((len(text) + 1 for text in texts), initial=0)
-    return b"\0".join(texts), list(starts)[:-1]
+    return b"\n".join(texts), list(starts)[:-1]
 
 
 @functools.lru_cache(maxsize=256)
@@ -248,8 +290,7 @@ def _texts(directory: str, group: str) -> dict[str, bytes]:
     """The headers below one directory, by their path as C includes them."""
     texts = {}
     for path in sorted(_headers(os.path.join(directory, group))):
-        with open(path, "rb") as file:
-            texts[os.path.relpath(path, directory)] = file.read(_LARGEST)
+        texts[path[len(os.path.join(directory, "")) :]] = read_source(path)[:_LARGEST]
     return texts
 
 

@@ -106,7 +106,7 @@ def read_source(path: str) -> bytes:
     return _read(path, status.st_ino, status.st_mtime_ns, status.st_size)
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=4096)  # more than a tree has, which is read in turns
 def _read(path: str, _inode: int, _modified: int, _size: int) -> bytes:
     with open(path, "rb") as file:
         return file.read()
