@@ -7,7 +7,7 @@ next header when it is done with one; what they send back is text.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from uapigen.cli.header_options import said_of_headers
@@ -26,8 +26,10 @@ from uapigen.header_sources import header_paths, header_target, refuse_nothing
 from uapigen.headers.options import HeaderOptions
 from uapigen.headers.read import read_each
 from uapigen.ir.declarations import HeaderFile, Omission, Unit
+from uapigen.ir.units import Joined
+from uapigen.layout.targets import DataModel
 
-__all__ = ["run_package"]
+__all__ = ["run_opened_package", "run_package"]
 
 _MAX_ROUNDS = 5
 """In which a header gets copies of types that others have otherwise; 2 are common."""
@@ -58,33 +60,34 @@ class _Made:
             self.unmatched &= other.unmatched
 
 
-class _Run:
-    """One run: the headers, and how they are read and emitted."""
+_Units = Callable[[Iterable[int], Collection[str]], Iterator[tuple[int, Unit | Omission]]]
+"""From places of headers, and paths of files of which enough is known, to their units."""
 
-    def __init__(
-        self, headers: Sequence[str], options: HeaderOptions, given: Given, keep_going: bool
-    ) -> None:
-        self.headers, self.options, self.given, self.keep_going = (
-            headers,
-            options,
-            given,
-            keep_going,
-        )
+
+def _read_units(headers: Sequence[str], options: HeaderOptions, *, keep_going: bool) -> _Units:
+    """Units that are read when they are asked for."""
 
     def units(
-        self, indices: Iterable[int], told: Collection[str] = ()
+        indices: Iterable[int], told: Collection[str]
     ) -> Iterator[tuple[int, Unit | Omission]]:
         taken: list[int] = []
 
         def paths() -> Iterator[str]:
             for index in indices:
                 taken.append(index)
-                yield self.headers[index]
+                yield headers[index]
 
-        for result in read_each(
-            paths(), self.options, keep_going=self.keep_going, given=self.headers, told=told
-        ):
+        for result in read_each(paths(), options, keep_going=keep_going, given=headers, told=told):
             yield taken[-1], result
+
+    return units
+
+
+class _Run:
+    """One run: the headers' units, and how they are emitted."""
+
+    def __init__(self, units: _Units, given: Given) -> None:
+        self.units, self.given = units, given
 
     def make(self, indices: Iterator[int]) -> _Made:
         """Read headers and make their parts."""
@@ -122,7 +125,7 @@ class _Run:
             wanted = differing(linked)
             if not wanted:
                 break
-            for index, unit in self.units(sorted(wanted)):
+            for index, unit in self.units(sorted(wanted), ()):
                 if isinstance(unit, Unit):
                     for copy in copies_of(unit, index, self.given, wanted[index]):
                         parts[copy.file.path].merge(copy)
@@ -139,13 +142,40 @@ def run_package(
     model = header_target(headers, options.arch)
     header_options = HeaderOptions(model, **said_of_headers(options))
     headers = list(dict.fromkeys(header_paths(headers, header_options)))
-    given = Given(model, frozenset(headers), options.only, options.exclude, options.naming or "")
-    run = _Run(headers, header_options, given, options.keep_going)
     progress.step(f"reading {len(headers)} headers")
-    made = _Made()
+    units = _read_units(headers, header_options, keep_going=options.keep_going)
     with saying_how_to_go_on(options, headers):
-        for share in in_workers(len(headers), run.make):
-            made.add(share)
+        return _run(options, model, headers, units, refused, progress)
+
+
+def run_opened_package(
+    options: argparse.Namespace, joined: Joined, model: DataModel, progress: Progress
+) -> int:
+    """Generate a package from a snapshot that tells its headers apart; returns the exit code."""
+    single = joined.single
+    assert single is not None
+
+    def units(
+        indices: Iterable[int], told: Collection[str]
+    ) -> Iterator[tuple[int, Unit | Omission]]:
+        return ((index, single(index)[0]) for index in indices)
+
+    return _run(options, model, [unit.header for unit in joined.units], units, (), progress)
+
+
+def _run(
+    options: argparse.Namespace,
+    model: DataModel,
+    headers: Sequence[str],
+    units: _Units,
+    refused: Sequence[Omission],
+    progress: Progress,
+) -> int:
+    given = Given(model, frozenset(headers), options.only, options.exclude, options.naming or "")
+    run = _Run(units, given)
+    made = _Made()
+    for share in in_workers(len(headers), run.make):
+        made.add(share)
     if made.unmatched:
         raise UsageError(f"--only {min(made.unmatched)!r} matches nothing in the sources")
     if not made.files:

@@ -80,6 +80,10 @@ def run(options: argparse.Namespace, headers: Sequence[str], others: Sequence[st
 def run_opened(options: argparse.Namespace, opened: Opened, progress: Progress) -> int:
     """Generate from a snapshot of headers; returns the exit code."""
     assert opened.headers is not None
+    if opened.headers.single is not None and not options.output.endswith(".py"):
+        from uapigen.cli.header_package import run_opened_package
+
+        return run_opened_package(options, opened.headers, opened.model, progress)
     outcome = Outcome(options.sources, opened.model.arch)
     return _generate(options, opened.headers, outcome, opened.model, progress)
 

@@ -8,7 +8,7 @@ header and no BTF it is that header's :class:`Unit` itself, unchanged.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from uapigen.ir.declarations import Constant, Doc, HeaderFile, MacroFunction, Omission, Unit
@@ -56,6 +56,11 @@ class Joined:
     """Where two headers say different things of one name; the first is believed."""
     btf_end: TypeId = 0
     """Ids below are BTF's, where there is BTF."""
+    single: Callable[[int], tuple[Unit, Sequence[TypeId]]] | None = None
+    """A header by itself: its unit, and by the unit's ids those of ``graph``.
+
+    None with BTF, and where a source does not tell its headers apart.
+    """
 
 
 def join(units: Sequence[Unit], btf: TypeGraph | None = None) -> Joined:
@@ -82,6 +87,8 @@ def join(units: Sequence[Unit], btf: TypeGraph | None = None) -> Joined:
     joined = Joined(graph, list(units), {}, {}, {}, {}, {}, {}, [], btf_end=end)
     for unit, shift in zip(units, shifts, strict=True):
         _add(joined, unit, shift)
+    if btf is None:
+        joined.single = lambda at: (units[at], range(shifts[at], shifts[at] + len(units[at].graph)))
     return joined
 
 

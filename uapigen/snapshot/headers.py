@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import math
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from uapigen.ir.declarations import (
@@ -22,12 +22,28 @@ from uapigen.ir.types import Enum, TypeId
 from uapigen.ir.units import Joined
 from uapigen.snapshot.shapes import Reader
 
-__all__ = ["headers_head", "headers_lists", "read_headers"]
+__all__ = [
+    "CONSTANT",
+    "HeaderOf",
+    "Modules",
+    "alias_row",
+    "constant_row",
+    "headers_head",
+    "headers_lists",
+    "macro_row",
+    "read_alias",
+    "read_constant",
+    "read_headers",
+    "read_ioctl",
+    "read_macro",
+]
 
 Row = list[Any]
+HeaderOf = Callable[[str, Any], str]
+"""From the place where a header is named, and its name there, to its path."""
 _NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 _MAX_INT = 1 << 128
-_CONSTANT = "constant "
+CONSTANT = "constant "
 """Before the name of a macro or an enumerator that a comment is about."""
 
 
@@ -42,6 +58,9 @@ def headers_head(joined: Joined, lists: Mapping[str, list[Any]]) -> dict[str, An
                  and "header" in row[-1]}  # fmt: skip
     used |= {row[3] for row in lists["constants"]} | {row[4] for row in lists["macros"]}
     used |= {row[2] for row in lists["type_aliases"]}
+    before = sorted({name for unit in joined.units for name in unit.prerequisites})
+    if joined.single is not None:
+        used.update(before)
     files: dict[str, Row] = {}
     for file in joined.files.values():
         if not file.system:
@@ -49,13 +68,44 @@ def headers_head(joined: Joined, lists: Mapping[str, list[Any]]) -> dict[str, An
         elif file.module in used:
             files.setdefault(file.module, [file.module, file_digest(file), {"system": True}])
     given = [joined.files[unit.header].module for unit in joined.units]
-    before = sorted({name for unit in joined.units for name in unit.prerequisites})
+    if joined.single is not None:
+        _add_includes(joined, files, given)
     head: dict[str, Any] = {"given": list(dict.fromkeys(given))}
     if joined.btf_end:
         head["over_btf"] = True
     if before:
         head["prerequisites"] = before
     return {"headers": head, "files": [files[module] for module in sorted(files)]}
+
+
+def _add_includes(joined: Joined, files: Mapping[str, Row], given: Collection[str]) -> None:
+    """Say what each file includes; of files that are not listed, what those include."""
+    module = Modules(joined)
+
+    def listed(path: str) -> list[str]:
+        found: dict[str, None] = {}
+        seen = {path}
+        todo = [*reversed(joined.files[path].includes)]
+        while todo:
+            at = todo.pop()
+            if at in seen or at not in joined.files:
+                continue
+            seen.add(at)
+            if module[at] in files:
+                found[module[at]] = None
+            else:
+                todo += reversed(joined.files[at].includes)
+        found.pop(module[path], None)
+        return list(found)
+
+    for path in joined.files:
+        row = files.get(module[path])
+        if row is not None and not (isinstance(row[-1], dict) and "includes" in row[-1]):
+            includes = listed(path)
+            if includes or module[path] in given:
+                if not isinstance(row[-1], dict):
+                    row.append({})
+                row[-1]["includes"] = includes
 
 
 def headers_lists(
@@ -65,27 +115,25 @@ def headers_lists(
     labels = list(labels)
     nodes = [joined.graph[type_id] for type_id, _ in labels]
     enumerators = {name for n in nodes if isinstance(n, Enum) for name, _ in n.enumerators}
-    module = _Modules(joined)
+    module = Modules(joined)
     constants, macros, aliases = joined.constants, joined.macros, joined.type_aliases
     return {
-        "constants": [_constant(constants[name], module) for name in sorted(constants)],
-        "macros": [
-            [m.name, list(m.params), m.c_text, m.expression, module[m.header]]
-            for _, m in sorted(macros.items())
-        ],
+        "constants": [constant_row(constants[name], module) for name in sorted(constants)],
+        "macros": [macro_row(macros[name], module) for name in sorted(macros)],
         "ioctls": [
             [name, spelling]
             for name, spelling in sorted(joined.ioctl_arguments.items())
             if name in constants
         ],
         "type_aliases": [
-            [name, spelling, module[header]] for name, (spelling, header) in sorted(aliases.items())
+            alias_row(name, spelling, module[header])
+            for name, (spelling, header) in sorted(aliases.items())
         ],
         "comments": _comments(joined, labels, first, enumerators),
     }
 
 
-class _Modules(dict[str, str]):
+class Modules(dict[str, str]):
     """A header's path -> what C includes it as."""
 
     def __init__(self, joined: Joined) -> None:
@@ -98,7 +146,7 @@ class _Modules(dict[str, str]):
         return found
 
 
-def _constant(constant: Constant, module: Mapping[str, str]) -> Row:
+def constant_row(constant: Constant, module: Mapping[str, str]) -> Row:
     value: Any = constant.value
     about = {}
     if isinstance(value, bytes):
@@ -107,6 +155,15 @@ def _constant(constant: Constant, module: Mapping[str, str]) -> Row:
         value, about = repr(value), {"float": True}
     row: Row = [constant.name, value, constant.c_type, module[constant.header]]
     return [*row, about] if about else row
+
+
+def macro_row(macro: MacroFunction, module: Mapping[str, str]) -> Row:
+    params = list(macro.params)
+    return [macro.name, params, macro.c_text, macro.expression, module[macro.header]]
+
+
+def alias_row(name: str, spelling: str, header: str) -> Row:
+    return [name, spelling, header]
 
 
 def _comments(
@@ -128,7 +185,7 @@ def _comments(
             rows.append([label, text, *([members] if members else ())])
     known = joined.constants.keys() | enumerators
     documented = sorted(joined.constant_docs.keys() & known)
-    return rows + [[f"{_CONSTANT}{name}", joined.constant_docs[name]] for name in documented]
+    return rows + [[f"{CONSTANT}{name}", joined.constant_docs[name]] for name in documented]
 
 
 # Reading
@@ -167,16 +224,29 @@ def read_headers(
     owned = {type_id: header(place, name) for type_id, (place, name) in owners.items()}
     joined = Joined(graph, units, files, owned, {}, {}, {}, {}, [], btf_end=btf_end)
     for place, row in reader.rows("constants"):
-        joined.constants[row[0]] = _read_constant(reader, place, row, header)
+        joined.constants[row[0]] = read_constant(reader, place, row, header)
     for place, row in reader.rows("macros"):
-        joined.macros[row[0]] = _read_macro(reader, place, row, header)
+        joined.macros[row[0]] = read_macro(reader, place, row, header)
     for place, row in reader.rows("ioctls"):
-        (name, spelling, *_), _ = reader.row(place, row, (str, str))
-        joined.ioctl_arguments[name] = spelling
+        joined.ioctl_arguments.update([read_ioctl(reader, place, row)])
     for place, row in reader.rows("type_aliases"):
-        (name, spelling, module, *_), _ = reader.row(place, row, (str, str, str))
-        joined.type_aliases[_name(reader, place, name)] = spelling, header(place, module)
+        joined.type_aliases.update([read_alias(reader, place, row, header)])
     _read_comments(reader, joined, labels)
+    told = [row[0] for _, row in reader.rows("files")
+            if isinstance(row[-1], dict) and "includes" in row[-1]]  # fmt: skip
+    if given and not btf_end and set(told).issuperset(given):
+        from uapigen.snapshot.apart import read_apart
+        from uapigen.snapshot.separate import UnitMaker
+
+        apart = read_apart(reader, header, labels)
+        maker: list[UnitMaker] = []
+
+        def single(index: int) -> tuple[Unit, Sequence[TypeId]]:
+            if not maker:
+                maker.append(UnitMaker(joined, apart))
+            return maker[0].make(index)
+
+        joined.single = single
     return joined
 
 
@@ -184,7 +254,10 @@ def _files(reader: Reader) -> Iterator[tuple[str, HeaderFile]]:
     for place, row in reader.rows("files"):
         (name, digest, *_), about = reader.row(place, row, (str, str))
         system = reader.truth(f"{place}.system", about.get("system", False))
-        yield name, HeaderFile(name, name, (), system, digest)
+        where = f"{place}.includes"
+        listed = reader.list(where, about.get("includes", []))
+        includes = tuple([reader.text(where, one) for one in listed])
+        yield name, HeaderFile(name, name, includes, system, digest)
 
 
 def _name(reader: Reader, place: str, name: str) -> str:
@@ -193,9 +266,7 @@ def _name(reader: Reader, place: str, name: str) -> str:
     return name
 
 
-def _read_constant(
-    reader: Reader, place: str, row: Row, header: Callable[[str, Any], str]
-) -> Constant:
+def read_constant(reader: Reader, place: str, row: Row, header: HeaderOf) -> Constant:
     about = row[-1] if len(row) == 5 and isinstance(row[-1], dict) else {}
     if len(row) != 4 + bool(about):
         reader.refuse(place, "is no [name, value, type, header]")
@@ -216,9 +287,7 @@ def _read_constant(
     return Constant(_name(reader, place, name), made, c_type, header(f"{place}[3]", module))
 
 
-def _read_macro(
-    reader: Reader, place: str, row: Row, header: Callable[[str, Any], str]
-) -> MacroFunction:
+def read_macro(reader: Reader, place: str, row: Row, header: HeaderOf) -> MacroFunction:
     (name, params, c_text, expression, module, *_), _ = reader.row(
         place, row, (str, list, str, str, str)
     )
@@ -229,6 +298,18 @@ def _read_macro(
     return MacroFunction(
         _name(reader, place, name), tuple(params), c_text, expression, header(place, module)
     )
+
+
+def read_ioctl(reader: Reader, place: str, row: Row) -> tuple[str, str]:
+    (name, spelling, *_), _ = reader.row(place, row, (str, str))
+    return name, spelling
+
+
+def read_alias(
+    reader: Reader, place: str, row: Row, header: HeaderOf
+) -> tuple[str, tuple[str, str]]:
+    (name, spelling, module, *_), _ = reader.row(place, row, (str, str, str))
+    return _name(reader, place, name), (spelling, header(place, module))
 
 
 _ALLOWED = (
@@ -276,8 +357,8 @@ def _read_comments(reader: Reader, joined: Joined, labels: Mapping[str, TypeId])
         (label, text, *_), members = reader.row(place, row, (str, str))
         if not all(isinstance(one, str) for one in members.values()):
             reader.refuse(place, "has a member's comment that is no text")
-        if label.startswith(_CONSTANT):
-            joined.constant_docs[label.removeprefix(_CONSTANT)] = text
+        if label.startswith(CONSTANT):
+            joined.constant_docs[label.removeprefix(CONSTANT)] = text
         elif label in labels:
             joined.docs[labels[label]] = Doc(text, members)
         else:

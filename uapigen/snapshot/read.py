@@ -8,7 +8,7 @@ is used; layouts that lie are found where every source's are (``layout/records.p
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from itertools import combinations
 from typing import Any, NamedTuple
 
@@ -49,7 +49,7 @@ from uapigen.snapshot.order import sorted_with
 from uapigen.snapshot.shapes import About, Reader
 from uapigen.snapshot.text import parse
 
-__all__ = ["Snapshot", "SnapshotGraph", "read_content", "read_snapshot"]
+__all__ = ["Snapshot", "SnapshotGraph", "read_content", "read_labelled", "read_snapshot"]
 
 _KEYWORDS = ("struct", "union", "enum")
 _LINKAGES = ("static", "global", "extern")
@@ -98,6 +98,12 @@ def read_snapshot(data: bytes, path: str) -> Snapshot:
 def read_content(content: dict[str, Any], path: str) -> Snapshot:
     """A snapshot that is not written down; else as :func:`read_snapshot`."""
     return _Reading(Reader(content, path)).snapshot()
+
+
+def read_labelled(content: dict[str, Any]) -> tuple[Snapshot, Mapping[str, TypeId]]:
+    """A snapshot that is being made, and the ids of what its labels stand for."""
+    reading = _Reading(Reader(content, "snapshot"))
+    return reading.snapshot(), reading.labels
 
 
 def _constant(text: str) -> Callable[[], str]:

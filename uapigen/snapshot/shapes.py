@@ -25,12 +25,18 @@ KEYS = {
             "uapigen_snapshot", "arch", "byteorder", "pointer_size", "release", "sources",
             "headers", "files", "base_types", "types", "typedefs", "functions", "variables",
             "sections", "parameters", "mentioned", "incomplete", "constants", "macros", "ioctls",
-            "type_aliases", "comments",
+            "type_aliases", "comments", "units",
         }
     ),
     "headers": frozenset({"given", "over_btf", "prerequisites"}),
     "sources": frozenset({"name", "sha256"}),
-    "files": frozenset({"system"}),
+    "files": frozenset({"system", "includes"}),
+    "units": frozenset(
+        {
+            "unit", "prerequisites", "beside", "types", "constants", "macros", "ioctls", "type_aliases",
+            "comments", "without",
+        }
+    ),
     "struct": _RECORD | {"struct", "align", "members"},
     "union": _RECORD | {"union", "align", "members"},
     "enum": _RECORD | {"enum", "signed", "constants"},
@@ -68,6 +74,15 @@ class Reader:
             if not isinstance(row, list) or not row or not isinstance(row[0], str):
                 self.refuse(place, "is no list that begins with a name")
             yield place, row
+
+    def inner_rows(
+        self, place: str, found: Mapping[str, Any], key: str
+    ) -> Iterator[tuple[str, list[Any]]]:
+        """The same of a list within an object."""
+        for at, row in enumerate(self.list(f"{place}.{key}", found.get(key, []))):
+            if not isinstance(row, list) or not row or not isinstance(row[0], str):
+                self.refuse(f"{place}.{key}[{at}]", "is no list that begins with a name")
+            yield f"{place}.{key}[{at}]", row
 
     def items(self, name: str) -> Iterator[tuple[str, Any]]:
         """(place, item) of a list, which may be absent."""

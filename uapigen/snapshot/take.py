@@ -57,6 +57,8 @@ class Taken:
         """What is said of headers as a whole."""
         self.lists: dict[str, list[Any]] = {}
         self.failures: list[Failure] = []
+        self.labels: dict[TypeId, str] = {}
+        """Of what ``types`` and ``typedefs`` describe."""
 
 
 def take(plan: Plan, joined: Joined | None = None) -> Taken:
@@ -136,6 +138,7 @@ class _Take:
 
         labels = [(i, self._tags.of[i]) for i in records]
         labels += [(i, self._names.of[i]) for i in typedefs]
+        self.taken.labels = dict(labels)
         self.taken.lists |= headers_lists(joined, labels, self.plan.first)
         self.taken.head = headers_head(joined, self.taken.lists)
 

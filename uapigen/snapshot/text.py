@@ -29,8 +29,12 @@ LISTS = (
     "ioctls",
     "type_aliases",
     "comments",
+    "units",
 )
-_INNER = ("members", "constants")
+_INNER = (
+    *("members", "constants"),
+    *("types", "macros", "ioctls", "type_aliases", "comments", "without"),
+)
 """Lists in a type's line that have lines of their own."""
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 from uapigen.emit.output import write_module
 from uapigen.ir.graph import TypeGraph
@@ -13,8 +13,9 @@ from uapigen.ir.units import Joined
 from uapigen.layout.plan import Plan
 from uapigen.layout.planned import Failure
 from uapigen.layout.targets import DataModel
-from uapigen.snapshot.take import take
-from uapigen.snapshot.text import says_the_same, snapshot_text
+from uapigen.snapshot.mark import MARK
+from uapigen.snapshot.take import Taken, take
+from uapigen.snapshot.text import FORMAT, says_the_same, snapshot_text
 
 __all__ = ["WrittenSnapshot", "put_snapshot", "settled", "write_snapshot"]
 
@@ -34,7 +35,8 @@ def write_snapshot(
     Types that cannot be spelled are left out by name; all others are there, those
     that cannot be laid out among them.
     """
-    taken = take(Plan(graph, model, selection), joined)
+    plan = Plan(graph, model, selection)
+    taken = take(plan, joined)
     sources = graph.sources
     head = {
         "arch": model.arch,
@@ -43,7 +45,22 @@ def write_snapshot(
         "release": next((source.release for source in sources if source.release), None),
         "sources": [{"name": os.path.basename(s.name), "sha256": s.sha256} for s in sources],
     }
-    return WrittenSnapshot(snapshot_text(head | taken.head, taken.lists), taken.failures)
+    head |= taken.head
+    if joined is not None and joined.single is not None:
+        _tell_apart(joined, plan, taken, head)
+    return WrittenSnapshot(snapshot_text(head, taken.lists), taken.failures)
+
+
+def _tell_apart(joined: Joined, plan: Plan, taken: Taken, head: Mapping[str, Any]) -> None:
+    """Add what a reader of all the rest would get wrong of single headers."""
+    from uapigen.snapshot.apart import apart_rows
+    from uapigen.snapshot.read import read_labelled
+
+    read, labels = read_labelled({MARK: FORMAT, **head, **taken.lists})
+    assert read.headers is not None
+    rows = apart_rows(joined, taken.labels, plan.first, read.headers, labels)
+    if rows:
+        taken.lists["units"] = rows
 
 
 def settled(path: str, text: str) -> str:
