@@ -71,11 +71,17 @@ class _Finder:
         joined, read = self._joined, self._read
         assert joined.single is not None
         beside = {}
+        done = {file.module for file in joined.files.values() if file.system}
+        done |= {unit.header for unit in read.units}
         for index, header in enumerate(unit.header for unit in read.units):
+            unit, _ = joined.single(index)
             own = {*reached(read.files, header)}
-            files = dict.fromkeys(self._module[path] for path in joined.single(index)[0].files)
+            files = [self._module[path] for path in unit.files]
             others = [path for path in files if path in read.files and path not in own]
-            beside[header] = Apart(beside=tuple(others))
+            wanted = {self._module[path] for path in unit.owners.values()}
+            wanted.update({*files} - done, unit.prerequisites)
+            beside[header] = Apart(beside=tuple(path for path in others if path in wanted))
+            done.update(files)
         maker = UnitMaker(read, beside)
         for index in range(len(joined.units)):
             view, view_ids = maker.make(index)
@@ -100,7 +106,8 @@ class _Finder:
             if label and identity_of(view.graph[own]):
                 theirs.setdefault(self._known(label, path), label)
         names = {known[0] for known in ours}
-        rivals = {known[0] for known in theirs} | self._named(unit)
+        tables = self._tables(unit, told, self._module)
+        rivals = {known[0] for known in theirs} | self._named(unit, tables)
         without = [
             label
             for known, label in theirs.items()
@@ -112,7 +119,6 @@ class _Finder:
             for known, label in ours.items()
             if known not in theirs and (known[1] in told or known[0] in rivals)
         ]
-        tables = self._tables(unit, told, self._module)
         there = self._tables(view, told, {path: path for path in self._read.files})
         for kind, key in zip(
             _KINDS, ("constants", "macros", "ioctls", "type_aliases"), strict=True
@@ -154,9 +160,9 @@ class _Finder:
                 found.setdefault(self._known(label, self._module[path]), label)
         return found
 
-    def _named(self, unit: Unit) -> set[object]:
+    def _named(self, unit: Unit, tables: Mapping[str, Mapping[str, Row]]) -> set[object]:
         """The types that a unit's macros name."""
-        spellings = {*unit.ioctl_arguments.values(), *unit.type_aliases.values()}
+        spellings = {row[1] for kind in ("ioctl", "alias") for row in tables[kind].values()}
         ids = [i for spelling in spellings for i in types_in(unit.graph, spelling)]
         return {identity_of(unit.graph[type_id]) for type_id in ids}
 

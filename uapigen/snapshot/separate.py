@@ -10,10 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import permutations
 from typing import TypeVar
 
 from uapigen.ir.declarations import Constant, Doc, HeaderFile, MacroFunction, Omission, Unit
+from uapigen.ir.fingerprint import Fingerprints
 from uapigen.ir.graph import TypeGraph
 from uapigen.ir.list_graph import ListGraph
 from uapigen.ir.references import moved, references
@@ -63,6 +65,7 @@ class UnitMaker:
         self._joined = joined
         self._given = [unit.header for unit in joined.units]
         self._apart = {name: apart.get(name, Apart()) for name in self._given}
+        self._prints = Fingerprints(joined.graph)
         self._of: dict[str, list[TypeId]] = {}
         for type_id in sorted(joined.owners):
             self._of.setdefault(joined.owners[type_id], []).append(type_id)
@@ -107,8 +110,8 @@ class UnitMaker:
         }
         ioctls |= apart.ioctls
         spellings = [*ioctls.values(), *(spelling for spelling, _ in aliases.values())]
-        owners, used = self._owners(apart, order, files, spellings)
-        graph, back = _part_of(joined.graph, used)
+        owners, used, twins = self._owners(apart, order, files, spellings)
+        graph, back = _part_of(joined.graph, used, twins)
         new = {type_id: at for at, type_id in enumerate(back)}
         docs = {i: joined.docs[i] for i in owners
                 if i in joined.docs and i not in apart.without_docs}  # fmt: skip
@@ -136,24 +139,32 @@ class UnitMaker:
         order: Sequence[str],
         files: Collection[str],
         spellings: Iterable[str],
-    ) -> tuple[dict[TypeId, str], set[TypeId]]:
-        """What files define, each name once, with what that is made with; and all ids of it."""
+    ) -> tuple[dict[TypeId, str], set[TypeId], dict[TypeId, TypeId]]:
+        """What files define, each name once, with what that is made with; all ids of it.
+
+        And which types are twins of one of these.
+        """
         graph, every = self._joined.graph, self._joined.owners
         owners: dict[TypeId, str] = {}
-        there: set[object] = set()
+        there: dict[object, TypeId] = {}
         seen: set[TypeId] = set()
+        twins: dict[TypeId, TypeId] = {}
 
         def add(root: TypeId) -> None:
             todo = [root]
             while todo:
                 type_id = todo.pop()
-                if type_id in seen:
+                if type_id in seen or type_id in twins:
                     continue
-                seen.add(type_id)
                 node = graph[type_id]
                 if type_id in every:
+                    known = identity_of(node)
+                    first = there.setdefault(known, type_id) if known else type_id
+                    if first != type_id and self._are_twins(first, type_id):
+                        twins[type_id] = first
+                        continue
                     owners[type_id] = every[type_id]
-                    there.add(identity_of(node))
+                seen.add(type_id)
                 todo += references(node)
 
         for type_id in apart.types:
@@ -163,12 +174,39 @@ class UnitMaker:
                 known = identity_of(graph[type_id])
                 if known and known not in there and type_id not in apart.without_types:
                     add(type_id)
+            for type_id in self._of.get(path, ()):
+                if type_id in self._loose:
+                    add(type_id)
         for spelling in dict.fromkeys(spellings):
             for type_id in types_in(graph, spelling):
-                known = identity_of(graph[type_id])
-                if known not in there and every.get(type_id) in files:
+                if identity_of(graph[type_id]) not in there and every.get(type_id) in files:
                     add(type_id)
-        return owners | apart.types, seen
+        return owners | apart.types, seen, twins
+
+    def _are_twins(self, first: TypeId, other: TypeId) -> bool:
+        """Whether two typedefs of a name are one, though what they name has no tag to tell so."""
+        graph, owners = self._joined.graph, self._joined.owners
+        for type_id in (first, other):
+            node = graph[type_id]
+            if not isinstance(node, Typedef):
+                return False
+            target = graph[node.target]
+            if not isinstance(target, (Struct, Union, Enum)) or target.name:
+                return False
+        return owners[first] == owners[other] and self._prints[first] == self._prints[other]
+
+    @cached_property
+    def _loose(self) -> set[TypeId]:
+        """Structs and unions without a name that no other type is made with."""
+        graph, owners = self._joined.graph, self._joined.owners
+        found = {
+            type_id
+            for type_id in owners
+            if isinstance(node := graph[type_id], (Struct, Union)) and not node.name
+        }
+        for type_id in range(graph.first_id, len(graph)):
+            found.difference_update(references(graph[type_id]))
+        return found
 
 
 def reached(files: Mapping[str, HeaderFile], header: str) -> list[str]:
@@ -196,8 +234,11 @@ def _first_with(
     return found
 
 
-def _part_of(graph: TypeGraph, ids: set[TypeId]) -> tuple[ListGraph, list[TypeId]]:
-    """A graph of these types alone, which are all that they refer to; and by id what each was."""
+def _part_of(
+    graph: TypeGraph, ids: set[TypeId], twins: Mapping[TypeId, TypeId]
+) -> tuple[ListGraph, list[TypeId]]:
+    """A graph of these types alone, which are all that they refer to but for ``twins`` of theirs;
+    and by id what each was."""
     ordered = sorted(ids - {0})
     mentioned = [i for i in ordered if i < graph.first_id]
     base = ListGraph(graph.info) if mentioned else None
@@ -206,6 +247,7 @@ def _part_of(graph: TypeGraph, ids: set[TypeId]) -> tuple[ListGraph, list[TypeId
             base.reserve()
     back = [0, *ordered]
     new = {type_id: at for at, type_id in enumerate(back)}
+    new |= {type_id: new[first] for type_id, first in twins.items()}
     if base is not None:
         for type_id in mentioned:
             base.define(new[type_id], moved(graph[type_id], new.__getitem__))
