@@ -71,23 +71,21 @@ class _Finder:
         joined, read = self._joined, self._read
         assert joined.single is not None
         beside = {}
-        done = {file.module for file in joined.files.values() if file.system}
-        done |= {unit.header for unit in read.units}
         for index, header in enumerate(unit.header for unit in read.units):
-            unit, _ = joined.single(index)
             own = {*reached(read.files, header)}
-            files = [self._module[path] for path in unit.files]
+            files = dict.fromkeys(self._module[path] for path in joined.single(index)[0].files)
             others = [path for path in files if path in read.files and path not in own]
-            wanted = {self._module[path] for path in unit.owners.values()}
-            wanted.update({*files} - done, unit.prerequisites)
-            beside[header] = Apart(beside=tuple(path for path in others if path in wanted))
-            done.update(files)
+            beside[header] = Apart(beside=tuple(others))
         maker = UnitMaker(read, beside)
         for index in range(len(joined.units)):
+            unit, ids = joined.single(index)
             view, view_ids = maker.make(index)
-            found = self._one(*joined.single(index), view, view_ids, maker.told[index])
-            if others := beside[view.header].beside:
-                found["beside"] = list(others)
+            found = self._one(unit, ids, view, view_ids, maker.told[index])
+            wanted = {*unit.prerequisites, *maker.told[index], *view.owners.values()}
+            wanted.update(path for _, path in found.get("types", ()))
+            others = [path for path in beside[view.header].beside if path in wanted]
+            if others:
+                found["beside"] = others
             if found:
                 yield {"unit": view.header, **found}
 
@@ -139,7 +137,9 @@ class _Finder:
         constants = set(tables["constant"]) | {
             name
             for own, path in unit.owners.items()
-            if self._module[path] in told and isinstance(node := unit.graph[own], Enum)
+            if self._module[path] in told
+            and isinstance(node := unit.graph[own], Enum)
+            and self._label(ids[own])
             for name, _ in node.enumerators
         }
         for name in sorted(constants):

@@ -19,7 +19,7 @@ from uapigen.ir.fingerprint import Fingerprints
 from uapigen.ir.graph import TypeGraph
 from uapigen.ir.list_graph import ListGraph
 from uapigen.ir.references import moved, references
-from uapigen.ir.types import Enum, Func, Struct, Type, Typedef, TypeId, Union
+from uapigen.ir.types import Enum, Float, Func, Int, Struct, Type, Typedef, TypeId, Union
 from uapigen.ir.units import Joined, types_in
 
 __all__ = ["Apart", "UnitMaker", "identity_of", "reached"]
@@ -78,6 +78,8 @@ class UnitMaker:
             for name, found in zip(self._given, own, strict=True)
         ]
         system = {path for path, file in joined.files.items() if file.system}
+        self._others = joined.files.keys() - system - {*self._given}
+        """Files of the kernel's that were not given."""
         self._own = _first_with(self._given, own, system)
         told = _first_with(self._given, self._files, system)
         self.told = [{*a, *b} for a, b in zip(self._own, told, strict=True)]
@@ -113,8 +115,13 @@ class UnitMaker:
         owners, used, twins = self._owners(apart, order, files, spellings)
         graph, back = _part_of(joined.graph, used, twins)
         new = {type_id: at for at, type_id in enumerate(back)}
-        docs = {i: joined.docs[i] for i in owners
-                if i in joined.docs and i not in apart.without_docs}  # fmt: skip
+        docs = {
+            type_id: joined.docs[type_id]
+            for type_id, path in owners.items()
+            if type_id in joined.docs
+            and type_id not in apart.without_docs
+            and (path == header or path in self._others)
+        }
         constant_docs = {name: text for name, text in joined.constant_docs.items()
                          if name not in apart.without_constant_docs}  # fmt: skip
         unit = Unit(
@@ -167,6 +174,7 @@ class UnitMaker:
                 seen.add(type_id)
                 todo += references(node)
 
+        seen.update(self._base_types)
         for type_id in apart.types:
             add(type_id)
         for path in order:
@@ -182,6 +190,11 @@ class UnitMaker:
                 if identity_of(graph[type_id]) not in there and every.get(type_id) in files:
                     add(type_id)
         return owners | apart.types, seen, twins
+
+    @cached_property
+    def _base_types(self) -> list[TypeId]:
+        """All of them: a package lists those that chosen types do not use, too."""
+        return list(self._joined.graph.ids_of(Int, Float))
 
     def _are_twins(self, first: TypeId, other: TypeId) -> bool:
         """Whether two typedefs of a name are one, though what they name has no tag to tell so."""
