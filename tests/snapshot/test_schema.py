@@ -20,6 +20,7 @@ def test_the_reader_knows_the_keys_of_the_schema() -> None:
     assert KEYS["headers"] == SCHEMA["properties"]["headers"]["properties"].keys()
     for keyword in ("struct", "union", "enum"):
         assert KEYS[keyword] == SCHEMA["$defs"][keyword]["properties"].keys()
+    assert KEYS["units"] == SCHEMA["properties"]["units"]["items"]["properties"].keys()
     for sort in ("typedefs", "functions", "variables", "files"):
         about = SCHEMA["properties"][sort]["items"]["prefixItems"][-1]
         assert KEYS[sort] == about["properties"].keys()

@@ -41,6 +41,8 @@ class _Made:
 
     parts: list[Part] = field(default_factory=list)
     includes: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    inputs: set[str] = field(default_factory=set)
+    """Paths of files that were read."""
     files: dict[int, HeaderFile] = field(default_factory=dict)
     failed: dict[int, Omission] = field(default_factory=dict)
     omissions: list[tuple[int, str, Omission]] = field(default_factory=list)
@@ -51,6 +53,7 @@ class _Made:
         self.parts += other.parts
         for path, included in other.includes.items():
             self.includes.setdefault(path, included)
+        self.inputs |= other.inputs
         self.files |= other.files
         self.failed |= other.failed
         self.omissions += other.omissions
@@ -111,6 +114,8 @@ class _Run:
             made.files[index] = unit.files[unit.header]
             for path, file in unit.files.items():
                 made.includes.setdefault(path, file.includes)
+                if not file.sha256:  # else a snapshot tells of it
+                    made.inputs.add(path)
             for omission in unit.omissions:
                 where = unit.files.get(omission.header)
                 module = where.module if where else omission.header
@@ -155,9 +160,7 @@ def run_opened_package(
     single = joined.single
     assert single is not None
 
-    def units(
-        indices: Iterable[int], told: Collection[str]
-    ) -> Iterator[tuple[int, Unit | Omission]]:
+    def units(indices: Iterable[int], _: Collection[str]) -> Iterator[tuple[int, Unit | Omission]]:
         return ((index, single(index)[0]) for index in indices)
 
     return _run(options, model, [unit.header for unit in joined.units], units, (), progress)
@@ -208,7 +211,7 @@ def _run(
     outcome.failed = [*refused] + [failed for _, failed in sorted(made.failed.items())]
     outcome.failures = [one for part in linked.parts.values() for one in part.failures]
     outcome.missing = list(dict.fromkeys(_omissions(made, linked.parts)))
-    outcome.inputs = dict.fromkeys(sorted(made.includes))
+    outcome.inputs = dict.fromkeys(sorted(made.inputs))
     outcome.summary = _summary(linked)
     finish(options, outcome)
     return 0

@@ -258,14 +258,14 @@ def _read_one(
         else:
             apart.docs[type_of(where, label)] = Doc(text, members)
     where = f"{place}.without"
-    for one in texts("without"):
-        kind, _, name = one.partition(" ")
+    for lacking in texts("without"):
+        kind, _, name = lacking.partition(" ")
         if kind in _KINDS:
-            apart.without.add(one)
-        elif one.startswith(_COMMENT + CONSTANT):
-            apart.without_constant_docs.add(one.removeprefix(_COMMENT + CONSTANT))
-        elif one.startswith(_COMMENT):
+            apart.without.add(lacking)
+        elif lacking.startswith(_COMMENT + CONSTANT):
+            apart.without_constant_docs.add(lacking.removeprefix(_COMMENT + CONSTANT))
+        elif lacking.startswith(_COMMENT):
             apart.without_docs.add(type_of(where, name))
         else:
-            apart.without_types.add(type_of(where, one))
+            apart.without_types.add(type_of(where, lacking))
     return apart

@@ -33,8 +33,8 @@ KEYS = {
     "files": frozenset({"system", "includes"}),
     "units": frozenset(
         {
-            "unit", "prerequisites", "beside", "types", "constants", "macros", "ioctls", "type_aliases",
-            "comments", "without",
+            "unit", "prerequisites", "beside", "types", "constants", "macros", "ioctls",
+            "type_aliases", "comments", "without",
         }
     ),
     "struct": _RECORD | {"struct", "align", "members"},
