@@ -179,3 +179,13 @@ def test_what_is_wrong_is_named_with_its_place(
     (tmp_path / "bad.json").write_text(json.dumps({**three, "units": [unit]}))
     done = uapigen(str(tmp_path / "bad.json"), "-o", str(tmp_path / "out"), exit_code=3)
     assert message in done.stderr
+
+
+def test_two_files_of_one_name_make_one_flat_package(uapigen: Uapigen, tmp_path: Path) -> None:
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "x.h").write_text(f"struct {folder} {{ int x; }};\n")
+    sources = [str(tmp_path / folder / "x.h") for folder in ("a", "b")]
+    snapshot(uapigen, sources, tmp_path / "s.json")
+    uapigen(str(tmp_path / "s.json"), "-o", str(tmp_path / "flat"), "--quiet")
+    assert (tmp_path / "flat" / "records.py").exists()

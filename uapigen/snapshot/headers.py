@@ -36,6 +36,7 @@ __all__ = [
     "read_headers",
     "read_ioctl",
     "read_macro",
+    "tells_apart",
 ]
 
 Row = list[Any]
@@ -50,6 +51,17 @@ CONSTANT = "constant "
 # Writing
 
 
+def tells_apart(joined: Joined) -> bool:
+    """Whether a snapshot says what each header has by itself.
+
+    It calls files by the names by which C includes them, so there must not be two of one.
+    """
+    if joined.single is None:
+        return False
+    names = [file.module for file in joined.files.values() if not file.system]
+    return len(names) == len({*names})
+
+
 def headers_head(joined: Joined, lists: Mapping[str, list[Any]]) -> dict[str, Any]:
     """What is said of the headers as a whole: which were given, their files."""
     used = {row["header"] for row in lists["types"] if "header" in row}
@@ -59,7 +71,8 @@ def headers_head(joined: Joined, lists: Mapping[str, list[Any]]) -> dict[str, An
     used |= {row[3] for row in lists["constants"]} | {row[4] for row in lists["macros"]}
     used |= {row[2] for row in lists["type_aliases"]}
     before = sorted({name for unit in joined.units for name in unit.prerequisites})
-    if joined.single is not None:
+    apart = tells_apart(joined)
+    if apart:
         used.update(before)
     files: dict[str, Row] = {}
     for file in joined.files.values():
@@ -68,7 +81,7 @@ def headers_head(joined: Joined, lists: Mapping[str, list[Any]]) -> dict[str, An
         elif file.module in used:
             files.setdefault(file.module, [file.module, file_digest(file), {"system": True}])
     given = [joined.files[unit.header].module for unit in joined.units]
-    if joined.single is not None:
+    if apart:
         _add_includes(joined, files, given)
     head: dict[str, Any] = {"given": list(dict.fromkeys(given))}
     if joined.btf_end:

@@ -13,6 +13,7 @@ from uapigen.ir.units import Joined
 from uapigen.layout.plan import Plan
 from uapigen.layout.planned import Failure
 from uapigen.layout.targets import DataModel
+from uapigen.snapshot.headers import tells_apart
 from uapigen.snapshot.mark import MARK
 from uapigen.snapshot.take import Taken, take
 from uapigen.snapshot.text import FORMAT, says_the_same, snapshot_text
@@ -46,7 +47,7 @@ def write_snapshot(
         "sources": [{"name": os.path.basename(s.name), "sha256": s.sha256} for s in sources],
     }
     head |= taken.head
-    if joined is not None and joined.single is not None:
+    if joined is not None and tells_apart(joined):
         _tell_apart(joined, plan, taken, head)
     return WrittenSnapshot(snapshot_text(head, taken.lists), taken.failures)
 
