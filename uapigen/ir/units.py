@@ -29,7 +29,7 @@ from uapigen.ir.types import (
     Union,
 )
 
-__all__ = ["Joined", "choose", "join", "owned", "types_in"]
+__all__ = ["Joined", "choose", "join", "owned", "pointed_to", "types_in"]
 
 _MAX_LEVELS = 100
 """Types in each other; a kernel's deepest has 32."""
@@ -56,6 +56,8 @@ class Joined:
     """Where two headers say different things of one name; the first is believed."""
     btf_end: TypeId = 0
     """Ids below are BTF's, where there is BTF."""
+    pointed: set[TypeId] = field(default_factory=set)
+    """Ids of types that are described without having been chosen, as chosen ones point to them."""
     single: Callable[[int], tuple[Unit, Sequence[TypeId]]] | None = None
     """A header by itself: its unit, and by the unit's ids those of ``graph``.
 
@@ -173,7 +175,7 @@ def choose(joined: Joined, only: Sequence[str] = (), exclude: Sequence[str] = ()
     BTF; with patterns, what they match and what it embeds. A type that BTF
     has comes from there; enumerators that only the header has are constants.
     """
-    graph, own, btf_end = joined.graph, owned(joined), joined.btf_end
+    graph, own, btf_end = joined.graph, owned(joined) - joined.pointed, joined.btf_end
     if btf_end:
         values = _enumerators_of_btf(joined)
         known = _known_to_btf(joined, own, values)
@@ -291,7 +293,7 @@ def _add_needed(joined: Joined, selection: Selection, *, by_pointer: bool) -> No
         node = graph[type_id]
         if isinstance(node, (Struct, Union, Enum, Typedef)):
             if type_id not in tags and type_id not in typedefs:
-                if loose and not by_pointer and node.name:
+                if loose and node.name and (not by_pointer or type_id in joined.pointed):
                     continue
                 if btf_end and node.name and _has(joined, type_id, node.name, loose):
                     continue
@@ -303,6 +305,23 @@ def _add_needed(joined: Joined, selection: Selection, *, by_pointer: bool) -> No
                 seen.add((inner, loose))
                 todo.append((inner, loose))
     selection.tags, selection.typedefs = sorted(tags), sorted(typedefs)
+
+
+def pointed_to(joined: Joined, selection: Selection) -> list[TypeId]:
+    """What chosen types point to, and what that needs, in which nothing was chosen of headers."""
+    graph = joined.graph
+    chosen = {*selection.tags, *selection.typedefs}
+    seen = chosen | {*selection.excluded}
+    todo = [*chosen, *selection.funcs, *selection.vars]
+    found = []
+    while todo:
+        for inner in references(graph[todo.pop()]):
+            if inner not in seen and inner >= graph.first_id:
+                seen.add(inner)
+                todo.append(inner)
+                if isinstance(graph[inner], (Struct, Union, Enum, Typedef)):
+                    found.append(inner)
+    return sorted(found)
 
 
 def _has(joined: Joined, type_id: TypeId, name: str, loose: bool) -> bool:

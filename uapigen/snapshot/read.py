@@ -130,6 +130,7 @@ class _Reading:
                           for p, row in reader.rows("variables")]  # fmt: skip
         self.owners: dict[TypeId, tuple[str, Any]] = {}
         self.tags: list[tuple[str, TypeId, Any]] = []
+        self.pointed: set[TypeId] = set()
         self._parts: set[TypeId] = set()
         self.graph = SnapshotGraph(info, self._mentioned(info))
         self.graph.recorded = self._sources(info)
@@ -158,12 +159,16 @@ class _Reading:
             from uapigen.snapshot.headers import read_headers
 
             joined = read_headers(self.reader, self.graph, self.owners, labels, btf_end)
+            if joined is not None:
+                joined.pointed = self.pointed
         return Snapshot(self.graph, self.model, joined)
 
     def _more(self, place: str, type_id: TypeId, about: About) -> None:
         """The header that has something, and the tags on it."""
         if "header" in about:
             self.owners[type_id] = f"{place}.header", about["header"]
+        if self.reader.truth(f"{place}.pointed", about.get("pointed", False)):
+            self.pointed.add(type_id)
         if "tags" in about:
             self.tags.append((f"{place}.tags", type_id, about["tags"]))
 

@@ -18,7 +18,7 @@ _MAX_NUMBER = 1 << 64
 _MAX_ALIGN = 1 << 31
 
 
-_RECORD = frozenset({"name", "after", "size", "header", "tags"})
+_RECORD = frozenset({"name", "after", "size", "header", "pointed", "tags"})
 KEYS = {
     "": frozenset(
         {
@@ -40,7 +40,7 @@ KEYS = {
     "struct": _RECORD | {"struct", "align", "members"},
     "union": _RECORD | {"union", "align", "members"},
     "enum": _RECORD | {"enum", "signed", "constants"},
-    "typedefs": frozenset({"name", "align", "same_as", "header", "tags"}),
+    "typedefs": frozenset({"name", "align", "same_as", "header", "pointed", "tags"}),
     "functions": frozenset({"linkage", "header", "tags"}),
     "variables": frozenset({"linkage", "section", "offset", "size", "header", "tags"}),
     "parameters": frozenset({"closely"}),

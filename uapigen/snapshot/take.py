@@ -12,7 +12,7 @@ What is only pointed to is mentioned, not described: it may change.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 from uapigen.errors import InputError
@@ -61,12 +61,13 @@ class Taken:
         """Of what ``types`` and ``typedefs`` describe."""
 
 
-def take(plan: Plan, joined: Joined | None = None) -> Taken:
+def take(plan: Plan, joined: Joined | None = None, pointed: Collection[TypeId] = ()) -> Taken:
     """Take what a plan has chosen, with all facts that its layout found out.
 
-    ``joined`` is what headers say beside types, where there are some.
+    ``joined`` is what headers say beside types, where there are some; ``pointed`` are
+    types that are there as others point to them.
     """
-    return _Take(plan, joined).taken
+    return _Take(plan, joined, pointed).taken
 
 
 class _Labels:
@@ -88,9 +89,13 @@ class _Labels:
 
 
 class _Take:
-    def __init__(self, plan: Plan, joined: Joined | None) -> None:
+    def __init__(self, plan: Plan, joined: Joined | None, pointed: Collection[TypeId]) -> None:
         self.plan = plan
         self._joined = joined
+        self._pointed = {plan.first(type_id) for type_id in pointed}
+        if self._pointed:  # one that stands for both was chosen
+            chosen = {*plan.selection.tags, *plan.selection.typedefs} - {*pointed}
+            self._pointed -= {plan.first(type_id) for type_id in chosen}
         self.graph = plan.graph
         self.taken = Taken()
         self._layers = list(_layers(plan.graph))
@@ -400,6 +405,8 @@ class _Take:
             path = self._joined.owners[type_id]
             file = self._joined.files.get(path)
             about["header"] = file.module if file else path
+        if type_id in self._pointed:
+            about["pointed"] = True
         tags = self._decl_tags.get(type_id)
         if tags:
             about["tags"] = tags

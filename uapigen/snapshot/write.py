@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 from uapigen.emit.output import write_module
 from uapigen.ir.graph import TypeGraph
 from uapigen.ir.selection import Selection
-from uapigen.ir.units import Joined
+from uapigen.ir.types import Typedef, TypeId
+from uapigen.ir.units import Joined, pointed_to
 from uapigen.layout.plan import Plan
 from uapigen.layout.planned import Failure
 from uapigen.layout.targets import DataModel
@@ -36,8 +37,13 @@ def write_snapshot(
     Types that cannot be spelled are left out by name; all others are there, those
     that cannot be laid out among them.
     """
+    pointed: list[TypeId] = []
+    if joined is not None and tells_apart(joined):
+        pointed = pointed_to(joined, selection)
+        if pointed:
+            selection = _with_types(selection, graph, pointed)
     plan = Plan(graph, model, selection)
-    taken = take(plan, joined)
+    taken = take(plan, joined, pointed)
     sources = graph.sources
     head = {
         "arch": model.arch,
@@ -50,6 +56,16 @@ def write_snapshot(
     if joined is not None and tells_apart(joined):
         _tell_apart(joined, plan, taken, head)
     return WrittenSnapshot(snapshot_text(head, taken.lists), taken.failures)
+
+
+def _with_types(selection: Selection, graph: TypeGraph, ids: Sequence[TypeId]) -> Selection:
+    """A selection with more structs, unions, enums and typedefs."""
+    made = Selection()
+    made.funcs, made.vars, made.whole = selection.funcs, selection.vars, selection.whole
+    typedefs = {type_id for type_id in ids if isinstance(graph[type_id], Typedef)}
+    made.tags = sorted({*selection.tags, *ids} - typedefs)
+    made.typedefs = sorted({*selection.typedefs, *typedefs})
+    return made
 
 
 def _tell_apart(joined: Joined, plan: Plan, taken: Taken, head: Mapping[str, Any]) -> None:
