@@ -56,11 +56,14 @@ def assert_round_trip(
     folder: Path,
     options: Sequence[str] = (),
     first_options: Sequence[str] = (),
+    *,
+    again: bool = True,
 ) -> None:
+    """``again``: the options are also given where bindings are made from the snapshot."""
     text = folder / "s.json"
     uapigen(*sources, "-o", str(folder / "theirs"), "--quiet", *options)
     snapshot(uapigen, sources, text, *first_options)
-    uapigen(str(text), "-o", str(folder / "ours"), "--quiet", *options)
+    uapigen(str(text), "-o", str(folder / "ours"), "--quiet", *(options if again else ()))
     assert_same(folder / "ours", folder / "theirs")
     snapshot(uapigen, [str(text)], folder / "again.json")
     assert (folder / "again.json").read_bytes() == text.read_bytes()
@@ -81,9 +84,38 @@ def test_a_selection_of_the_snapshot(uapigen: Uapigen, tmp_path: Path) -> None:
     assert_round_trip(uapigen, TEN, tmp_path, options)
 
 
-def test_a_selection_of_both(uapigen: Uapigen, tmp_path: Path) -> None:
-    options = ["--only", "struct*sockaddr*", "--only", "IFF_*"]
-    assert_round_trip(uapigen, TEN, tmp_path, options, options)
+POINTERS = ["--only", "struct*sockaddr*", "--only", "IFF_*", "--only", "struct ifconf"]
+"""``struct ifconf`` points to ``struct ifreq``, which the package has."""
+
+
+@pytest.mark.parametrize("again", [True, False])
+@pytest.mark.parametrize("options", [POINTERS, ["--exclude", "struct fuse_*"]], ids=" ".join)
+def test_a_selection_in_the_snapshot(
+    uapigen: Uapigen, tmp_path: Path, options: list[str], again: bool
+) -> None:
+    assert_round_trip(uapigen, TEN, tmp_path, options, options, again=again)
+
+
+def test_what_is_only_pointed_to_is_in_no_module(uapigen: Uapigen, tmp_path: Path) -> None:
+    sources = ["linux/if.h", "linux/fuse.h"]
+    content = snapshot(uapigen, sources, tmp_path / "s.json", *POINTERS)
+    pointed = [row["struct"] for row in content["types"] if "pointed" in row and "struct" in row]
+    assert "ifreq" in pointed
+    assert "ifconf" not in pointed
+    uapigen(*sources, "-o", str(tmp_path / "theirs/m.py"), "--quiet", *POINTERS)
+    uapigen(str(tmp_path / "s.json"), "-o", str(tmp_path / "ours/m.py"), "--quiet")
+    assert_same(tmp_path / "ours", tmp_path / "theirs")
+    assert "ifreq" not in (tmp_path / "ours/m.pyi").read_text().replace("struct ifreq", "")
+
+
+def test_what_is_only_pointed_to_may_change(uapigen: Uapigen, tmp_path: Path) -> None:
+    header, other = tmp_path / "one.h", tmp_path / "two.h"
+    header.write_text("struct far { int x; }; struct near { struct far *p; };\n")
+    other.write_text("struct other { int x; };\n")
+    sources = [str(header), str(other)]
+    snapshot(uapigen, sources, tmp_path / "s.json", "--only", "struct near")
+    header.write_text("struct far { long x; }; struct near { struct far *p; };\n")
+    uapigen("check", str(tmp_path / "s.json"), *sources)
 
 
 @pytest.mark.slow
@@ -142,8 +174,10 @@ def test_what_headers_agree_about_is_not_said_again(three: dict[str, Any]) -> No
 def test_is_as_the_schema_says(uapigen: Uapigen, tmp_path: Path) -> None:
     content = snapshot(uapigen, TEN, tmp_path / "s.json")
     assert {"prerequisites", "beside", "constants", "without"} <= set().union(*content["units"])
+    selected = snapshot(uapigen, TEN, tmp_path / "t.json", *POINTERS)
     schema = json.loads((ROOT / "docs" / "snapshot.schema.json").read_text("utf-8"))
-    jsonschema.Draft202012Validator(schema).validate(content)
+    for one in (content, selected):
+        jsonschema.Draft202012Validator(schema).validate(one)
 
 
 def test_a_snapshot_from_before_gives_one_flat_package(uapigen: Uapigen, tmp_path: Path) -> None:

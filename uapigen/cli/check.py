@@ -164,5 +164,6 @@ def _update(path: str, old: Facts, new: Facts) -> None:
     selection = counterparts(old, new)
     if new.joined is not None and old.joined is not None:
         _restrict(new.joined, old.joined)
+        new.joined.patterns = old.joined.patterns
     written = write_snapshot(new.graph, new.model, selection, new.joined)
     put_snapshot(path, written.text)

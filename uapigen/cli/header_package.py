@@ -150,7 +150,8 @@ def run_package(
     progress.step(f"reading {len(headers)} headers")
     units = _read_units(headers, header_options, keep_going=options.keep_going)
     with saying_how_to_go_on(options, headers):
-        return _run(options, model, headers, units, refused, progress)
+        patterns = options.only, options.exclude
+        return _run(options, model, headers, units, patterns, refused, progress)
 
 
 def run_opened_package(
@@ -163,7 +164,10 @@ def run_opened_package(
     def units(indices: Iterable[int], _: Collection[str]) -> Iterator[tuple[int, Unit | Omission]]:
         return ((index, single(index)[0]) for index in indices)
 
-    return _run(options, model, [unit.header for unit in joined.units], units, (), progress)
+    headers = [unit.header for unit in joined.units]
+    given = options.only or options.exclude
+    patterns = (options.only, options.exclude) if given else joined.patterns
+    return _run(options, model, headers, units, patterns, (), progress)
 
 
 def _run(
@@ -171,10 +175,11 @@ def _run(
     model: DataModel,
     headers: Sequence[str],
     units: _Units,
+    patterns: tuple[Sequence[str], Sequence[str]],
     refused: Sequence[Omission],
     progress: Progress,
 ) -> int:
-    given = Given(model, frozenset(headers), options.only, options.exclude, options.naming or "")
+    given = Given(model, frozenset(headers), *patterns, options.naming or "")
     run = _Run(units, given)
     made = _Made()
     for share in in_workers(len(headers), run.make):

@@ -58,6 +58,8 @@ class Joined:
     """Ids below are BTF's, where there is BTF."""
     pointed: set[TypeId] = field(default_factory=set)
     """Ids of types that are described without having been chosen, as chosen ones point to them."""
+    patterns: tuple[Sequence[str], Sequence[str]] = (), ()
+    """What it was narrowed to: ``only`` and ``exclude`` of :func:`choose`, or of a snapshot."""
     single: Callable[[int], tuple[Unit, Sequence[TypeId]]] | None = None
     """A header by itself: its unit, and by the unit's ids those of ``graph``.
 
@@ -176,6 +178,8 @@ def choose(joined: Joined, only: Sequence[str] = (), exclude: Sequence[str] = ()
     has comes from there; enumerators that only the header has are constants.
     """
     graph, own, btf_end = joined.graph, owned(joined) - joined.pointed, joined.btf_end
+    if only or exclude:
+        joined.patterns = only, exclude
     if btf_end:
         values = _enumerators_of_btf(joined)
         known = _known_to_btf(joined, own, values)

@@ -44,6 +44,8 @@ HeaderOf = Callable[[str, Any], str]
 """From the place where a header is named, and its name there, to its path."""
 _NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 _MAX_INT = 1 << 128
+_PATTERNS = ("only", "exclude")
+"""Options that a snapshot was made with, which decide about modules of a package."""
 CONSTANT = "constant "
 """Before the name of a macro or an enumerator that a comment is about."""
 
@@ -88,6 +90,10 @@ def headers_head(joined: Joined, lists: Mapping[str, list[Any]]) -> dict[str, An
         head["over_btf"] = True
     if before:
         head["prerequisites"] = before
+    if apart:
+        for key, patterns in zip(_PATTERNS, joined.patterns, strict=True):
+            if patterns:
+                head[key] = list(patterns)
     return {"headers": head, "files": [files[module] for module in sorted(files)]}
 
 
@@ -245,6 +251,14 @@ def read_headers(
     for place, row in reader.rows("type_aliases"):
         joined.type_aliases.update([read_alias(reader, place, row, header)])
     _read_comments(reader, joined, labels)
+    only, exclude = (
+        [
+            reader.text(f"headers.{key}", one)
+            for one in reader.list(f"headers.{key}", about.get(key, []))
+        ]
+        for key in _PATTERNS
+    )
+    joined.patterns = only, exclude
     told = [row[0] for _, row in reader.rows("files")
             if isinstance(row[-1], dict) and "includes" in row[-1]]  # fmt: skip
     if given and not btf_end and set(told).issuperset(given):

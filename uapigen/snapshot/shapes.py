@@ -28,7 +28,7 @@ KEYS = {
             "type_aliases", "comments", "units",
         }
     ),
-    "headers": frozenset({"given", "over_btf", "prerequisites"}),
+    "headers": frozenset({"given", "over_btf", "prerequisites", "only", "exclude"}),
     "sources": frozenset({"name", "sha256"}),
     "files": frozenset({"system", "includes"}),
     "units": frozenset(
