@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 
 from tests.snapshot.snapshots import sample, snapshot_of
 from uapigen.emit.headers import header_module_files, header_plan
+from uapigen.emit.linked import Linked, linked_files, merged
 from uapigen.emit.package import package_files
+from uapigen.emit.parts import Given, parts_of
 from uapigen.errors import InputError, UapigenError
 from uapigen.ir.selection import select
 from uapigen.ir.units import choose
@@ -23,6 +25,9 @@ from uapigen.sources import open_sources
 
 CONTENT: dict[str, Any] = json.loads(snapshot_of(sample()))
 HEADER: dict[str, Any] = json.loads(snapshot_of("linux/if_ether.h"))
+HEADERS: dict[str, Any] = json.loads(
+    snapshot_of(["linux/mroute.h", "linux/mroute6.h", "linux/auto_fs.h"], ["*MSG*", "*auto*", "S*"])
+)
 
 
 def refusal(data: bytes) -> str:
@@ -239,6 +244,14 @@ def generate(content: dict[str, Any]) -> None:
     if joined is None:
         package_files(Plan(graph, model, select(graph)))
     else:
+        if joined.single is not None:
+            headers = [unit.header for unit in joined.units]
+            run = Given(model, headers, *joined.patterns)
+            units = [joined.single(index)[0] for index in range(len(headers))]
+            made = [parts_of(unit, at, run, {})[0] for at, unit in enumerate(units)]
+            parts, _ = merged(part for parts in made for part in parts)
+            includes = {path: file.includes for path, file in joined.files.items()}
+            dict(linked_files(Linked(parts, includes, headers), model, {}, "title"))
         plan = header_plan(joined, model, choose(joined))
         header_module_files(plan, joined, "m")
 
@@ -250,7 +263,7 @@ def test_mutants_are_read_or_refused(content: dict[str, Any]) -> None:
 
 
 @settings(deadline=None, max_examples=150, suppress_health_check=list(HealthCheck))
-@given(mutants(HEADER))
+@given(st.one_of(mutants(HEADER), mutants(HEADERS)))
 def test_mutants_of_headers_are_read_or_refused(content: dict[str, Any]) -> None:
     assert "\n" not in refusal_of(lambda: generate(content))
 

@@ -43,6 +43,7 @@ Row = list[Any]
 HeaderOf = Callable[[str, Any], str]
 """From the place where a header is named, and its name there, to its path."""
 _NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 _MAX_INT = 1 << 128
 _PATTERNS = ("only", "exclude")
 """Options that a snapshot was made with, which decide about modules of a package."""
@@ -280,6 +281,8 @@ def read_headers(
 def _files(reader: Reader) -> Iterator[tuple[str, HeaderFile]]:
     for place, row in reader.rows("files"):
         (name, digest, *_), about = reader.row(place, row, (str, str))
+        if not _DIGEST.fullmatch(digest):
+            reader.refuse(f"{place}[1]", "is no SHA-256")
         system = reader.truth(f"{place}.system", about.get("system", False))
         where = f"{place}.includes"
         listed = reader.list(where, about.get("includes", []))
