@@ -172,6 +172,18 @@ def test_prototypes_are_found_and_counted_as_one_by_one(kernel: Path) -> None:
         assert graph.functions_like({shape}).get(shape, []) == functions.get(shape, [])
 
 
+def test_a_kernel_and_its_module_have_the_tables_of_both(corpus: Path) -> None:
+    """Also those of the module whose function pointers are the kernel's types."""
+
+    def tables(*sources: Path, base: Path | None = None) -> Counter[str]:
+        graph = open_sources(sources, base=base).graph
+        found = find_tables(graph, graph.ids_of(Struct))
+        return Counter(graph[table.type].name for table in found)  # type: ignore[union-attr]
+
+    kernel, module = corpus / "amd64-6.1.btf.xz", corpus / "modules" / "amd64-6.1+kvm.btf.xz"
+    assert tables(kernel, module) == tables(kernel) + tables(module, base=kernel)
+
+
 def test_candidates_have_the_prototype_and_the_members_name(graph) -> None:  # type: ignore[no-untyped-def]
     (table,) = find_tables(graph, graph.ids_of(Struct))
     (found,) = implementations(graph, [table])

@@ -118,7 +118,8 @@ def find_tables(
     by_hand = Patterns(patterns)
     nodes, left = graph.nodes, _MAX_REACHED
     ids = list(type_ids)
-    if len(ids) > _MANY and graph.base is None:
+    # Where there is another source or a base, pointers may be that one's types.
+    if len(ids) > _MANY and graph.base is None and len(graph.sources) == 1:
         possible = _possible(graph)
         ids = [type_id for type_id in ids if type_id in possible]
     for type_id in ids:
