@@ -223,3 +223,19 @@ def test_two_files_of_one_name_make_one_flat_package(uapigen: Uapigen, tmp_path:
     snapshot(uapigen, sources, tmp_path / "s.json")
     uapigen(str(tmp_path / "s.json"), "-o", str(tmp_path / "flat"), "--quiet")
     assert (tmp_path / "flat" / "records.py").exists()
+
+
+@pytest.mark.parametrize("options", [(), ("--only", "struct fuse_*")], ids=str)
+def test_a_package_is_verified_against_its_snapshot(
+    uapigen: Uapigen, tmp_path: Path, options: tuple[str, ...]
+) -> None:
+    snapshot(uapigen, THREE, tmp_path / "abi.json", *options)
+    uapigen(*THREE, *options, "-o", tmp_path / "made")
+    told = uapigen("verify", tmp_path / "made", tmp_path / "abi.json").stdout
+    assert "structs and unions" in told
+    assert "agree with" in told
+    wrong = tmp_path / "made" / "linux" / "fuse.py"
+    text = wrong.read_text()
+    assert '("nodeid", 16, ' in text
+    wrong.write_text(text.replace('("nodeid", 16, ', '("nodeid", 24, ', 1))
+    uapigen("verify", tmp_path / "made", tmp_path / "abi.json", exit_code=1)

@@ -107,7 +107,7 @@ def _expected(opened: Opened, options: argparse.Namespace) -> Iterator[dict[str,
         plan = Plan(graph, model, selection)
         plan.operation_patterns = options.ops
         yield expectations(plan)
-    elif joined.btf_end or not os.path.isdir(options.bindings):
+    elif joined.single is None or not os.path.isdir(options.bindings):
         plan = header_plan(joined, model, selection)
         plan.operation_patterns = options.ops
         # A header's types refer to others of its own, where BTF's of the same names are there.
@@ -117,8 +117,9 @@ def _expected(opened: Opened, options: argparse.Namespace) -> Iterator[dict[str,
         yield expectations(plan, joined.macros, linked=names)
     else:
         headers = frozenset(unit.header for unit in joined.units)
-        given = Given(model, headers, options.only, options.exclude)
-        for unit in joined.units:
+        given = Given(model, headers, *joined.patterns)
+        for index in range(len(joined.units)):
+            unit, _ = joined.single(index)
             plan, macros = own_plan(unit, given)
             module = ".".join(module_path(unit.files[unit.header].module))
             yield expectations(plan, macros, module, linked=None)
