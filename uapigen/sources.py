@@ -234,7 +234,10 @@ class _Digest:
         self._working = allocate_lock()
         if now:
             self._working.acquire()
-            start_new_thread(self._work, ())
+            try:
+                start_new_thread(self._work, ())
+            except RuntimeError:  # the system has no more threads: when asked for, then
+                self._working.release()
 
     def __call__(self) -> str:
         with self._working:  # the thread has it until it is done

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import pytest
@@ -113,3 +114,17 @@ def test_arch_that_contradicts_the_source_is_refused(tmp_path: Path) -> None:
         opened(kernel(), folder=tmp_path, arch="i386")
     assert opened(kernel(), folder=tmp_path, arch="arm64").model.arch == "aarch64"
     assert opened(Btf(), folder=tmp_path, arch="i386").model.arch == "i386"
+
+
+@pytest.mark.parametrize("threads", [True, False])
+def test_digest_is_the_files_also_where_there_are_no_more_threads(
+    monkeypatch: pytest.MonkeyPatch, threads: bool
+) -> None:
+    def refuse(*_: object) -> int:
+        raise RuntimeError("can't start new thread")
+
+    if not threads:
+        monkeypatch.setattr(sources, "start_new_thread", refuse)
+    data = kernel().dump()
+    graph = open_sources([data], digest_now=True).graph
+    assert graph.info.sha256 == hashlib.sha256(data).hexdigest()
