@@ -87,7 +87,9 @@ def _race(rounds: int, files: int, megabytes: int) -> None:
     with tempfile.TemporaryDirectory() as name:
         work = Path(name)
         environment = {**os.environ, "PYTHONPATH": str(ROOT), "BINDINGS_DIR": str(work / "made")}
-        subprocess.run((sys.executable, EXAMPLE / "bindings.py"), env=environment, check=True)
+        subprocess.run(
+            (sys.executable, EXAMPLE / "generated_types.py"), env=environment, check=True
+        )
         found = {rival: [] for rival in RIVALS if _is_there(rival)}
         for _ in range(rounds):
             for rival, rates in found.items():

@@ -10,8 +10,8 @@ import stat
 from typing import Any
 
 import vfs
-from bindings import kernel
 from context import Context, failure, required
+from generated_types import kernel
 from members import Members
 from objects import Inode
 from protocol import HEADER, OUT_HEADER

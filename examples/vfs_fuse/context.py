@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import vfs
-from bindings import kernel
+from generated_types import kernel
 from objects import (
     INSTANCES,
     Dentry,

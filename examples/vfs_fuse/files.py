@@ -7,8 +7,8 @@ import errno
 import os
 
 import vfs
-from bindings import kernel
 from context import failure, required
+from generated_types import kernel
 from members import Members
 from names import NameRequests
 from objects import Dentry, File, Inode, forget, instance

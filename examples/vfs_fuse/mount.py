@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import tables
-from bindings import kernel, uapi
+from generated_types import kernel, uapi
 
 syscalls = kernel.syscalls
 linux = uapi.linux

@@ -14,7 +14,7 @@ import types
 from collections.abc import Callable
 from typing import Any
 
-from bindings import kernel
+from generated_types import kernel
 from members import Members
 
 __all__ = [

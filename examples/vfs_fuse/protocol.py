@@ -11,7 +11,7 @@ import errno
 import os
 from typing import Any
 
-from bindings import kernel
+from generated_types import kernel
 from members import Members
 from uapi.linux import fuse
 

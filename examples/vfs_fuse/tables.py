@@ -12,7 +12,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-from bindings import kernel
+from generated_types import kernel
 from members import Members
 from objects import Inode, Super, instance
 

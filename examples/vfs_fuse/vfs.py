@@ -12,13 +12,13 @@ import stat
 import time
 from typing import Any
 
-from bindings import kernel
 from filemap import (
     filemap_parts,
     filemap_store,
     truncate_inode_pages_final,
     truncate_setsize,
 )  # fmt: skip
+from generated_types import kernel
 from members import Members
 from objects import Dentry, DirContext, File, Inode, IovIter, Super, current, forget, instance, lock
 from tables import s_op

@@ -7,7 +7,7 @@ import errno
 import os
 from typing import Any
 
-from bindings import kernel
+from generated_types import kernel
 from tables import table
 from uapi.linux import xattr
 

@@ -76,7 +76,7 @@ def bindings(tmp_path_factory: pytest.TempPathFactory, running_kernel: Path) -> 
     folder = tmp_path_factory.mktemp("bindings")
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "BINDINGS_DIR": str(folder)}
     environment["PYTHONDONTWRITEBYTECODE"] = "1"
-    subprocess.run([sys.executable, EXAMPLE / "bindings.py"], env=environment, check=True)
+    subprocess.run([sys.executable, EXAMPLE / "generated_types.py"], env=environment, check=True)
     if "i_atime_sec" not in (folder / "kernel" / "records.py").read_text():
         pytest.skip("this kernel's struct inode is not the one that the example is written for")
     return environment

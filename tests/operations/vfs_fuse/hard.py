@@ -12,7 +12,7 @@ from typing import Any
 
 import memfs
 import vfs
-from bindings import kernel
+from generated_types import kernel
 
 
 def hook(unraisable: Any) -> None:

@@ -273,7 +273,7 @@ except KeyboardInterrupt:
 def test_class_that_does_not_fit_its_interface_is_refused(bindings: dict[str, str]) -> None:
     code = """
 import vfs
-from bindings import kernel
+from generated_types import kernel
 class Wrong(kernel.ops.inode_operations):
     def unlink(self, dir):
         return 0

@@ -1,7 +1,7 @@
 """The generated bindings: this kernel's types and operation tables, and the FUSE protocol.
 
-``python bindings.py`` (or ``make`` here) generates them, into ``generated/`` or $BINDINGS_DIR; the
-other modules import ``kernel`` and ``uapi`` from here.
+``python generated_types.py`` (or ``make`` here) generates them, into ``generated/`` or
+$BINDINGS_DIR; the other modules import ``kernel`` and ``uapi`` from here.
 """
 
 from __future__ import annotations
