@@ -118,7 +118,9 @@ def test_what_another_process_tells_is_what_is_laid_out_here(kernel: Path) -> No
     told.expect(lambda: marshal.loads(marshal.dumps(here.tell(ids[::2]))))
     for type_id in ids:
         assert told.record(type_id) == here.record(type_id)
+    assert told.told().keys() >= set(ids[::2])
     told.expect(lambda: None)
+    assert told.told() == {}
     assert told.record(ids[0]) == here.record(ids[0])
 
 

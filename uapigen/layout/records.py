@@ -155,9 +155,7 @@ class Layout:
     def record(self, type_id: TypeId) -> RecordLayout:
         """The layout of a struct or union; raises :class:`LayoutError`."""
         if type_id not in self._records:
-            if self._expected is not None:
-                self._told, self._expected = self._expected() or {}, None
-            if type_id in self._told:
+            if type_id in self.told():
                 self._take(type_id)
             elif not self._lay_out_plain(type_id):
                 self._measure_all(type_id)
@@ -169,6 +167,12 @@ class Layout:
         What it does not tell of is laid out here.
         """
         self._expected = told
+
+    def told(self) -> Mapping[TypeId, Told]:
+        """The layouts that another process told of; waits for it if it is expected to."""
+        if self._expected is not None:
+            self._told, self._expected = self._expected() or {}, None
+        return self._told
 
     def tell(self, type_ids: Iterable[TypeId]) -> dict[TypeId, Told]:
         """The layouts of those of the types that are structs or unions and have one."""
