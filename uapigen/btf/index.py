@@ -11,7 +11,7 @@ import re
 import sys
 from array import array
 from bisect import bisect_left
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Iterator, Sequence
 from contextlib import suppress
 from functools import cached_property
@@ -59,6 +59,7 @@ COMPOSITES = kind_set(Kind.STRUCT, Kind.UNION)
 ALIASES = kind_set(Kind.TYPEDEF, Kind.VOLATILE, Kind.CONST, Kind.RESTRICT, Kind.TYPE_TAG)
 ARRAYS = kind_set(Kind.ARRAY)
 FORMS = kind_set(Kind.PTR, Kind.TYPEDEF, Kind.VOLATILE, Kind.CONST, Kind.RESTRICT, Kind.TYPE_TAG)
+TYPEDEFS = kind_set(Kind.TYPEDEF)
 POINTERS = kind_set(Kind.PTR, Kind.VOLATILE, Kind.CONST, Kind.RESTRICT, Kind.TYPE_TAG)
 PROTOS = kind_set(Kind.FUNC_PROTO)
 FUNCS = kind_set(Kind.FUNC)
@@ -196,11 +197,13 @@ class RecordIndex:
         whose = list(chain.from_iterable(map(repeat, outers, vlens)))
         return whose, members[::3], members[1::3], members[2::3]
 
-    def holders(self, type_ids: Iterable[TypeId], max_chain: int, forms: bytes) -> set[TypeId]:
+    def holders(
+        self, type_ids: Iterable[TypeId], max_chain: int, forms: bytes
+    ) -> dict[TypeId, int]:
         """Own composites with a member of these types, as ``TypeGraph.holders`` has it."""
         leading = self.leading_to(type_ids, forms, max_chain)
         whose, _, types, _ = self.members
-        return set(compress(whose, map(leading.__contains__, types)))
+        return Counter(compress(whose, map(leading.__contains__, types)))
 
     def leading_to(self, type_ids: Iterable[TypeId], kinds: bytes, max_chain: int) -> set[TypeId]:
         """These types, arrays of them and own types of ``kinds`` that refer to them, and so on."""
@@ -218,8 +221,13 @@ class RecordIndex:
         """Own types of these kinds, and arrays, and what each refers to."""
         found = self._references.get(kinds)
         if found is None:
-            forms = [*self.ids(kinds), *self.ids(ARRAYS)]
-            found = self._references[kinds] = forms, self.column(kinds, 2) + self.column(ARRAYS, 3)
+            if kinds == FORMS:  # of which most have been asked for before
+                forms, targets = self.references(POINTERS)
+                found = [*forms, *self.ids(TYPEDEFS)], targets + self.column(TYPEDEFS, 2)
+            else:
+                forms = [*self.ids(kinds), *self.ids(ARRAYS)]
+                found = forms, self.column(kinds, 2) + self.column(ARRAYS, 3)
+            self._references[kinds] = found
         return found
 
     def column(self, kinds: bytes, word: int) -> list[int]:

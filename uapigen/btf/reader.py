@@ -192,7 +192,7 @@ class BtfGraph:
 
     def holders(
         self, type_ids: Iterable[TypeId], max_chain: int, *, typedefs: bool = False
-    ) -> set[TypeId]:
+    ) -> dict[TypeId, int]:
         return self.index.holders(type_ids, max_chain, FORMS if typedefs else POINTERS)
 
     def byte_size(self, type_id: TypeId) -> int:

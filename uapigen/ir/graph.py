@@ -164,8 +164,10 @@ class TypeGraph(Protocol):
 
     def holders(
         self, type_ids: Iterable[TypeId], max_chain: int, *, typedefs: bool = False
-    ) -> set[TypeId]:
-        """Own structs and unions with a member of one of these own types, or of a form of one.
+    ) -> dict[TypeId, int]:
+        """Own structs and unions with members of one of these own types, or of a form of one.
+
+        For each, how many such members it has.
 
         Forms are pointers to it, arrays of it, qualified and tagged ones and, if asked for,
         typedefs of it, up to ``max_chain`` in a row. The ids are not checked yet.

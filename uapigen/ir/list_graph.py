@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from functools import cached_property
 from itertools import count, islice
@@ -157,7 +158,7 @@ class ListGraph:
 
     def holders(
         self, type_ids: Iterable[TypeId], max_chain: int, *, typedefs: bool = False
-    ) -> set[TypeId]:
+    ) -> dict[TypeId, int]:
         leading = set(type_ids)
         kinds = (Array, Pointer, Qualifier, TypeTag, *[Typedef] * typedefs)
         forms = [
@@ -170,12 +171,13 @@ class ListGraph:
             if not found:
                 break
             leading |= found
-        return {
+        return Counter(
             i
             for i, node in self._own()
             if isinstance(node, (Struct, Union))
-            and not leading.isdisjoint([m[1] for m in node.members])
-        }
+            for member in node.members
+            if member.type in leading
+        )
 
     def prototypes(self) -> Prototypes:
         return in_columns(self._prototypes())

@@ -162,14 +162,14 @@ class MergedGraph:
 
     def holders(
         self, type_ids: Iterable[TypeId], max_chain: int, *, typedefs: bool = False
-    ) -> set[TypeId]:
+    ) -> dict[TypeId, int]:
         wanted = set(type_ids)
-        found = set()
+        found: dict[TypeId, int] = {}
         for part in self._parts:
             if part.start >= self._first_id:
                 own = [i - part.shift for i in wanted if part.start <= i < part.end]
                 holders = part.graph.holders(own, max_chain, typedefs=typedefs)
-                found |= {i + part.shift for i in holders}
+                found |= {i + part.shift: members for i, members in holders.items()}
         return found
 
     def prototypes(self) -> Prototypes:

@@ -23,7 +23,7 @@ from __future__ import annotations
 import keyword
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from typing import Any
 
 from uapigen.ir.graph import TypeGraph
@@ -117,7 +117,7 @@ class Keys:
         self.spelling: dict[TypeId, str] = {}
         self.same: dict[TypeId, TypeId] = {}
         self._behind = AnonymousBehind(graph)
-        self._holders: set[TypeId] | None = None
+        self._holders: Container[TypeId] | None = None
 
     def key(self, type_id: TypeId) -> str:
         return self.of[self.same.get(type_id, type_id)]

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from operator import itemgetter
 
 from uapigen.errors import InputError
 from uapigen.ir.graph import TypeGraph, resolve
@@ -20,8 +21,11 @@ from uapigen.ir.types import (
     FuncProto,
     Member,
     Pointer,
+    Qualifier,
     Struct,
+    Typedef,
     TypeId,
+    TypeTag,
     Union,
 )
 
@@ -34,10 +38,11 @@ _MAX_REACHED = 1 << 17
 A few structs that contain each other twice have any number. Tables behind the last
 one are taken for plain structs.
 """
-
-
 _MANY = 1000
 """Structs from which on all of a source's that have function pointers are found at once."""
+_ALIASES = frozenset({Typedef, Qualifier, TypeTag})
+_new = tuple.__new__  # what a named tuple's own constructor calls, without the call
+_name = itemgetter(0)
 _MAX_CHAIN = 64
 """Typedefs, qualifiers, pointers and arrays in a row."""
 
@@ -50,12 +55,16 @@ class _FunctionPointers(dict[TypeId, tuple[TypeId, int | None] | None]):
         self._graph = graph
 
     def __missing__(self, type_id: TypeId) -> tuple[TypeId, int | None] | None:
-        graph = self._graph
+        graph, nodes = self._graph, self._graph.nodes
         found: tuple[TypeId, int | None] | None = None
-        node = graph.nodes[target := resolve(graph, type_id)]
+        node, target = nodes[type_id], type_id
+        if type(node) in _ALIASES:
+            node = nodes[target := resolve(graph, type_id)]
         if isinstance(node, Pointer):
-            proto = resolve(graph, node.target)
-            if isinstance(graph.nodes[proto], FuncProto):
+            proto = node.target
+            if type(nodes[proto]) in _ALIASES:
+                proto = resolve(graph, proto)
+            if isinstance(nodes[proto], FuncProto):
                 found = proto, None
         elif isinstance(node, Array) and node.nelems:
             inner = self[node.element] if node.element != target else None
@@ -75,34 +84,41 @@ class _Counts(dict[TypeId, tuple[int, int]]):
     def __missing__(self, type_id: TypeId) -> tuple[int, int]:
         graph, pointers = self._graph, self._pointers
         self[type_id] = 0, 1  # where it contains itself, or too many levels
-        functions = members = 0
-        for member in graph.nodes[type_id].members:  # type: ignore[union-attr]
-            if member[0]:
-                members += 1
-                if pointers[member[1]] and not member[3]:
-                    functions += 1
-            elif not member[3]:
-                inner = resolve(graph, member[1])
-                if isinstance(graph.nodes[inner], (Struct, Union)):
-                    more, all_of_them = self[inner]
-                    functions, members = functions + more, members + all_of_them
+        inside: Sequence[Member] = graph.nodes[type_id].members  # type: ignore[union-attr]
+        unnamed = [member for member in inside if not member[0]]
+        functions = sum([1 for name, t, _, width in inside if name and pointers[t] and not width])
+        members = len(inside) - len(unnamed)
+        for _, target, _, width in unnamed:
+            inner = 0 if width else resolve(graph, target)
+            if isinstance(graph.nodes[inner], (Struct, Union)):
+                more, all_of_them = self[inner]
+                functions, members = functions + more, members + all_of_them
         self[type_id] = functions, members
         return functions, members
 
 
-def _possible(graph: TypeGraph) -> set[TypeId]:
-    """A source's structs and unions but for those that cannot have a function pointer.
+def _possible(graph: TypeGraph, type_ids: Iterable[TypeId], *, few: bool) -> Iterator[TypeId]:
+    """Those of a source's types that can be tables; with ``few``, of few function pointers.
 
     Found for all at once, in a fraction of the time that it takes to follow each member's type.
     """
     nodes = graph.nodes
+    # No fewer than the function pointers, since pointers to pointers to functions count, too.
     found = graph.holders(graph.ids_of(FuncProto), _MAX_CHAIN, typedefs=True)
-    more = found
+    more: Iterable[TypeId] = found
     # What they are an unnamed member of has their pointers, too.
     while unnamed := [i for i in more if not nodes[i].name]:  # type: ignore[union-attr]
-        more = graph.holders(unnamed, _MAX_CHAIN) - found
-        found |= more
-    return found
+        more = graph.holders(unnamed, _MAX_CHAIN).keys() - found.keys()
+        found.update(dict.fromkeys(more, 0))
+    for type_id in filter(found.__contains__, type_ids):
+        node = nodes[type_id]
+        if isinstance(node, Struct) and (
+            few
+            or 2 * found[type_id] >= len(node.members)
+            or _NAMED.search(node.name)
+            or "" in map(_name, node.members)
+        ):
+            yield type_id
 
 
 def find_tables(
@@ -120,8 +136,7 @@ def find_tables(
     ids = list(type_ids)
     # Where there is another source or a base, pointers may be that one's types.
     if len(ids) > _MANY and graph.base is None and len(graph.sources) == 1:
-        possible = _possible(graph)
-        ids = [type_id for type_id in ids if type_id in possible]
+        ids = list(_possible(graph, ids, few=bool(patterns)))
     for type_id in ids:
         node = nodes[type_id]
         if not isinstance(node, Struct):
@@ -136,7 +151,7 @@ def find_tables(
             or (patterns and by_hand.match(f"struct {node.name}", node.name))
         ):
             members: Sequence[Member] = node.members
-            if "" in [member[0] for member in members]:
+            if "" in map(_name, members):
                 left -= count
                 if left < 0:
                     continue
@@ -164,11 +179,12 @@ def _table(
 ) -> OperationTable:
     operations, data = [], []
     for member in members:
-        found = pointers[member.type]
-        if found is None or member.bit_width:
-            data.append(DataMember(*member))
+        name, target, bit_offset, bit_width = member
+        found = pointers[target]
+        if found is None or bit_width:
+            data.append(_new(DataMember, member))
         else:
             proto, nelems = found
-            offset = member.bit_offset >> 3
-            operations.append(Operation(member.name, member.type, offset, proto, nelems))
+            offset = bit_offset >> 3
+            operations.append(_new(Operation, (name, target, offset, proto, nelems)))
     return OperationTable(type_id, tuple(operations), tuple(data))
