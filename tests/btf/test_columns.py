@@ -60,14 +60,16 @@ def _all_forms(bad: int) -> Btf:
         btf.volatile(target)
         btf.restrict(target)
         btf.struct("s", 8, ("a", target, 0), ("", number, 32))
+        btf.ptr(btf.func_proto(target, ("a", target), ("", number)))
+        btf.ptr(btf.func_proto(number, ("", target), ("", 0)))
     return btf
 
 
-@pytest.mark.parametrize("bad", [1, 0, 15, 16, 0x7FFFFFFF])
+@pytest.mark.parametrize("bad", [1, 0, 23, 24, 0x7FFFFFFF])
 def test_preloading_leaves_a_malformed_reference_to_be_found(bad: int) -> None:
     one_by_one, at_once = _both_ways(_all_forms(bad).dump())
     assert one_by_one == at_once
-    assert any(isinstance(node, str) for node in at_once) == (bad > 15)
+    assert any(isinstance(node, str) for node in at_once) == (bad > 23)
 
 
 def test_preloading_leaves_a_malformed_name_to_be_found() -> None:
@@ -75,9 +77,10 @@ def test_preloading_leaves_a_malformed_name_to_be_found() -> None:
     btf.int("int", 4)
     btf.typedef(0x10000, 1)
     btf.struct("s", 4, (0x10000, 1, 0))
+    btf.ptr(btf.record(13, 0, 1, 0x10000, 1, vlen=1))
     one_by_one, at_once = _both_ways(btf.dump())
     assert one_by_one == at_once
-    assert sum(isinstance(node, str) for node in at_once) == 2
+    assert sum(isinstance(node, str) for node in at_once) == 3
 
 
 def test_preloading_keeps_bitfields_of_either_encoding() -> None:

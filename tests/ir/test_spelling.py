@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 
 import pytest
 from btf.builder import Btf
@@ -113,6 +114,56 @@ def test_type_tags_are_spelled_where_they_are_wanted() -> None:
     assert speller(btf, type_tags=True).spell(attribute) == "char"
 
 
+def spelled_one_by_one(btf: Btf, type_ids: Iterable[int]) -> dict[int, str]:
+    found, spells = {}, speller(btf)
+    for type_id in type_ids:
+        with suppress(InputError):
+            found[type_id] = spells.spell(type_id)
+    return found
+
+
+def test_types_at_once_are_spelled_as_one_by_one() -> None:
+    btf = with_ints()
+    made = [make(btf) for _, _, make in DECLARATIONS]
+    ids = [*range(1, btf.next_id), *(btf.ptr(type_id) for type_id in made)]
+    assert speller(btf).spell_all(ids) == spelled_one_by_one(btf, ids)
+
+
+def test_types_at_once_are_those_that_can_be_spelled() -> None:
+    btf = with_ints()
+    func = btf.func("f", btf.func_proto(0))
+    for bad in (func, 999, btf.next_id):  # no type, nowhere, a pointer to itself
+        btf.ptr(bad)
+        btf.array(btf.const(bad), 2)
+        btf.func_proto(INT, ("a", INT), ("", bad))
+        btf.func_proto(bad, ("a", INT))
+        btf.typedef("t", bad)
+    btf.func_proto(INT, ("a", INT), ("", 0))
+    btf.typedef("a", btf.next_id + 1)
+    btf.typedef("b", btf.next_id - 1)
+    btf.func_proto(0, *((f"p{i}", INT) for i in range(257)))
+    btf.func_proto(0, *((f"{i:0500}", INT) for i in range(9)))
+    ids = range(1, btf.next_id)
+    # Together, and so that what is malformed is asked for beside nothing else.
+    assert speller(btf).spell_all(ids) == spelled_one_by_one(btf, ids)
+    for type_id in ids:
+        assert speller(btf).spell_all([type_id]) == spelled_one_by_one(btf, [type_id])
+
+
+@pytest.mark.parametrize("at", [0, 1])
+def test_types_at_once_may_be_64_levels_deep(at: int) -> None:
+    for wrap in WRAPS:
+        btf = Btf()
+        ids = [btf.int()]
+        for _ in range(100):
+            ids.append(wrap(btf, ids[-1]))
+        spells = speller(btf)
+        spells.halves(ids[60 + at])
+        assert spells.spell_all(ids).keys() == set(ids[:65])
+        of_deepest = [btf.func_proto(0, ("a", type_id)) for type_id in ids[62:67]]
+        assert speller(btf).prototypes().keys() & {*of_deepest} == {*of_deepest[:2]}
+
+
 def test_prototypes_at_once_are_spelled_as_one_by_one() -> None:
     btf = with_ints()
     number, char = INT, CHAR
@@ -127,7 +178,7 @@ def test_prototypes_at_once_are_spelled_as_one_by_one() -> None:
         btf.func_proto(number, ("bad", 999)),
     ]
     at_once = speller(btf).prototypes()
-    assert at_once.keys() == {protos[0], protos[2], protos[5]}
+    assert at_once.keys() == {protos[0], protos[1], protos[2], protos[5]}
     for proto, spelled in at_once.items():
         assert "".join(speller(btf).halves(proto)) == spelled
     assert at_once[protos[5]] == "int (int a_b, char _1st)"

@@ -263,8 +263,9 @@ class RecordIndex:
         words = self.words
         if len(starts) < _MANY:
             return [words[start + word] for start in starts]
-        # All items at once, of a copy that begins with that word.
-        return list(itemgetter(*starts)(words[word:]))
+        # All items at once, as if the first word were that one.
+        with memoryview(words) as view, view[word:] as moved:
+            return list(itemgetter(*starts)(moved))
 
     def prototypes_like(
         self, shapes: Iterable[tuple[TypeId, ...]]

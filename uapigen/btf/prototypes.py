@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-import sys
 from array import array
 from bisect import bisect_right
 from collections.abc import Container, Hashable, Iterable, Sequence
 from contextlib import suppress
-from itertools import accumulate, compress
+from itertools import accumulate, chain, compress, repeat
+from operator import not_
 
-from uapigen.btf.index import FUNCS, PROTOS, RecordIndex
+from uapigen.btf.format import Kind
+from uapigen.btf.index import FUNCS, PROTOS, RecordIndex, kind_set
 from uapigen.btf.strings import StringTable
 from uapigen.errors import InputError
 from uapigen.ir.prototypes import Prototypes
-from uapigen.ir.types import TypeId
+from uapigen.ir.types import FuncProto, Param, TypeId
 
-__all__ = ["functions_of_few", "prototypes"]
+__all__ = ["callbacks", "functions_of_few", "prototypes"]
 
 _VLEN = 0xFFFFFF
+_ELLIPSIS = 0
+"""As a parameter's two words in one number: no name, no type."""
+_new = tuple.__new__  # what a named tuple's own constructor calls, without the call
 
 
 def prototypes(index: RecordIndex, strings: StringTable) -> Prototypes:
@@ -33,12 +37,49 @@ def prototypes(index: RecordIndex, strings: StringTable) -> Prototypes:
             ids.append(proto)
             returns.append(words[start + 2])
             counts.append(vlen)
-    pairs = memoryview(params).cast("B").cast("Q").tolist()
-    distinct = set(pairs)
-    declared = _declared(list(distinct), strings)
-    refused = distinct - declared.keys() if len(declared) < len(distinct) else ()
+    pairs = _pairs(params)
+    distinct = list(set(pairs))
+    declared = _declared(distinct, strings)
+    refused = set(distinct) - declared.keys() if len(declared) < len(distinct) else ()
     found = Prototypes(ids, returns, counts, pairs, declared)
     return _without(found, refused) if refused else found
+
+
+def callbacks(index: RecordIndex, strings: StringTable) -> dict[TypeId, FuncProto]:
+    """Functions' types that pointers lead to, decoded, but those with an ellipsis.
+
+    None of them if one is malformed.
+    """
+    words, targets = index.words, index.column(kind_set(Kind.PTR), 2)
+    if max(targets, default=0) >= index.last_id:
+        return {}
+    is_proto = (bytes(index.first_id) + index.kinds).translate(PROTOS)
+    ids = sorted(set(compress(targets, map(is_proto.__getitem__, targets))))
+    starts = [index.offsets[type_id - index.first_id] for type_id in ids]
+    counts = [words[start + 1] & _VLEN for start in starts]
+    returns = index.gather(starts, 2)
+    params = array("I")
+    for start, count in zip(starts, counts, strict=True):
+        params += words[start + 3 : start + 3 + 2 * count]
+    pairs = _pairs(params)
+    distinct = list(set(pairs))
+    name_offs, types = _split(distinct)
+    if max(chain(types, returns), default=0) >= index.last_id:
+        return {}
+    try:
+        rows = zip(map(strings.__getitem__, name_offs), types, strict=True)
+        declared = dict(zip(distinct, map(_new, repeat(Param), rows), strict=True))
+    except InputError:
+        return {}
+    listed = tuple(map(declared.__getitem__, pairs))
+    stops = accumulate(counts)
+    cut = [listed[stop - count : stop] for stop, count in zip(stops, counts, strict=True)]
+    columns = zip(returns, cut, repeat(False), strict=False)
+    nodes = dict(zip(ids, map(_new, repeat(FuncProto), columns), strict=True))
+    if _ELLIPSIS in declared:
+        odd = declared[_ELLIPSIS]
+        nodes = {i: node for i, node in nodes.items() if node.params[-1:] != (odd,)}
+    return nodes
 
 
 def functions_of_few(
@@ -61,9 +102,7 @@ def functions_of_few(
 
 def _declared(pairs: Sequence[int], strings: StringTable) -> dict[Hashable, tuple[str, TypeId]]:
     """Names and types, but of parameters that have no name or one that is nowhere."""
-    name_offs, types = [pair & 0xFFFFFFFF for pair in pairs], [pair >> 32 for pair in pairs]
-    if sys.byteorder == "big":
-        name_offs, types = types, name_offs
+    name_offs, types = _split(pairs)
     declared: dict[Hashable, tuple[str, TypeId]] = {}
     try:
         names = map(strings.__getitem__, name_offs)
@@ -72,9 +111,20 @@ def _declared(pairs: Sequence[int], strings: StringTable) -> dict[Hashable, tupl
         for pair, name_off, target in zip(pairs, name_offs, types, strict=True):
             with suppress(InputError):
                 declared[pair] = strings[name_off], target
-    for pair in [pair for pair, name_off in zip(pairs, name_offs, strict=True) if not name_off]:
+    for pair in compress(pairs, map(not_, name_offs)):
         del declared[pair]
     return declared
+
+
+def _pairs(params: array[int]) -> list[int]:
+    """Parameters of two words, each as one number."""
+    return memoryview(params).cast("B").cast("Q").tolist()
+
+
+def _split(pairs: Sequence[int]) -> tuple[array[int], array[int]]:
+    """The names' string offsets and the types of parameters."""
+    words = array("I", array("Q", pairs).tobytes())
+    return words[::2], words[1::2]
 
 
 def _without(found: Prototypes, refused: Container[Hashable]) -> Prototypes:

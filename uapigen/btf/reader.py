@@ -30,7 +30,7 @@ from uapigen.btf.index import (
     Relocation,
     kind_set,
 )
-from uapigen.btf.prototypes import functions_of_few, prototypes
+from uapigen.btf.prototypes import callbacks, functions_of_few, prototypes
 from uapigen.btf.strings import StringTable
 from uapigen.errors import InputError
 from uapigen.ir.graph import Nodes, SourceInfo, functions_like, resolve
@@ -219,6 +219,7 @@ class BtfGraph:
         self.strings.preload()
         self._preloaded = True
         self.nodes.update(columns.forms(self.index, self.strings))
+        self.nodes.update(callbacks(self.index, self.strings))
         if not self._odd_ints:
             self.nodes.update(columns.composites(self.index, self.strings))
 

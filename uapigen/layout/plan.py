@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 from uapigen.errors import InputError, LayoutError
 from uapigen.ir.graph import TypeGraph, resolve
 from uapigen.ir.identity import Variants
-from uapigen.ir.naming import Keys, Unique, identifier
+from uapigen.ir.naming import Keys, Unique, identifier, keyword_of
 from uapigen.ir.selection import Selection, owner_of_vars
 from uapigen.ir.spelling import Named, Speller, plain_name
 from uapigen.ir.types import (
@@ -72,7 +72,7 @@ class Plan:
         self.failures: list[Failure] = []
         self.failed: set[TypeId] = set()
         """Records that cannot be laid out, of those asked for so far."""
-        self.speller = Speller(graph, self._spelling)
+        self.speller = Speller(graph, self._spelling, self._names_of)
         self.c_types = _CTypes(self.speller)
         self._typedef_names: dict[TypeId, str] = {}
         self._typedef_twins: dict[TypeId, TypeId] = {}
@@ -144,20 +144,24 @@ class Plan:
 
     def _spelling(self, type_id: TypeId, node: Named) -> str:
         """How emitted tables spell a named type: by its key, which is unique."""
-        if isinstance(node, (Struct, Union, Enum)):
-            key = self.keys.of.get(self.keys.same.get(type_id, type_id))
-            return (
-                plain_name(type_id, node) if key is None else f"{type(node).__name__.lower()} {key}"
-            )
-        if isinstance(node, Typedef):
-            name = self._typedef_names.get(self._typedef_twins.get(type_id, type_id))
-            return _plain(node.name) if name is None else name
+        if isinstance(node, (Struct, Union, Enum, Typedef)):
+            (name,) = self._names_of(type(node), (type_id,))
+            if isinstance(node, Typedef):
+                return _plain(node.name) if name is None else name
+            return plain_name(type_id, node) if name is None else f"{keyword_of(node)} {name}"
         if isinstance(node, Forward):
             if node.mentioned:
                 return plain_name(type_id, node)
             self.incomplete.add(spelled := f"{node.keyword} {_plain(node.name)}")
             return spelled
         return self._scalar(node)
+
+    def _names_of(self, kind: type, type_ids: Sequence[TypeId]) -> Iterable[str | None]:
+        """What structs, unions, enums or typedefs are called, if they are among the chosen."""
+        same, names = self.keys.same, self.keys.of
+        if kind is Typedef:
+            same, names = self._typedef_twins, self._typedef_names
+        return map(names.get, map(same.get, type_ids, type_ids))
 
     def first_typedef(self, type_id: TypeId) -> TypeId:
         """The typedef itself, or an earlier one that is identical to it."""
