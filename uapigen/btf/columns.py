@@ -7,7 +7,8 @@ reader then says with its place.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from array import array
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import accumulate, chain, compress, repeat
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ from uapigen.btf.format import Kind
 from uapigen.btf.index import ALIASES, ARRAYS, COMPOSITES, RecordIndex, kind_set
 from uapigen.btf.strings import StringTable
 from uapigen.errors import InputError
+from uapigen.ir.columns import Members
 from uapigen.ir.types import (
     Array,
     Member,
@@ -31,7 +33,7 @@ from uapigen.ir.types import (
 if TYPE_CHECKING:
     from uapigen.ir.columns import Columns
 
-__all__ = ["QUALIFIERS", "composites", "for_layout", "forms"]
+__all__ = ["QUALIFIERS", "composites", "for_layout", "forms", "members"]
 
 QUALIFIERS = {Kind.CONST: "const", Kind.VOLATILE: "volatile", Kind.RESTRICT: "restrict"}
 
@@ -72,34 +74,52 @@ def forms(index: RecordIndex, strings: StringTable) -> dict[TypeId, Type]:
     return nodes
 
 
-def composites(index: RecordIndex, strings: StringTable) -> dict[TypeId, Type]:
-    """Structs and unions without bitfields, where ``kind_flag`` alone says which have any."""
-    nodes: dict[TypeId, Type] = {}
-    _, name_offs, types, offsets = index.members
+def members(index: RecordIndex, strings: StringTable, type_ids: Sequence[TypeId]) -> Members:
+    """The members of these own structs and unions, where ``kind_flag`` says which are bitfields.
+
+    Raises :class:`InputError` where a name or a type is out of bounds.
+    """
+    words = index.words
+    starts = index.starts_of(type_ids)
+    infos = index.gather(starts, 1)
+    counts = [info & _VLEN for info in infos]
+    elements = array("I")
+    for start, vlen in zip(starts, counts, strict=True):
+        elements += words[start + 3 : start + 3 + 3 * vlen]
+    types, bit_offsets = elements[1::3], elements[2::3]
     if max(types, default=0) >= index.last_id:
-        return nodes
-    names = strings.__getitem__
-    column = index.column
-    infos = column(COMPOSITES, 1)
-    stops = list(accumulate([info & _VLEN for info in infos]))
+        raise InputError(index.source, "type section", f"refers to type {max(types)}")
+    bit_widths = bytearray(len(types))
+    for info, vlen, stop in zip(infos, counts, accumulate(counts), strict=True):
+        if info >> 31 and max(bit_offsets[stop - vlen : stop], default=0) >> 24:
+            for at in range(stop - vlen, stop):
+                bit_widths[at] = bit_offsets[at] >> 24
+                bit_offsets[at] &= 0xFFFFFF
+    names = list(map(strings.__getitem__, elements[::3]))
+    return Members(counts, names, types, bit_offsets, bit_widths)
+
+
+def composites(
+    index: RecordIndex, strings: StringTable, type_ids: Sequence[TypeId]
+) -> dict[TypeId, Type]:
+    """These own structs and unions; none of them if one is malformed."""
+    starts = index.starts_of(type_ids)
     with suppress(InputError):
-        columns = zip(map(names, name_offs), types, offsets, repeat(0), strict=False)
-        members = tuple(map(_new, repeat(Member), columns))
+        counts, *columns = members(index, strings, type_ids)
+        every = tuple(map(_new, repeat(Member), zip(*columns, strict=True)))
+        stops = accumulate(counts)
         records = zip(
-            map(names, column(COMPOSITES, 0)),
-            column(COMPOSITES, 2),
-            [members[start:stop] for start, stop in zip(chain((0,), stops), stops, strict=False)],
+            map(strings.__getitem__, index.gather(starts, 0)),
+            index.gather(starts, 2),
+            [every[stop - count : stop] for count, stop in zip(counts, stops, strict=True)],
             repeat(None),
             strict=False,
         )
         kinds: list[type[Any]] = [
-            Union if info >> 24 & 0x7F == Kind.UNION else Struct for info in infos
+            Union if info >> 24 & 0x7F == Kind.UNION else Struct for info in index.gather(starts, 1)
         ]
-        nodes.update(zip(index.ids(COMPOSITES), map(_new, kinds, records), strict=False))
-    for type_id, info, stop in zip(index.ids(COMPOSITES), infos, stops, strict=True):
-        if info >> 31 and max(offsets[stop - (info & _VLEN) : stop], default=0) >> 24:
-            nodes.pop(type_id, None)  # it has bitfields
-    return nodes
+        return dict(zip(type_ids, map(_new, kinds, records), strict=False))
+    return {}
 
 
 def for_layout(

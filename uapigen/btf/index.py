@@ -258,6 +258,11 @@ class RecordIndex:
             self._places[kinds] = found
         return found
 
+    def starts_of(self, type_ids: Iterable[TypeId]) -> list[int]:
+        """First words of these own types."""
+        offsets, first_id = self.offsets, self.first_id
+        return [offsets[type_id - first_id] for type_id in type_ids]
+
     def gather(self, starts: Sequence[int], word: int) -> list[int]:
         """That word of each of the records that start there."""
         words = self.words

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import sys
 from array import array
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import repeat
 from typing import TYPE_CHECKING, Any
@@ -33,7 +33,7 @@ from uapigen.btf.index import (
 from uapigen.btf.prototypes import callbacks, functions_of_few, prototypes
 from uapigen.btf.strings import StringTable
 from uapigen.errors import InputError
-from uapigen.ir.graph import Nodes, SourceInfo, functions_like, resolve
+from uapigen.ir.graph import Nodes, SourceInfo, functions_like, members_of, resolve, tags_of
 from uapigen.ir.prototypes import Prototypes
 from uapigen.ir.types import (
     Array,
@@ -62,7 +62,7 @@ from uapigen.ir.types import (
 )
 
 if TYPE_CHECKING:
-    from uapigen.ir.columns import Columns
+    from uapigen.ir.columns import Columns, Members
 
 __all__ = ["BtfGraph"]
 
@@ -220,8 +220,31 @@ class BtfGraph:
         self._preloaded = True
         self.nodes.update(columns.forms(self.index, self.strings))
         self.nodes.update(callbacks(self.index, self.strings))
+
+    def decode(self, type_ids: Iterable[TypeId]) -> None:
+        nodes, first = self.nodes, self._first_id
+        missing = [i for i in type_ids if i not in nodes and i >= first]
         if not self._odd_ints:
-            self.nodes.update(columns.composites(self.index, self.strings))
+            nodes.update(columns.composites(self.index, self.strings, missing))
+
+    def tags(self, type_ids: Sequence[TypeId]) -> tuple[list[type], list[str]]:
+        if not self._all_own(type_ids):
+            return tags_of(self, type_ids)
+        kinds = map(self.index.kinds.__getitem__, [i - self._first_id for i in type_ids])
+        name_offs = self.index.gather(self.index.starts_of(type_ids), 0)
+        names = list(map(self.strings.__getitem__, name_offs))
+        return list(map(_NODE_CLASSES.__getitem__, kinds)), names
+
+    def members(self, type_ids: Sequence[TypeId]) -> Members:
+        if self._odd_ints or not self._all_own(type_ids):
+            return members_of(self, type_ids)
+        try:
+            return columns.members(self.index, self.strings, type_ids)
+        except InputError:
+            return members_of(self, type_ids)  # which says where it is malformed
+
+    def _all_own(self, type_ids: Sequence[TypeId]) -> bool:
+        return self._base is None or min(type_ids, default=self._first_id) >= self._first_id
 
     def columns(self) -> Columns | None:
         if self._base is not None or self._odd_ints:

@@ -14,13 +14,13 @@ with care: the first column takes it whole, the others nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import chain, compress, count, repeat
+from itertools import chain, compress, count
 from operator import add
 from typing import TypeVar
 
 from uapigen.emit.text import LINE_LENGTH
 
-__all__ = ["Made", "long_lines", "owners", "woven"]
+__all__ = ["Made", "long_lines", "woven"]
 
 _Key = TypeVar("_Key")
 
@@ -37,31 +37,29 @@ class Made(dict[_Key, str]):
         return text
 
 
-def owners(counts: Iterable[int]) -> Iterator[int]:
-    """For each line, the number of the block that it is in."""
-    return chain.from_iterable(map(repeat, count(), counts))
+def long_lines(*columns: Sequence[str], beside: int = 0) -> Iterator[int]:
+    """The numbers of lines that black would wrap. Their line break is in a column.
 
-
-def long_lines(*columns: Sequence[str]) -> Iterator[int]:
-    """The numbers of lines that black would wrap. Their line break is in a column."""
+    ``beside``: the characters of a line, or the most of any, that are in no column.
+    """
     lengths: Iterable[int] = map(len, columns[0])
     for column in columns[1:]:
         lengths = map(add, lengths, map(len, column))
-    return compress(count(), map((LINE_LENGTH + 1).__lt__, lengths))
+    return compress(count(), map((LINE_LENGTH + 1 - beside).__lt__, lengths))
 
 
-def woven(blocks: Iterable[tuple[str, int, str]], *columns: Sequence[str]) -> str:
+def woven(blocks: Iterable[tuple[str, int, str]], first: list[str], *columns: Sequence[str]) -> str:
     """The text of all blocks: what stands before a block's lines, their number, what is behind.
 
-    Together the blocks have as many lines as each column.
+    Together the blocks have as many lines as each column. What stands around lines is added to
+    the ``first`` one, which is spent so.
     """
-    before = [""] * len(columns[0])
     pending, at = "", 0
     for head, lines, tail in blocks:
         if lines:
-            before[at] = pending + head
+            first[at] = f"{pending}{head}{first[at]}"
             pending = tail
             at += lines
         else:
             pending += head + tail
-    return "".join(chain(chain.from_iterable(zip(before, *columns, strict=True)), (pending,)))
+    return "".join(chain(chain.from_iterable(zip(first, *columns, strict=True)), (pending,)))

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import keyword
-from bisect import bisect_left
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from itertools import chain, compress, count
-from operator import itemgetter, not_
 
-from uapigen.emit.columns import Made, long_lines, owners, woven
+from uapigen.emit.columns import Made, long_lines, woven
+from uapigen.emit.reached import Reached, reached_members
 from uapigen.emit.stub_names import StubNames, is_free, uncommon, unsayable
 from uapigen.emit.support.names import RESERVED, attribute_name
 from uapigen.emit.text import LINE_LENGTH, bracketed, class_line
@@ -66,6 +65,7 @@ class RecordStubs:
         self.aliased: set[str] = set()
         """Types whose name is also that of a member of a class that has them."""
         self._unsayable = unsayable(names.records.values())
+        self._class_of = plan.keys.class_of
         self._types = {*names.records.values()}
         self._texts = Made(self._text)
         self._bits = Made(self._bitfield)
@@ -78,16 +78,27 @@ class RecordStubs:
 
     def _text(self, type_id: TypeId) -> str:
         """A member's annotation."""
-        nodes, prefix = self.graph.nodes, self.prefix
-        node = nodes[type_id]
+        prefix, shown = self.prefix, self._shown
+        if type_id in self._class_of:
+            if self._class_of[type_id] is Enum:
+                return f"{prefix}Int"
+            return f"{prefix}Sub[{shown[type_id]}]"
+        node = self.graph.nodes[type_id]
         if type(node) is Pointer:  # as most are
-            target = node.target
-            if type(nodes[target]) in _FORMS:
-                target = self._behind(target)
-            named = type(nodes[target]) in _COMPOSITES
-            return f"{prefix}Ptr[{self._shown[target if named else 0]}]"
+            return f"{prefix}Ptr[{self._pointee(node)}]"
         kind, argument = self._annotate(type_id)
         return f"{prefix}{kind}[{argument}]" if argument else f"{prefix}{kind}"
+
+    def _pointee(self, node: Pointer) -> str:
+        """The record that a pointer points to, or ``Any``."""
+        target, class_of = node.target, self._class_of
+        if target not in class_of:
+            target = self._behind(target)
+        if target in class_of:
+            named = class_of[target] is not Enum
+        else:
+            named = isinstance(self.graph.nodes[target], (Struct, Union))
+        return self._shown[target if named else 0]
 
     def _argument(self, type_id: TypeId) -> str:
         """The record that a member's annotation names, or ""."""
@@ -99,20 +110,19 @@ class RecordStubs:
         return f"{self.prefix}{'BoolBits' if kind == 'Bool' else 'Bits'}"
 
     def _annotate(self, type_id: TypeId) -> tuple[str, str]:
-        target = resolve(self.graph, type_id)
-        node = self.graph.nodes[target]
-        if isinstance(node, (Struct, Union)):
+        target = type_id if type_id in self._class_of else self._final(type_id)
+        found = self._class_of.get(target) or type(self.graph.nodes[target])
+        if found is Struct or found is Union:
             return "Sub", self._shown[target]
-        if isinstance(node, Enum):
+        if found is Enum:
             return "Int", ""
+        node = self.graph.nodes[target]
         if isinstance(node, (Int, Float)):
             code = scalar_code(node)
             # A long double reads as a float only on a machine that has the same.
             return "Value" if code == "f" and node.byte_size > 8 else _SCALAR_STUBS[code], ""
         if isinstance(node, Pointer):
-            behind = self._behind(node.target)
-            named = isinstance(self.graph.nodes[behind], (Struct, Union))
-            return "Ptr", self._shown[behind if named else 0]
+            return "Ptr", self._pointee(node)
         if isinstance(node, Array):
             return self._array(node)
         return "Value", ""
@@ -127,10 +137,17 @@ class RecordStubs:
             return "Items", f"{self.prefix}{_ELEMENTS[inner]}[{argument}]"
         return "Items", f"{self.prefix}{_ELEMENTS.get(inner, 'Any')}"
 
+    def _final(self, type_id: TypeId) -> TypeId:
+        """What is behind typedefs and qualifiers; raises :class:`InputError` if nothing is."""
+        behind = self._behind(type_id)
+        return behind if behind in self._class_of else resolve(self.graph, behind)
+
     def _behind(self, type_id: TypeId) -> TypeId:
         for _ in range(64):
+            if type_id in self._class_of:
+                break
             node = self.graph.nodes[type_id]
-            if not isinstance(node, (Typedef, Qualifier, TypeTag)):
+            if type(node) not in _FORMS:
                 break
             type_id = node.target
         return type_id
@@ -153,35 +170,32 @@ class RecordStubs:
 
         Black sets blank lines around classes with a body.
         """
-        keys, nodes, failed = self.plan.keys.of, self.graph.nodes, self.plan.failed
-        ids = [i for i in keys if isinstance(nodes[i], (Struct, Union)) and i not in failed]
-        ids.sort(key=keys.__getitem__)
+        keys, class_of, failed = self.plan.keys.of, self.plan.keys.class_of, self.plan.failed
+        ids = [i for i in self.plan.record_ids() if i not in failed]
         names = list(map(self.names.records.__getitem__, map(keys.__getitem__, ids)))
         if self._unsayable:
             said = [name not in self._unsayable for name in names]
             ids, names = list(compress(ids, said)), list(compress(names, said))
         self._shown.update(zip(ids, names, strict=True))
-        reached, unnamed = self._reached_members([nodes[i].members for i in ids])  # type: ignore[union-attr]
-        columns = self._columns(list(chain.from_iterable(reached)))
-        counts = list(map(len, reached))
-        owner = list(owners(counts))
-        self._alias(reached, owner, columns)
-        odd = self._odd_classes(reached, unnamed, owner, columns)
-        if odd:
-            plain = [at not in odd for at in owner]
-            columns = [list(compress(column, plain)) for column in columns]
+        reached = self._reached_members(ids)
+        columns = self._columns(reached)
+        self._alias(reached, columns)
+        odd = self._odd_classes(reached, columns)
+        for at in chain.from_iterable(map(reached.lines_of, odd)):
+            for column in columns:
+                column[at] = ""
         blocks = []
         separated = False  # from what is before
-        for at, (type_id, name, inside) in enumerate(zip(ids, names, counts, strict=True)):
-            kind = "Struct" if type(nodes[type_id]) is Struct else "Union"
+        bases = {Struct: f"({self.prefix}Struct):\n", Union: f"({self.prefix}Union):\n"}
+        for at, (type_id, name, inside) in enumerate(zip(ids, names, reached.counts, strict=True)):
             if at in odd:
-                head, inside = self._class(nodes[type_id], name, kind), 0  # type: ignore[arg-type]
+                head = self._class(type_id, name)
             elif inside:
-                head = f"class {name}({self.prefix}{kind}):\n"
+                head = f"class {name}{bases[class_of[type_id]]}"
                 if len(head) > LINE_LENGTH + 1:
-                    head = class_line(name, [f"{self.prefix}{kind}"])
+                    head = class_line(name, [self._base(type_id)])
             else:
-                head = self._empty(name, kind)
+                head = self._empty(type_id, name)
             short = not inside and head.count("\n") == 1
             if at and not (short and not separated):
                 head = f"\n{head}"
@@ -189,82 +203,68 @@ class RecordStubs:
             blocks.append((head, inside, ""))
         return woven(blocks, *columns)
 
-    def _columns(self, members: Sequence[Member]) -> list[list[str]]:
+    def _base(self, type_id: TypeId) -> str:
+        kind = "Struct" if self.plan.keys.class_of[type_id] is Struct else "Union"
+        return f"{self.prefix}{kind}"
+
+    def _columns(self, reached: Reached) -> list[list[str]]:
         """The parts of the members' lines: indentation, name, annotation."""
-        types = map(itemgetter(1), members)
-        texts = list(map(Made(lambda t: f": {self._texts[t]}\n").__getitem__, types))
-        for at in compress(count(), map(itemgetter(3), members)):
-            texts[at] = f": {self._bits[members[at][1]]}\n"
-        return [["    "] * len(members), list(map(itemgetter(0), members)), texts]
+        types = reached.types
+        texts = list(map(Made[TypeId](lambda t: f": {self._texts[t]}\n").__getitem__, types))
+        for at in compress(count(), reached.bit_widths):
+            texts[at] = f": {self._bits[types[at]]}\n"
+        return [["    "] * len(types), list(reached.names), texts]
 
-    def _reached_members(
-        self, members: Sequence[Sequence[Member]]
-    ) -> tuple[list[Sequence[Member]], set[int]]:
-        """Each record's members, those of its anonymous parts in their place.
+    def _reached_members(self, ids: Sequence[TypeId]) -> Reached:
+        """What C reaches from each of these structs and unions."""
+        known = self.plan.columns
+        all_of_them = known is not None and len(known.ids) == len(ids)
+        members = known.members if known and all_of_them else self.graph.members(ids)
+        reached = reached_members(self.graph, ids, members, _MAX_REACHED)
+        self._reached = reached.counted
+        return reached
 
-        And which records have such parts.
-        """
-        names = map(itemgetter(0), chain.from_iterable(members))
-        unnamed = set(compress(owners(map(len, members)), map(not_, names)))
-        reached = list(members)
-        for at in unnamed:
-            reached[at] = self._reached_one_by_one(members[at])
-        return reached, unnamed
-
-    def _reached_one_by_one(self, members: Sequence[Member]) -> list[Member]:
-        found: list[Member] = []
-        for member in members:
-            if member[0]:
-                found.append(member)
-            else:
-                found += self._reached_one_by_one(self._inner(member))
-        return found
-
-    def _alias(
-        self, reached: Sequence[Sequence[Member]], owner: Sequence[int], columns: list[list[str]]
-    ) -> None:
+    def _alias(self, reached: Reached, columns: list[list[str]]) -> None:
         """Name types by an alias in records that have a member of the type's name."""
         _, names, texts = columns
         like_types = self._types.intersection(names).__contains__
-        for record in set(compress(owner, map(like_types, names))):
-            members = reached[record]
-            own = set(map(itemgetter(0), members))
-            arguments = map(self._arguments.__getitem__, map(itemgetter(1), members))
-            for index, argument in enumerate(arguments):
-                if argument in own and not members[index][3]:
+        for record in {reached.owner[at] for at in compress(count(), map(like_types, names))}:
+            lines = reached.lines_of(record)
+            inside = slice(lines.start, lines.stop)
+            own = {*filter(like_types, names[inside])}
+            arguments = list(map(self._arguments.__getitem__, reached.types[inside]))
+            for at, argument in zip(lines, arguments, strict=True):
+                if argument in own and not reached.bit_widths[at]:
                     self.aliased.add(argument)
-                    at = bisect_left(owner, record) + index
                     texts[at] = texts[at].replace(f"[{argument}]", f"[_t_{argument}]")
 
-    def _odd_classes(
-        self,
-        reached: Sequence[Sequence[Member]],
-        unnamed: Iterable[int],
-        owner: Sequence[int],
-        columns: Sequence[Sequence[str]],
-    ) -> set[int]:
+    def _odd_classes(self, reached: Reached, columns: Sequence[Sequence[str]]) -> set[int]:
         """Which of the records with these members take a closer look.
 
         One has a member whose attribute is not called the same, two of one name in
         different parts, or a line that is too long.
         """
         if self._reached >= _MAX_REACHED:
-            return set(range(len(reached)))
+            return set(range(len(reached.counts)))
         names = columns[1]
         distinct = set(names)
         looked_at = {*uncommon(distinct), *(RESERVED & distinct)}
         odd = {name for name in looked_at if self._attributes[name] != name}
-        found = set(compress(owner, map(odd.__contains__, names)))
-        found.update(map(owner.__getitem__, long_lines(*columns)))
-        for at in unnamed:
-            if len({member[0] for member in reached[at]}) < len(reached[at]):
+        found = {reached.owner[at] for at in compress(count(), map(odd.__contains__, names))}
+        longest = long_lines(names, columns[2], beside=len(columns[0][0]) if names else 0)
+        found.update(map(reached.owner.__getitem__, longest))
+        for at in reached.joined:
+            lines = reached.lines_of(at)
+            if len({*names[lines.start : lines.stop]}) < len(lines):
                 found.add(at)
-        return found
+        return found | reached.odd
 
     # What takes a closer look
 
-    def _class(self, node: Struct | Union, name: str, kind: str) -> str:
+    def _class(self, type_id: TypeId, name: str) -> str:
         """The class of a struct or union, member by member."""
+        node = self.graph.nodes[type_id]
+        assert isinstance(node, (Struct, Union))
         own = {member[0] for member in node.members}
         if unnamed := "" in own:
             own = self._own_names(node.members)
@@ -272,12 +272,12 @@ class RecordStubs:
         if unnamed and self._reached >= _MAX_REACHED:
             lines.append(f"    __getattr__: {self.prefix}Any  # type: ignore\n")
         if not lines:
-            return self._empty(name, kind)
-        return class_line(name, [f"{self.prefix}{kind}"]) + "".join(lines)
+            return self._empty(type_id, name)
+        return class_line(name, [self._base(type_id)]) + "".join(lines)
 
-    def _empty(self, name: str, kind: str) -> str:
+    def _empty(self, type_id: TypeId, name: str) -> str:
         """A class without members."""
-        base = f"{self.prefix}{kind}"
+        base = self._base(type_id)
         head = class_line(name, [base])
         if len(head) + len(" ...") > LINE_LENGTH + 1:
             head = f"class {name}(\n    {base}\n):\n"

@@ -6,7 +6,7 @@ import keyword
 import re
 from collections.abc import Collection, Container, Iterable
 
-from uapigen.ir.naming import keyword_of
+from uapigen.ir.naming import class_keyword
 from uapigen.ir.types import Enum
 from uapigen.layout.plan import Plan
 
@@ -36,15 +36,15 @@ class StubNames:
         taken = {name for name in self.typedefs if name.isidentifier()} | API.keys() | {OPS}
         self.records: dict[str, str] = {}
         self.enums: dict[str, str] = {}
-        nodes, failed = plan.graph.nodes, plan.failed
+        class_of, failed = plan.keys.class_of, plan.failed
         for type_id, key in plan.keys.of.items():
             if type_id in failed:
                 continue
-            node = nodes[type_id]
-            names = self.enums if isinstance(node, Enum) else self.records
+            found = class_of[type_id]
+            names = self.enums if found is Enum else self.records
             name = key
             if key in taken:
-                word = keyword_of(node)  # type: ignore[arg-type]
+                word = class_keyword(found)
                 if self.typedefs.get(key) != f"{word} {key}":
                     name = f"{word}_{key}"
             names[key] = name

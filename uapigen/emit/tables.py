@@ -9,8 +9,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from functools import cache
-from itertools import chain, compress, count
-from operator import itemgetter
+from itertools import compress, count
+from operator import itemgetter, ne
 
 from uapigen.emit.columns import Made, long_lines, woven
 from uapigen.emit.support.tables import escaped
@@ -23,9 +23,11 @@ from uapigen.emit.text import (
     row,
     text_entries,
 )
+from uapigen.ir.naming import class_keyword
 from uapigen.ir.types import TypeId
 from uapigen.layout.plan import Plan
 from uapigen.layout.planned import EnumPlan, RecordPlan
+from uapigen.layout.record_columns import RecordColumns
 
 __all__ = [
     "constants_text",
@@ -45,61 +47,89 @@ _quotable = cache(literal)
 
 def record_text(plan: RecordPlan) -> str:
     """The ``class`` statement of one struct or union."""
-    return _record_texts([plan], "")
+    *_, members, c_types = plan
+    columns = [list(map(itemgetter(at), members)) for at in range(4)]
+    return woven([_block(_odd_head(*plan[:5]), len(members))], *_lines(*columns, c_types))
 
 
 def records_text(plan: Plan) -> str:
     """All structs and unions, each behind two blank lines."""
-    return _record_texts(plan.records(), "\n\n")
+    records = plan.columns
+    if records is None:
+        return "".join([f"\n\n{record_text(record)}" for record in plan.records()])
+    counts, *members = records.members
+    lines = _lines(*members, plan.c_types)
+    blocks = list(map(_block, map("\n\n{}".format, _heads(plan, records)), counts))
+    for at in records.odd:
+        record = plan.planned(records.ids[at])
+        blocks[at] = (f"\n\n{record_text(record)}" if record else "", counts[at], "")
+    for at in records.lines_of(records.odd):
+        for column in lines:
+            column[at] = ""
+    return woven(blocks, *lines)
 
 
-def _record_texts(plans: Sequence[RecordPlan], between: str) -> str:
-    """The ``class`` statements of structs and unions, each behind ``between``."""
-    blocks = []
-    for plan in plans:
-        key, keyword, spelling, byte_size, byte_align, members, _ = plan
-        head = f"class {key}({_BASES[keyword]}, size={byte_size}, align={byte_align}):\n"
-        if len(head) > LINE_LENGTH + 1 or spelling != f"{keyword} {key}":
-            head = _odd_head(plan)
-        if members:
-            head = f"{between}{head}    _members_ = [\n"
-            blocks.append((head, len(members), "    ]\n"))
-        else:
-            blocks.append((f"{between}{head}    _members_ = []\n", 0, ""))
-    return woven(blocks, *_member_columns(plans))
+def _heads(plan: Plan, records: RecordColumns) -> list[str]:
+    """The first lines of all statements."""
+    ids, sizes, aligns, _, _ = records
+    keys = list(map(plan.keys.of.__getitem__, ids))
+    words = [class_keyword(plan.keys.class_of[i]) for i in ids]
+    spellings = list(map(plan.keys.spelling.__getitem__, ids))
+    said = Made[tuple[str, int, int]](
+        lambda facts: f"({_BASES[facts[0]]}, size={facts[1]}, align={facts[2]}):\n"
+    )
+    arguments = list(map(said.__getitem__, zip(words, sizes, aligns, strict=True)))
+    odd = {*long_lines(keys, arguments, beside=len("class "))}
+    plain = map("{} {}".format, words, keys)
+    odd.update(compress(count(), map(ne, spellings, plain)))
+    heads = list(map("class {}{}".format, keys, arguments))
+    for at in odd:
+        heads[at] = _odd_head(keys[at], words[at], spellings[at], sizes[at], aligns[at])
+    return heads
 
 
 _BASES = {"struct": "Struct", "union": "Union"}
 
 
-def _odd_head(plan: RecordPlan) -> str:
-    arguments = [_BASES[plan.keyword], f"size={plan.byte_size}", f"align={plan.byte_align}"]
-    if plan.spelling != f"{plan.keyword} {plan.key}":
-        arguments.append(f'name="{literal(plan.spelling)}"')
-    return class_line(plan.key, arguments)
+def _odd_head(key: str, keyword: str, spelling: str, byte_size: int, byte_align: int) -> str:
+    """The first line of a struct's or union's statement, whatever they are called."""
+    arguments = [_BASES[keyword], f"size={byte_size}", f"align={byte_align}"]
+    if spelling != f"{keyword} {key}":
+        arguments.append(f'name="{literal(spelling)}"')
+    return class_line(key, arguments)
 
 
-def _member_columns(plans: Sequence[RecordPlan]) -> list[list[str]]:
-    """The parts of the members' lines: indentation, name, offset, type."""
-    members = list(chain.from_iterable([plan.source_members for plan in plans]))
-    c_types: Mapping[TypeId, str] = plans[0].c_types if plans else {}
-    names = list(map(itemgetter(0), members))
-    types = map(itemgetter(1), members)
-    bit_offsets = map(itemgetter(2), members)
+def _block(head: str, lines: int) -> tuple[str, int, str]:
+    """What stands around a record's members."""
+    if lines:
+        return f"{head}    _members_ = [\n", lines, "    ]\n"
+    return f"{head}    _members_ = []\n", 0, ""
+
+
+def _lines(
+    names: Sequence[str],
+    types: Sequence[TypeId],
+    bit_offsets: Sequence[int],
+    bit_widths: Sequence[int],
+    c_types: Mapping[TypeId, str],
+) -> list[list[str]]:
+    """The parts of members' lines: what is before the name, name, offset, type."""
+    offsets = Made[int](lambda bits: f'", {bits >> 3}, "')
     columns = [
-        ['        ("'] * len(members),
-        names,
-        list(map(Made(lambda bits: f'", {bits >> 3}, "').__getitem__, bit_offsets)),
+        ['        ("'] * len(names),
+        [*names],
+        list(map(offsets.__getitem__, bit_offsets)),
         list(map(Made(lambda target: f'{c_types[target]}"),\n').__getitem__, types)),
     ]
-    odd = {*long_lines(*columns), *compress(count(), map(itemgetter(3), members))}
+    beside = len('        ("') + max(map(len, offsets.values()), default=0)
+    odd = {*long_lines(names, columns[3], beside=beside), *compress(count(), bit_widths)}
     if literal("".join(names)) != "".join(names):
         odd.update(at for at, name in enumerate(names) if literal(name) != name)
     for at in odd:
-        name, target, bit_offset, bit_width = members[at]
-        place = [str(bit_offset)] if bit_width else [str(bit_offset >> 3)]
-        width = [str(bit_width)] if bit_width else []
-        line = row([f'"{literal(name)}"', *place, f'"{c_types[target]}"', *width], 8)
+        bits = bit_widths[at]
+        place = [str(bit_offsets[at])] if bits else [str(bit_offsets[at] >> 3)]
+        width = [str(bits)] if bits else []
+        line = row([f'"{literal(names[at])}"', *place, f'"{c_types[types[at]]}"', *width], 8)
         for column, text in zip(columns, (line, "", "", ""), strict=True):
             column[at] = text
     return columns

@@ -11,7 +11,7 @@ from typing import NamedTuple, TypeAlias
 
 from uapigen.ir.types import TypeId
 
-__all__ = ["Columns", "Record"]
+__all__ = ["Columns", "Members", "Record"]
 
 
 Record: TypeAlias = tuple[TypeId, bool, bool, int, int, int]
@@ -36,3 +36,15 @@ class Columns(NamedTuple):
     """Typedefs, qualified and tagged types: what each stands for, and its name."""
     arrays: Iterable[tuple[TypeId, TypeId, int]]
     """With their elements' types and number."""
+
+
+class Members(NamedTuple):
+    """The members of some structs and unions, one's behind the other's: as many in each column."""
+
+    counts: Sequence[int]
+    """How many each struct or union has."""
+    names: Sequence[str]
+    types: Sequence[TypeId]
+    bit_offsets: Sequence[int]
+    bit_widths: Sequence[int]
+    """0 for what is no bitfield."""

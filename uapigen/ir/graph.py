@@ -8,9 +8,10 @@ the kernel's).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
-from itertools import compress
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from itertools import chain, compress
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from uapigen.errors import InputError
 from uapigen.ir.prototypes import Prototypes
@@ -28,7 +29,7 @@ from uapigen.ir.types import (
 )
 
 if TYPE_CHECKING:
-    from uapigen.ir.columns import Columns
+    from uapigen.ir.columns import Columns, Members
 
 __all__ = [
     "Nodes",
@@ -36,8 +37,10 @@ __all__ = [
     "TypeGraph",
     "composites",
     "functions_like",
+    "members_of",
     "resolve",
     "skip_qualifiers",
+    "tags_of",
 ]
 
 _MAX_CHAIN = 64
@@ -140,7 +143,22 @@ class TypeGraph(Protocol):
         ...
 
     def preload(self) -> None:
-        """Get ready for most types being asked for."""
+        """Get ready for most types being asked for; structs and unions by :meth:`decode`."""
+        ...
+
+    def decode(self, type_ids: Iterable[TypeId]) -> None:
+        """Get ready for these structs and unions being asked for, if they are the source's own."""
+        ...
+
+    def tags(self, type_ids: Sequence[TypeId]) -> tuple[list[type], list[str]]:
+        """The classes and names of these structs, unions and enums; without decoding them."""
+        ...
+
+    def members(self, type_ids: Sequence[TypeId]) -> Members:
+        """The members of these structs and unions, in their own order; without decoding them.
+
+        Raises :class:`InputError` where one of them is malformed.
+        """
         ...
 
     def columns(self) -> Columns | None:
@@ -214,6 +232,22 @@ def functions_like(
         shape, params = found[proto]
         functions.setdefault(shape, []).append((name, params))
     return functions
+
+
+def tags_of(graph: TypeGraph, type_ids: Sequence[TypeId]) -> tuple[list[type], list[str]]:
+    """``TypeGraph.tags`` from nodes."""
+    nodes: list[Any] = list(map(graph.nodes.__getitem__, type_ids))
+    return list(map(type, nodes)), [node.name for node in nodes]
+
+
+def members_of(graph: TypeGraph, type_ids: Sequence[TypeId]) -> Members:
+    """``TypeGraph.members`` from nodes."""
+    from uapigen.ir.columns import Members
+
+    listed = [graph.nodes[type_id].members for type_id in type_ids]  # type: ignore[union-attr]
+    members = list(chain.from_iterable(listed))
+    columns = [list(map(itemgetter(at), members)) for at in range(4)]
+    return Members(list(map(len, listed)), *columns)
 
 
 def composites(graph: TypeGraph) -> Iterator[tuple[TypeId, Composite | Enum]]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import count, islice
 
 from uapigen.errors import InputError
-from uapigen.ir.graph import Nodes, SourceInfo, TypeGraph, functions_like
+from uapigen.ir.columns import Members
+from uapigen.ir.graph import Nodes, SourceInfo, TypeGraph, functions_like, members_of, tags_of
 from uapigen.ir.prototypes import Prototype, Prototypes, in_columns
 from uapigen.ir.types import (
     VOID,
@@ -141,6 +142,15 @@ class ListGraph:
 
     def preload(self) -> None:
         """Nothing: all types are here."""
+
+    def decode(self, type_ids: Iterable[TypeId]) -> None:
+        """Nothing: all types are here."""
+
+    def tags(self, type_ids: Sequence[TypeId]) -> tuple[list[type], list[str]]:
+        return tags_of(self, type_ids)
+
+    def members(self, type_ids: Sequence[TypeId]) -> Members:
+        return members_of(self, type_ids)
 
     def columns(self) -> None:
         """Nodes are what there is."""

@@ -10,10 +10,11 @@ from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 from uapigen.errors import InputError, UsageError
-from uapigen.ir.graph import Nodes, SourceInfo, TypeGraph, functions_like
+from uapigen.ir.columns import Members
+from uapigen.ir.graph import Nodes, SourceInfo, TypeGraph, functions_like, members_of, tags_of
 from uapigen.ir.prototypes import Prototype, Prototypes, in_columns
 from uapigen.ir.references import moved
-from uapigen.ir.types import Type, TypeId
+from uapigen.ir.types import Struct, Type, TypeId, Union
 
 __all__ = ["MergedGraph"]
 
@@ -101,6 +102,10 @@ class MergedGraph:
     def preload(self) -> None:
         for part in self._parts:
             part.graph.preload()
+            part.graph.decode(part.graph.ids_of(Struct, Union))
+
+    def decode(self, type_ids: Iterable[TypeId]) -> None:
+        """Nothing: all of the parts' are ready."""
 
     def seek(self, names: Iterable[str]) -> None:
         names = list(names)
@@ -140,6 +145,12 @@ class MergedGraph:
                 users = part.graph.users(type_id - origin.shift)
                 found += [(move(user), bit_offset) for user, bit_offset in users]
         return found
+
+    def tags(self, type_ids: Sequence[TypeId]) -> tuple[list[type], list[str]]:
+        return tags_of(self, type_ids)
+
+    def members(self, type_ids: Sequence[TypeId]) -> Members:
+        return members_of(self, type_ids)
 
     def columns(self) -> None:
         """Nodes are what there is."""

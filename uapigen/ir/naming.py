@@ -20,11 +20,12 @@ data and gets a key from its letters and digits.
 
 from __future__ import annotations
 
-import keyword
+import keyword as python
 import re
 from collections import Counter
-from collections.abc import Container, Iterable, Sequence
-from typing import Any
+from collections.abc import Collection, Iterable, Sequence
+from itertools import accumulate, compress
+from operator import add, not_
 
 from uapigen.ir.graph import TypeGraph
 from uapigen.ir.identity import Variants
@@ -41,7 +42,7 @@ from uapigen.ir.types import (
     Union,
 )
 
-__all__ = ["AnonymousBehind", "Keys", "Unique", "identifier", "keyword_of"]
+__all__ = ["AnonymousBehind", "Keys", "Unique", "class_keyword", "identifier", "keyword_of"]
 
 _MANY = 1000
 _MAX_CHAIN = 64
@@ -51,7 +52,7 @@ _MAX_KEY = 200
 
 Types without tags inside of each other would have keys of any length.
 """
-_RESERVED = frozenset({*keyword.kwlist, "const", "volatile", "restrict"})
+_RESERVED = frozenset({*python.kwlist, "const", "volatile", "restrict"})
 """Python's words, and C's qualifiers: where one is used as a tag, spellings must not be taken
 for qualified ones."""
 _NOT_WORD = re.compile(r"[^A-Za-z0-9_]+")
@@ -65,12 +66,18 @@ def identifier(name: str) -> str:
     return f"_{made}" if made[0].isdigit() else made
 
 
+def class_keyword(found: type) -> str:
+    """``struct``, ``union`` or ``enum``, by the class of its node."""
+    return _KEYWORDS[found]
+
+
 def keyword_of(node: Struct | Union | Enum) -> str:
     """``struct``, ``union`` or ``enum``."""
     return _KEYWORDS[type(node)]
 
 
 _KEYWORDS: dict[type, str] = {Struct: "struct", Union: "union", Enum: "enum"}
+_WORDS = {kind: f"{word} " for kind, word in _KEYWORDS.items()}
 
 
 class Unique:
@@ -106,7 +113,7 @@ class Keys:
 
     ``of`` maps a type id to its key, ``spelling`` to what C would call it (with
     ``___2`` for a second type of the name); ``same`` maps a type that is
-    identical to an earlier one to that one.
+    identical to an earlier one to that one. ``class_of`` knows all that have a key.
     """
 
     def __init__(self, graph: TypeGraph) -> None:
@@ -114,10 +121,11 @@ class Keys:
         self.records = Unique()
         self.enums = Unique()
         self.of: dict[TypeId, str] = {}
+        self.class_of: dict[TypeId, type] = {}
         self.spelling: dict[TypeId, str] = {}
         self.same: dict[TypeId, TypeId] = {}
         self._behind = AnonymousBehind(graph)
-        self._holders: Container[TypeId] | None = None
+        self._holders: Collection[TypeId] | None = None
 
     def key(self, type_id: TypeId) -> str:
         return self.of[self.same.get(type_id, type_id)]
@@ -128,22 +136,30 @@ class Keys:
 
     def name_tagged(self, graph: TypeGraph, type_ids: Iterable[TypeId]) -> None:
         """Give a key to each tagged composite and enum, in order."""
-        by_tag: dict[tuple[type, str], TypeId | Variants] = {}
         ids = list(type_ids)
-        nodes: list[Any] = list(map(graph.nodes.__getitem__, ids))
-        kinds, names = list(map(type, nodes)), [node.name for node in nodes]
-        alone: dict[type, set[str]] = {
-            Enum: self.enums.take_alone([n for n, k in zip(names, kinds, strict=True) if k is Enum])
-        }
-        alone[Struct] = alone[Union] = self.records.take_alone(
-            [n for n, k in zip(names, kinds, strict=True) if k is not Enum]
-        )
-        for type_id, node, kind, name in zip(ids, nodes, kinds, names, strict=True):
-            if name in alone[kind]:
-                self.of[type_id] = name
-                self.spelling[type_id] = f"{_KEYWORDS[kind]} {name}"
-            elif name:
-                self._name_variant(graph, by_tag, type_id, node)
+        classes, names = graph.tags(ids)
+        self.class_of.update(zip(ids, classes, strict=True))
+        self._behind.update(zip(ids, ids, strict=True))
+        self._behind.update(dict.fromkeys(compress(ids, names), 0))
+        is_enum = [found is Enum for found in classes]
+        enums, records = list(compress(names, is_enum)), list(compress(names, map(not_, is_enum)))
+        alone = {Enum: self.enums.take_alone(enums)}
+        alone[Struct] = alone[Union] = self.records.take_alone(records)
+        kept = [name in alone[found] for name, found in zip(names, classes, strict=True)]
+        plain_ids, plain_names = list(compress(ids, kept)), list(compress(names, kept))
+        words = map(_WORDS.__getitem__, compress(classes, kept))
+        self.of.update(zip(plain_ids, plain_names, strict=True))
+        self.spelling.update(zip(plain_ids, map(add, words, plain_names), strict=True))
+        others = [i for i, name, k in zip(ids, names, kept, strict=True) if name and not k]
+        if others:
+            by_tag: dict[tuple[type, str], TypeId | Variants] = {}
+            graph.decode([i for i in others if self.class_of[i] is not Enum])
+            for type_id in others:
+                self._name_variant(graph, by_tag, type_id, graph.nodes[type_id])  # type: ignore[arg-type]
+            # In the order of ids: who comes first of those of one name keeps it in a stub.
+            keyed = [(type_id, self.of[type_id]) for type_id in ids if type_id in self.of]
+            self.of.clear()
+            self.of.update(keyed)
 
     def _name_variant(
         self,
@@ -156,7 +172,7 @@ class Keys:
         name = node.name
         first = by_tag.setdefault((type(node), name), type_id)
         if first == type_id:
-            self._take(type_id, node, identifier(name), f"{keyword_of(node)} {name}")
+            self._take(type_id, identifier(name), f"{keyword_of(node)} {name}")
             return
         if not isinstance(first, Variants):
             first = by_tag[type(node), name] = Variants(graph, first)
@@ -166,7 +182,7 @@ class Keys:
             self._pair_nested(graph, type_id, twin)
             return
         name = f"{name}___{first.count}"
-        self._take(type_id, node, identifier(name), f"{keyword_of(node)} {name}")
+        self._take(type_id, identifier(name), f"{keyword_of(node)} {name}")
 
     def _pair_nested(self, graph: TypeGraph, later: TypeId, earlier: TypeId) -> None:
         """The anonymous types in a type that is the same as an earlier one are the same, too."""
@@ -183,25 +199,27 @@ class Keys:
 
     def name_typedefed(self, graph: TypeGraph, typedef_ids: Iterable[TypeId]) -> None:
         """Give anonymous types the name of the first typedef that names them."""
+        behind = self._behind
         for typedef_id in typedef_ids:
-            typedef = graph[typedef_id]
-            assert isinstance(typedef, Typedef)
-            target = graph[typedef.target]
-            if isinstance(target, (Struct, Union, Enum)) and not target.name:
-                self._take(typedef.target, target, identifier(typedef.name))
+            name, target, _ = graph.nodes[typedef_id]  # type: ignore[misc]
+            if behind[target] == target:
+                self._take(target, identifier(name))
 
     def prepare(self, graph: TypeGraph, type_ids: Sequence[TypeId]) -> None:
         """Find at once which types have members without a tag, if many will be asked about."""
         if len(type_ids) >= _MANY and graph.base is None:
-            nodes = graph.nodes
-            untagged = [i for i in type_ids if not nodes[i].name]  # type: ignore[union-attr]
+            behind = self._behind
+            untagged = [i for i in type_ids if behind[i]]
             self._holders = graph.holders(untagged, _MAX_CHAIN)
+            graph.decode(self._holders)
+        else:
+            graph.decode(graph.ids_of(Struct, Union))
 
-    def with_parts(self, graph: TypeGraph, type_ids: Iterable[TypeId]) -> list[TypeId]:
+    def with_parts(self, type_ids: Iterable[TypeId]) -> list[TypeId]:
         """Those of the types that may have members without a tag."""
         if self._holders is not None:
             return list(filter(self._holders.__contains__, type_ids))
-        return [i for i in type_ids if isinstance(graph.nodes[i], (Struct, Union))]
+        return [i for i in type_ids if self.class_of[i] is not Enum]
 
     def name_nested(self, graph: TypeGraph, type_id: TypeId) -> list[TypeId]:
         """Name the anonymous types in a record's members; returns those it named."""
@@ -214,40 +232,48 @@ class Keys:
             inner = behind[target]
             if not inner or inner in self.of or inner in self.same:
                 continue
-            found = graph.nodes[inner]
-            assert isinstance(found, (Struct, Union, Enum))
             if not name:
                 number += 1
             within = f"{self.key(type_id)}__{identifier(name) if name else f'anon{number}'}"
-            self._take(inner, found, within[:_MAX_KEY])
+            self._take(inner, within[:_MAX_KEY])
             named.append(inner)
         return named
 
     def name_rest(self, graph: TypeGraph, type_ids: Iterable[TypeId]) -> None:
         """Name what nothing named so far: constants' enums, and types in prototypes."""
-        of, same = self.of, self.same
-        for type_id in [i for i in type_ids if i not in of and i not in same]:
-            node = graph[type_id]
-            assert isinstance(node, (Struct, Union, Enum))
-            if isinstance(node, Enum):
-                first = node.enumerators[0].name if node.enumerators else "enum"
+        of, same, class_of = self.of, self.same, self.class_of
+        left = [i for i in type_ids if i not in of and i not in same]
+        firsts = _first_names(graph, [i for i in left if class_of[i] is not Enum])
+        for type_id in left:
+            if class_of[type_id] is Enum:
+                _, _, _, enumerators = graph.nodes[type_id]  # type: ignore[misc]
+                first = enumerators[0][0] if enumerators else "enum"
             else:
-                first = node.members[0].name if node.members else keyword_of(node)
-            self._take(type_id, node, identifier(f"anon_{first}")[:_MAX_KEY])
+                first = firsts.get(type_id, _KEYWORDS[class_of[type_id]])
+            self._take(type_id, identifier(f"anon_{first}")[:_MAX_KEY])
 
-    def _take(
-        self, type_id: TypeId, node: Composite | Enum, wanted: str, spelling: str = ""
-    ) -> None:
+    def _take(self, type_id: TypeId, wanted: str, spelling: str = "") -> None:
         if type_id not in self.of:
-            key = (self.enums if isinstance(node, Enum) else self.records).take(wanted)
+            found = self.class_of.get(type_id) or type(self.graph.nodes[type_id])
+            self.class_of[type_id] = found
+            key = (self.enums if found is Enum else self.records).take(wanted)
             self.of[type_id] = key
-            self.spelling[type_id] = spelling or f"{keyword_of(node)} {key}"
+            self.spelling[type_id] = spelling or f"{_KEYWORDS[found]} {key}"
+
+
+def _first_names(graph: TypeGraph, type_ids: Sequence[TypeId]) -> dict[TypeId, str]:
+    """The names of the first members of structs and unions that have any."""
+    counts, names, _, _, _ = graph.members(type_ids)
+    starts = accumulate(counts, initial=0)
+    pairs = zip(type_ids, starts, strict=False)
+    return {type_id: names[start] for type_id, start in compress(pairs, counts)}
 
 
 class AnonymousBehind(dict[TypeId, TypeId]):
     """The type without a tag behind a type's arrays, pointers and qualifiers, or 0.
 
-    Not behind a typedef, which names it already.
+    Not behind a typedef, which names it already. Who knows what is behind structs, unions and
+    enums, themselves or nothing, may say so before.
     """
 
     def __init__(self, graph: TypeGraph) -> None:
@@ -257,13 +283,16 @@ class AnonymousBehind(dict[TypeId, TypeId]):
     def __missing__(self, type_id: TypeId) -> TypeId:
         inner = type_id
         for _ in range(_MAX_CHAIN):
+            if inner in self:
+                break
             node = self._nodes[inner]
             if isinstance(node, Array):
                 inner = node.element
             elif isinstance(node, (Pointer, Qualifier, TypeTag)):
                 inner = node.target
             else:
+                found = isinstance(node, (Struct, Union, Enum)) and not node.name
+                self[inner] = inner if found else 0
                 break
-        found = isinstance(node, (Struct, Union, Enum)) and not node.name
-        self[type_id] = inner if found else 0
+        self[type_id] = self.get(inner, 0)
         return self[type_id]

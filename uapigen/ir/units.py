@@ -80,6 +80,7 @@ def join(units: Sequence[Unit], btf: TypeGraph | None = None) -> Joined:
     else:
         if btf is not None:
             btf.preload()
+            btf.decode(btf.ids_of(Struct, Union))
             for unit in units:
                 _spell_as(unit, btf)
         graph = MergedGraph([*([btf] if btf is not None else []), *(u.graph for u in units)])

@@ -15,14 +15,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from itertools import chain, compress, count, islice, repeat
-from operator import itemgetter, not_
+from itertools import chain
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from uapigen.errors import InputError, LayoutError
 from uapigen.ir.graph import TypeGraph, resolve
 from uapigen.ir.identity import Variants
-from uapigen.ir.naming import Keys, Unique, identifier, keyword_of
+from uapigen.ir.naming import Keys, Unique, class_keyword, identifier, keyword_of
 from uapigen.ir.selection import Selection, owner_of_vars
 from uapigen.ir.spelling import Named, Speller, plain_name
 from uapigen.ir.types import (
@@ -40,6 +40,7 @@ from uapigen.ir.types import (
     Var,
 )
 from uapigen.layout.planned import EnumPlan, Failure, RecordPlan, VariablePlan
+from uapigen.layout.record_columns import RecordColumns, record_columns
 from uapigen.layout.records import Layout
 from uapigen.layout.targets import DataModel
 
@@ -49,8 +50,7 @@ if TYPE_CHECKING:  # it imports dataclasses, which takes as long as all the rest
 __all__ = ["Plan", "scalar_code"]
 
 _MANY = 1000
-"""Functions from which on all prototypes are spelled at once, and records planned at once."""
-_new = tuple.__new__  # what a named tuple's own constructor calls, without the call
+"""Functions from which on all prototypes are spelled at once."""
 _C_WORDS = frozenset({"struct", "union", "enum", "const", "volatile", "restrict", "void"})
 _BASE_NAME = re.compile(r"[A-Za-z_]\w*(?: [A-Za-z_]\w*)*", re.ASCII)
 
@@ -112,7 +112,7 @@ class Plan:
         while todo:
             todo = [
                 inner
-                for type_id in keys.with_parts(graph, todo)
+                for type_id in keys.with_parts(todo)
                 for inner in keys.name_nested(graph, type_id)
             ]
         keys.name_rest(graph, selection.tags)
@@ -193,44 +193,19 @@ class Plan:
 
     # Parts
 
+    def record_ids(self) -> list[TypeId]:
+        """The structs and unions, sorted by key."""
+        keys, class_of = self.keys.of, self.keys.class_of
+        return sorted([i for i in keys if class_of[i] is not Enum], key=keys.__getitem__)
+
+    @cached_property
+    def columns(self) -> RecordColumns | None:
+        """The same as columns, where no member of any is malformed."""
+        return record_columns(self)
+
     def records(self) -> list[RecordPlan]:
         """The structs and unions, sorted by key; failures are noted and left out."""
-        keys, nodes = self.keys.of, self.graph.nodes
-        ids = [i for i in keys if isinstance(nodes[i], (Struct, Union))]
-        ids.sort(key=keys.__getitem__)
-        if len(ids) > _MANY:
-            self._plan_most([i for i in ids if i not in self._planned])
-        return [plan for plan in map(self.planned, ids) if plan is not None]
-
-    def _plan_most(self, ids: Sequence[TypeId]) -> None:
-        """Plan structs and unions in columns, but those that take a closer look.
-
-        These have unnamed members, or something is wrong with them.
-        """
-        laid_out = []
-        record = self.layout.record
-        for type_id in ids:
-            try:
-                size, align, _, members = record(type_id)
-            except InputError:
-                continue
-            laid_out.append((type_id, size, align, members))
-        counts = [len(members) for _, _, _, members in laid_out]
-        every = list(chain.from_iterable(map(itemgetter(3), laid_out)))
-        names = list(map(itemgetter(0), every))
-        types = list(map(itemgetter(1), every))
-        odd_types = self.c_types.spell_all(set(types))
-        owner = list(chain.from_iterable(map(repeat, count(), counts)))
-        odd = set(compress(owner, map(not_, names)))
-        odd.update(compress(owner, map(odd_types.__contains__, types)) if odd_types else ())
-        keys, spellings, nodes = self.keys.of, self.keys.spelling, self.graph.nodes
-        c_types, planned, column = self.c_types, self._planned, iter(names)
-        for at, (type_id, size, align, members) in enumerate(laid_out):
-            alike = len(set(islice(column, counts[at]))) < counts[at]
-            if at not in odd and not alike:
-                keyword = "struct" if type(nodes[type_id]) is Struct else "union"
-                facts = (keys[type_id], keyword, spellings[type_id], size, align, members, c_types)
-                planned[type_id] = _new(RecordPlan, facts)
+        return [plan for plan in map(self.planned, self.record_ids()) if plan is not None]
 
     def planned(self, type_id: TypeId) -> RecordPlan | None:
         """One struct or union; None, with a failure noted, if it cannot be laid out."""
@@ -280,7 +255,7 @@ class Plan:
     def enums(self) -> Iterator[EnumPlan]:
         """The enums, sorted by key."""
         keys, graph = self.keys, self.graph
-        ids = [i for i in keys.of if isinstance(graph.nodes[i], Enum)]
+        ids = [i for i, found in keys.class_of.items() if found is Enum and i in keys.of]
         for type_id in sorted(ids, key=keys.of.__getitem__):
             node = graph.nodes[type_id]
             assert isinstance(node, Enum)
@@ -408,8 +383,7 @@ class Plan:
         """Exact C spelling -> spelling by key, where the two differ."""
         found = {}
         for type_id, spelling in self.keys.spelling.items():
-            node = self.graph.nodes[type_id]
-            by_key = f"{type(node).__name__.lower()} {self.keys.of[type_id]}"
+            by_key = f"{class_keyword(self.keys.class_of[type_id])} {self.keys.of[type_id]}"
             if spelling != by_key:
                 found[spelling] = by_key
         found |= self._typedef_aliases

@@ -161,6 +161,13 @@ class Layout:
                 self._measure_all(type_id)
         return self._records[type_id]
 
+    def layouts(self, type_ids: Iterable[TypeId]) -> list[Told | None]:
+        """The layouts of these structs and unions; None for one that has none."""
+        told, look = self.told(), self._look_closely
+        type_ids = list(type_ids)
+        self.graph.decode([type_id for type_id in type_ids if type_id not in told])
+        return [told.get(type_id) or look(type_id) for type_id in type_ids]
+
     def expect(self, told: Callable[[], Mapping[TypeId, Told] | None]) -> None:
         """Take layouts from ``told``, which waits for another process's :meth:`tell`.
 
