@@ -40,9 +40,6 @@ A few of them that contain each other twice have any number. A class behind the
 last one lets a checker accept any member.
 """
 
-_COMPOSITES = frozenset({Struct, Union})
-_FORMS = frozenset({Typedef, Qualifier, TypeTag})
-
 
 class RecordStubs:
     """The classes of one plan; remembers how each type is annotated.
@@ -147,7 +144,7 @@ class RecordStubs:
             if type_id in self._class_of:
                 break
             node = self.graph.nodes[type_id]
-            if type(node) not in _FORMS:
+            if not isinstance(node, (Typedef, Qualifier, TypeTag)):
                 break
             type_id = node.target
         return type_id
@@ -186,7 +183,10 @@ class RecordStubs:
                 column[at] = ""
         blocks = []
         separated = False  # from what is before
-        bases = {Struct: f"({self.prefix}Struct):\n", Union: f"({self.prefix}Union):\n"}
+        bases: dict[type, str] = {
+            Struct: f"({self.prefix}Struct):\n",
+            Union: f"({self.prefix}Union):\n",
+        }
         for at, (type_id, name, inside) in enumerate(zip(ids, names, reached.counts, strict=True)):
             if at in odd:
                 head = self._class(type_id, name)

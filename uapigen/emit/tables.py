@@ -7,15 +7,14 @@ statement or one dict entry for a record, sorted by name.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cache
 from itertools import compress, count
-from operator import itemgetter, ne
+from operator import ne
 
 from uapigen.emit.columns import Made, long_lines, woven
 from uapigen.emit.support.tables import escaped
 from uapigen.emit.text import (
-    LINE_LENGTH,
     class_line,
     entries,
     item_tuple,
@@ -23,6 +22,7 @@ from uapigen.emit.text import (
     row,
     text_entries,
 )
+from uapigen.ir.columns import Members, in_columns
 from uapigen.ir.naming import class_keyword
 from uapigen.ir.types import TypeId
 from uapigen.layout.plan import Plan
@@ -47,9 +47,10 @@ _quotable = cache(literal)
 
 def record_text(plan: RecordPlan) -> str:
     """The ``class`` statement of one struct or union."""
-    *_, members, c_types = plan
-    columns = [list(map(itemgetter(at), members)) for at in range(4)]
-    return woven([_block(_odd_head(*plan[:5]), len(members))], *_lines(*columns, c_types))
+    members = in_columns([plan.source_members])
+    return woven(
+        [_block(_odd_head(*plan[:5]), len(plan.source_members))], *_lines(members, plan.c_types)
+    )
 
 
 def records_text(plan: Plan) -> str:
@@ -57,8 +58,8 @@ def records_text(plan: Plan) -> str:
     records = plan.columns
     if records is None:
         return "".join([f"\n\n{record_text(record)}" for record in plan.records()])
-    counts, *members = records.members
-    lines = _lines(*members, plan.c_types)
+    counts = records.members.counts
+    lines = _lines(records.members, plan.c_types)
     blocks = list(map(_block, map("\n\n{}".format, _heads(plan, records)), counts))
     for at in records.odd:
         record = plan.planned(records.ids[at])
@@ -106,20 +107,15 @@ def _block(head: str, lines: int) -> tuple[str, int, str]:
     return f"{head}    _members_ = []\n", 0, ""
 
 
-def _lines(
-    names: Sequence[str],
-    types: Sequence[TypeId],
-    bit_offsets: Sequence[int],
-    bit_widths: Sequence[int],
-    c_types: Mapping[TypeId, str],
-) -> list[list[str]]:
+def _lines(members: Members, c_types: Mapping[TypeId, str]) -> list[list[str]]:
     """The parts of members' lines: what is before the name, name, offset, type."""
+    _, names, types, bit_offsets, bit_widths = members
     offsets = Made[int](lambda bits: f'", {bits >> 3}, "')
     columns = [
         ['        ("'] * len(names),
         [*names],
         list(map(offsets.__getitem__, bit_offsets)),
-        list(map(Made(lambda target: f'{c_types[target]}"),\n').__getitem__, types)),
+        list(map(Made[TypeId](lambda target: f'{c_types[target]}"),\n').__getitem__, types)),
     ]
     beside = len('        ("') + max(map(len, offsets.values()), default=0)
     odd = {*long_lines(names, columns[3], beside=beside), *compress(count(), bit_widths)}

@@ -7,11 +7,13 @@ needs to be decoded for it.
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Sequence
+from itertools import chain
+from operator import itemgetter
 from typing import NamedTuple, TypeAlias
 
-from uapigen.ir.types import TypeId
+from uapigen.ir.types import Member, TypeId
 
-__all__ = ["Columns", "Members", "Record"]
+__all__ = ["Columns", "Members", "Record", "in_columns"]
 
 
 Record: TypeAlias = tuple[TypeId, bool, bool, int, int, int]
@@ -48,3 +50,11 @@ class Members(NamedTuple):
     bit_offsets: Sequence[int]
     bit_widths: Sequence[int]
     """0 for what is no bitfield."""
+
+
+def in_columns(listed: Iterable[Sequence[Member]]) -> Members:
+    """The members of structs and unions that are there one by one."""
+    listed = list(listed)
+    members = list(chain.from_iterable(listed))
+    names, types, bit_offsets, bit_widths = (list(map(itemgetter(at), members)) for at in range(4))
+    return Members(list(map(len, listed)), names, types, bit_offsets, bit_widths)

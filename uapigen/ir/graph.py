@@ -9,8 +9,7 @@ the kernel's).
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from itertools import chain, compress
-from operator import itemgetter
+from itertools import compress
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from uapigen.errors import InputError
@@ -242,12 +241,9 @@ def tags_of(graph: TypeGraph, type_ids: Sequence[TypeId]) -> tuple[list[type], l
 
 def members_of(graph: TypeGraph, type_ids: Sequence[TypeId]) -> Members:
     """``TypeGraph.members`` from nodes."""
-    from uapigen.ir.columns import Members
+    from uapigen.ir.columns import in_columns
 
-    listed = [graph.nodes[type_id].members for type_id in type_ids]  # type: ignore[union-attr]
-    members = list(chain.from_iterable(listed))
-    columns = [list(map(itemgetter(at), members)) for at in range(4)]
-    return Members(list(map(len, listed)), *columns)
+    return in_columns([graph.nodes[type_id].members for type_id in type_ids])  # type: ignore[union-attr]
 
 
 def composites(graph: TypeGraph) -> Iterator[tuple[TypeId, Composite | Enum]]:

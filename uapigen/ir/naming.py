@@ -143,7 +143,7 @@ class Keys:
         self._behind.update(dict.fromkeys(compress(ids, names), 0))
         is_enum = [found is Enum for found in classes]
         enums, records = list(compress(names, is_enum)), list(compress(names, map(not_, is_enum)))
-        alone = {Enum: self.enums.take_alone(enums)}
+        alone: dict[type, set[str]] = {Enum: self.enums.take_alone(enums)}
         alone[Struct] = alone[Union] = self.records.take_alone(records)
         kept = [name in alone[found] for name, found in zip(names, classes, strict=True)]
         plain_ids, plain_names = list(compress(ids, kept)), list(compress(names, kept))
@@ -201,9 +201,10 @@ class Keys:
         """Give anonymous types the name of the first typedef that names them."""
         behind = self._behind
         for typedef_id in typedef_ids:
-            name, target, _ = graph.nodes[typedef_id]  # type: ignore[misc]
-            if behind[target] == target:
-                self._take(target, identifier(name))
+            typedef = graph.nodes[typedef_id]
+            assert isinstance(typedef, Typedef)
+            if behind[typedef.target] == typedef.target:
+                self._take(typedef.target, identifier(typedef.name))
 
     def prepare(self, graph: TypeGraph, type_ids: Sequence[TypeId]) -> None:
         """Find at once which types have members without a tag, if many will be asked about."""
@@ -246,8 +247,9 @@ class Keys:
         firsts = _first_names(graph, [i for i in left if class_of[i] is not Enum])
         for type_id in left:
             if class_of[type_id] is Enum:
-                _, _, _, enumerators = graph.nodes[type_id]  # type: ignore[misc]
-                first = enumerators[0][0] if enumerators else "enum"
+                enum = graph.nodes[type_id]
+                assert isinstance(enum, Enum)
+                first = enum.enumerators[0].name if enum.enumerators else "enum"
             else:
                 first = firsts.get(type_id, _KEYWORDS[class_of[type_id]])
             self._take(type_id, identifier(f"anon_{first}")[:_MAX_KEY])
