@@ -11,10 +11,11 @@ refused whatever was spelled before it.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Container, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from contextlib import suppress
 from itertools import filterfalse, repeat
 from operator import itemgetter
+from types import MappingProxyType
 from typing import TypeAlias
 
 from uapigen.errors import InputError
@@ -77,7 +78,8 @@ class Speller:
 
     ``namer`` decides what a named type is called, which is where anonymous
     and duplicate ones get their names, and ``names_of`` says so of many at
-    once; ``type_tags`` says whether ``__user`` and its like are written.
+    once, of which those in ``class_of`` need not be decoded for it;
+    ``type_tags`` says whether ``__user`` and its like are written.
     """
 
     def __init__(
@@ -85,12 +87,14 @@ class Speller:
         graph: TypeGraph,
         namer: Namer | None = None,
         names_of: NamesOf | None = None,
+        class_of: Mapping[TypeId, type] = MappingProxyType({}),
         *,
         type_tags: bool = False,
     ) -> None:
         self.graph = graph
         self.namer = namer or plain_name
         self._names_of = names_of or _none_at_once
+        self._class_of = class_of
         self.type_tags = type_tags
         self._made = _Made(graph, self._build)
         self._words = Words()
@@ -121,7 +125,7 @@ class Speller:
     def _make_all(self, type_ids: Iterable[TypeId]) -> list[TypeId]:
         """Make the halves of these types, and return those that have any."""
         made, ids = self._made, list(type_ids)
-        spell_most(self.graph, made, ids, self._names_of, self._words)
+        spell_most(self.graph, made, ids, self._names_of, self._words, self._class_of)
         for type_id in filterfalse(made.__contains__, ids):
             with suppress(InputError, RecursionError):
                 made[type_id]

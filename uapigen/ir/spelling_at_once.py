@@ -51,6 +51,7 @@ keyword; None for one that takes a closer look."""
 _LEVELS = 12
 """Forms around each other that are followed at once; a kernel's deepest type has 8."""
 _KEYWORDS: dict[type, str] = {Struct: "struct ", Union: "union ", Enum: "enum ", Typedef: ""}
+_TAGGED = frozenset({Struct, Union, Enum})
 _ALIASES = frozenset({Typedef, Qualifier, TypeTag})
 # Nothing that is spelled has such characters.
 _BETWEEN = "\0"
@@ -71,20 +72,24 @@ def spell_most(
     type_ids: Iterable[TypeId],
     names_of: NamesOf,
     words: Words,
+    class_of: Mapping[TypeId, type],
     levels: int = _LEVELS,
 ) -> None:
     """Add to ``made`` most of these types, and what they are built around.
 
-    What has a name is added first, then what forms are built around, then they.
+    What has a name is added first, then what forms are built around, then they. ``class_of`` has
+    the classes of structs, unions and enums that are known to be such, which are not decoded.
     """
     missing = list(filterfalse(made.__contains__, set(type_ids)))
     if not missing or not levels:
         return
-    columns = _by_kind(graph, missing)
+    columns = _by_kind(graph, missing, class_of)
     for kind in columns.keys() - _FORMS.keys() - {FuncProto}:
         with suppress(InputError):
+            if kind is Typedef:
+                _check_typedefs(graph, *columns[kind], class_of)
             if kind in _KEYWORDS:
-                _add_named(graph, made, kind, *columns[kind], names_of)
+                _add_named(made, kind, columns[kind][0], names_of)
             else:
                 list(map(made.__getitem__, columns[kind][0]))
     forms = [(kind, *columns[kind]) for kind in _FORMS.keys() & columns.keys()]
@@ -92,44 +97,49 @@ def spell_most(
     inner = [map(_FORMS[kind][1], nodes) for kind, _, nodes in forms]
     inner.append(map(_first, protos))
     inner.append(map(_second, set(chain.from_iterable(map(_second, protos)))))
-    spell_most(graph, made, chain.from_iterable(inner), names_of, words, levels - 1)
+    spell_most(graph, made, chain.from_iterable(inner), names_of, words, class_of, levels - 1)
     for kind, ids, nodes in forms:
         _add_forms(made, kind, ids, nodes)
     _add_functions(made, functions, protos, words)
 
 
 def _by_kind(
-    graph: TypeGraph, type_ids: Sequence[TypeId]
+    graph: TypeGraph, type_ids: Sequence[TypeId], class_of: Mapping[TypeId, type]
 ) -> dict[type, tuple[Sequence[TypeId], Sequence[Any]]]:
-    """Ids and nodes of each class; none if a type is malformed."""
+    """Ids and nodes of each class, but no nodes of what has a tag; none if a type is malformed."""
     get = graph.nodes.__getitem__
     try:
-        kinds = list(map(type, map(get, type_ids)))
+        kinds = [class_of.get(i) or type(get(i)) for i in type_ids]
     except InputError:
         return {}
     ids: dict[type, list[TypeId]] = {kind: [] for kind in set(kinds)}
     add_to = {kind: found.append for kind, found in ids.items()}
     for kind, type_id in zip(kinds, type_ids, strict=True):
         add_to[kind](type_id)
-    return {kind: (found, list(map(get, found))) for kind, found in ids.items()}
+    return {
+        kind: (found, () if kind in _TAGGED else list(map(get, found)))
+        for kind, found in ids.items()
+    }
+
+
+def _check_typedefs(
+    graph: TypeGraph,
+    ids: Sequence[TypeId],
+    nodes: Sequence[Typedef],
+    class_of: Mapping[TypeId, type],
+) -> None:
+    """Raise :class:`InputError` if one of the typedefs has no end: such a one names nothing."""
+    for type_id, (_, target, _) in zip(ids, nodes, strict=True):
+        if target not in class_of and type(graph.nodes[target]) in _ALIASES:
+            resolve(graph, type_id)
 
 
 def _add_named(
-    graph: TypeGraph,
-    made: dict[TypeId, Spelled],
-    kind: type,
-    ids: Sequence[TypeId],
-    nodes: Sequence[Any],
-    names_of: NamesOf,
+    made: dict[TypeId, Spelled], kind: type, ids: Sequence[TypeId], names_of: NamesOf
 ) -> None:
     """Add types that have a name: structs, unions, enums or typedefs."""
-    names = list(names_of(kind, ids))
-    if kind is Typedef:
-        targets = map(graph.nodes.__getitem__, map(_second, nodes))
-        for at in compress(count(), map(_ALIASES.__contains__, map(type, targets))):
-            resolve(graph, ids[at])  # an endless chain of them names nothing
+    named = zip(ids, names_of(kind, ids), strict=True)
     keyword = _KEYWORDS[kind]
-    named = zip(ids, names, strict=True)
     made.update([(i, (f"{keyword}{name} ", "", 0)) for i, name in named if name is not None])
 
 

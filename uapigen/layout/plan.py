@@ -72,7 +72,7 @@ class Plan:
         self.failures: list[Failure] = []
         self.failed: set[TypeId] = set()
         """Records that cannot be laid out, of those asked for so far."""
-        self.speller = Speller(graph, self._spelling, self._names_of)
+        self.speller = Speller(graph, self._spelling, self._names_of, self.keys.class_of)
         self.c_types = _CTypes(self.speller)
         self._typedef_names: dict[TypeId, str] = {}
         self._typedef_twins: dict[TypeId, TypeId] = {}
