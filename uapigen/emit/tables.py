@@ -150,7 +150,7 @@ def enums_text(plan: Plan) -> str:
 
 def typedefs_text(plan: Plan) -> str:
     """Typedef -> what it names."""
-    return text_entries("TYPEDEFS", plan.typedefs.items())
+    return text_entries("TYPEDEFS", list(plan.typedefs), list(plan.typedefs.values()))
 
 
 def constants_text(plan: Plan) -> str:
@@ -186,7 +186,7 @@ def ioctls_text(plan: Plan) -> str:
 
 def functions_text(plan: Plan) -> str:
     """Function -> its type."""
-    return text_entries("FUNCTIONS", plan.functions().items())
+    return text_entries("FUNCTIONS", *plan.function_columns())
 
 
 def variables_text(plan: Plan) -> str:

@@ -7,7 +7,8 @@ against black itself.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from operator import itemgetter
+from itertools import chain, islice, repeat
+from operator import itemgetter, lt
 
 from uapigen.emit.support.tables import literal
 
@@ -76,38 +77,30 @@ def item_tuple(key: str, items: Sequence[str]) -> str:
 def entries(name: str, pairs: Iterable[tuple[str, str]]) -> str:
     """A dict literal, sorted by key; values are Python expressions.
 
-    Sorted by the literal's own text, which is what a reader bisects.
+    Sorted by the literal's own text, which is what a reader bisects. No key is there twice.
     """
-    keys, values = _columns(pairs)
-    return _dict(name, keys, [f'    "{key}": {value},\n' for key, value in zip(keys, values)])  # noqa: B905
-
-
-def text_entries(name: str, pairs: Iterable[tuple[str, str]]) -> str:
-    """The same of values that are the insides of string literals."""
-    keys, values = _columns(pairs)
-    return _dict(name, keys, [f'    "{key}": "{value}",\n' for key, value in zip(keys, values)])  # noqa: B905
-
-
-def _columns(pairs: Iterable[tuple[str, str]]) -> tuple[list[str], list[str]]:
-    """Literal keys, and values."""
     listed = list(pairs)
-    keys, values = list(map(_first, listed)), list(map(_second, listed))
+    keys, values = list(map(itemgetter(0), listed)), list(map(itemgetter(1), listed))
+    return _dict(name, keys, values, ": ", ",\n")
+
+
+def text_entries(name: str, keys: Sequence[str], values: Sequence[str]) -> str:
+    """The same of values that are the insides of string literals."""
+    return _dict(name, keys, values, ': "', '",\n')
+
+
+def _dict(name: str, keys: Sequence[str], values: Sequence[str], before: str, behind: str) -> str:
+    """A dict literal of columns, with what stands before and behind each value."""
+    if not keys:
+        return f"{name} = {{}}\n"
     text = " ".join(keys)
     if literal(text) != text:
         keys = list(map(literal, keys))
-    return keys, values
-
-
-_first, _second = itemgetter(0), itemgetter(1)
-
-
-def _dict(name: str, keys: Sequence[str], lines: list[str]) -> str:
-    # Lines sort as their keys do, since the quote behind a key sorts before all
-    # that a C name may hold; two characters sort before the quote.
-    text = "\n".join(keys)
-    lines.sort(key=_key if " " in text or "!" in text else None)
-    return "".join([f"{name} = {{\n", *lines, "}\n"]) if lines else f"{name} = {{}}\n"
-
-
-def _key(line: str) -> str:
-    return line.partition('": ')[0]
+    if not all(map(lt, keys, islice(keys, 1, None))):
+        by_key = dict(zip(keys, values, strict=True))
+        keys = sorted(by_key)
+        values = list(map(by_key.__getitem__, keys))
+    rows = zip(keys, repeat(f'"{before}'), values, repeat(f'{behind}    "'), strict=False)
+    pieces = [f'{name} = {{\n    "', *chain.from_iterable(rows)]
+    pieces[-1] = f"{behind}}}\n"
+    return "".join(pieces)

@@ -227,7 +227,8 @@ def _declarations(
     found: Prototypes, befores: Mapping[TypeId, str], afters: Mapping[TypeId, str], words: Words
 ) -> list[str]:
     """The different parameters of the prototypes as they are declared."""
-    names = map(_first, found.declared.values())
+    names = list(map(_first, found.declared.values()))
+    words.add(names)
     types = list(map(_second, found.declared.values()))
     halves = map(befores.get, types, repeat(_ODD))
     texts = list(map(add, halves, map(words.__getitem__, names)))

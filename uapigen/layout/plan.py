@@ -39,6 +39,7 @@ from uapigen.ir.types import (
     Union,
     Var,
 )
+from uapigen.layout.functions import spelled_functions
 from uapigen.layout.planned import EnumPlan, Failure, RecordPlan, VariablePlan
 from uapigen.layout.record_columns import RecordColumns, record_columns
 from uapigen.layout.records import Layout
@@ -49,8 +50,6 @@ if TYPE_CHECKING:  # it imports dataclasses, which takes as long as all the rest
 
 __all__ = ["Plan", "scalar_code"]
 
-_MANY = 1000
-"""Functions from which on all prototypes are spelled at once."""
 _C_WORDS = frozenset({"struct", "union", "enum", "const", "volatile", "restrict", "void"})
 _BASE_NAME = re.compile(r"[A-Za-z_]\w*(?: [A-Za-z_]\w*)*", re.ASCII)
 
@@ -304,41 +303,11 @@ class Plan:
 
     def functions(self) -> dict[str, str]:
         """Function name -> its type with parameter names, spelled in C."""
-        found: dict[str, str] = {}
-        again: dict[str, set[str]] = {}
-        functions = list(self._chosen_functions())
-        spelled: dict[TypeId, str] = {}
-        if len(functions) > _MANY:
-            spelled = self.speller.prototypes({proto for _, proto in functions})
-        names = [name for name, _ in functions]
-        c_types = [spelled.get(proto) for _, proto in functions]
-        if len(set(names)) == len(names):
-            # All but those that need a closer look, at once.
-            found = {n: c for n, c in zip(names, c_types, strict=True) if c is not None}
-            functions = [f for f, c in zip(functions, c_types, strict=True) if c is None]
-        for name, proto in functions:
-            c_type = spelled.get(proto)
-            if c_type is None:
-                try:
-                    c_type = spelled[proto] = "".join(self.speller.halves(proto))
-                except InputError as error:
-                    self.failures.append(Failure(name, error.problem))
-                    continue
-            if found.setdefault(name, c_type) is not c_type and found[name] != c_type:
-                others = again.setdefault(name, set())
-                if c_type not in others:
-                    others.add(c_type)
-                    found[f"{name}___{len(others) + 1}"] = c_type
-        return found
+        return dict(zip(*self.function_columns(), strict=True))
 
-    def _chosen_functions(self) -> Iterable[tuple[str, TypeId]]:
-        """(name, prototype) of the chosen functions, in the source's order."""
-        chosen = self.selection.funcs
-        ids, names, protos = self.graph.functions() if chosen else ([], [], [])
-        if len(chosen) == len(ids):
-            return zip(names, protos, strict=True)
-        wanted = set(chosen)
-        return [(n, p) for i, n, p in zip(ids, names, protos, strict=True) if i in wanted]
+    def function_columns(self) -> tuple[Sequence[str], Sequence[str]]:
+        """The same as columns: names, and their types."""
+        return spelled_functions(self.graph, self.selection.funcs, self.speller, self.failures)
 
     def variables(self) -> dict[str, VariablePlan]:
         """Variable name -> its type and place."""
