@@ -33,6 +33,7 @@ __all__ = ["RecordStubs"]
 _SCALAR_STUBS = {"f": "Float", "b": "Bool", "c": "Char", "C": "Char", "i": "Int", "u": "Int"}
 
 
+_FORMS = frozenset({Typedef, Qualifier, TypeTag})
 _MAX_REACHED = 1 << 19
 """Members reached through unnamed ones, in a whole stub, each time; 22,000 in a kernel's.
 
@@ -63,6 +64,7 @@ class RecordStubs:
         """Types whose name is also that of a member of a class that has them."""
         self._unsayable = unsayable(names.records.values())
         self._class_of = plan.keys.class_of
+        self._int = f"{prefix}Int"
         self._types = {*names.records.values()}
         self._texts = Made(self._text)
         self._bits = Made(self._bitfield)
@@ -75,27 +77,24 @@ class RecordStubs:
 
     def _text(self, type_id: TypeId) -> str:
         """A member's annotation."""
-        prefix, shown = self.prefix, self._shown
-        if type_id in self._class_of:
-            if self._class_of[type_id] is Enum:
-                return f"{prefix}Int"
-            return f"{prefix}Sub[{shown[type_id]}]"
+        found = self._class_of.get(type_id)
+        if found is not None:
+            return self._int if found is Enum else f"{self.prefix}Sub[{self._shown[type_id]}]"
         node = self.graph.nodes[type_id]
         if type(node) is Pointer:  # as most are
-            return f"{prefix}Ptr[{self._pointee(node)}]"
+            return f"{self.prefix}Ptr[{self._shown[self._pointee(node.target)]}]"
         kind, argument = self._annotate(type_id)
-        return f"{prefix}{kind}[{argument}]" if argument else f"{prefix}{kind}"
+        return f"{self.prefix}{kind}[{argument}]" if argument else f"{self.prefix}{kind}"
 
-    def _pointee(self, node: Pointer) -> str:
-        """The record that a pointer points to, or ``Any``."""
-        target, class_of = node.target, self._class_of
-        if target not in class_of:
-            target = self._behind(target)
-        if target in class_of:
-            named = class_of[target] is not Enum
-        else:
-            named = isinstance(self.graph.nodes[target], (Struct, Union))
-        return self._shown[target if named else 0]
+    def _pointee(self, target: TypeId) -> TypeId:
+        """The struct or union behind a pointer to that type; 0 for none."""
+        found = self._class_of.get(target)
+        if found is None:
+            found = type(self.graph.nodes[target])
+            if found in _FORMS:
+                target = self._behind(target)
+                found = self._class_of.get(target) or type(self.graph.nodes[target])
+        return target if found is Struct or found is Union else 0
 
     def _argument(self, type_id: TypeId) -> str:
         """The record that a member's annotation names, or ""."""
@@ -119,7 +118,7 @@ class RecordStubs:
             # A long double reads as a float only on a machine that has the same.
             return "Value" if code == "f" and node.byte_size > 8 else _SCALAR_STUBS[code], ""
         if isinstance(node, Pointer):
-            return "Ptr", self._pointee(node)
+            return "Ptr", self._shown[self._pointee(node.target)]
         if isinstance(node, Array):
             return self._array(node)
         return "Value", ""
@@ -233,8 +232,9 @@ class RecordStubs:
             inside = slice(lines.start, lines.stop)
             own = {*filter(like_types, names[inside])}
             arguments = list(map(self._arguments.__getitem__, reached.types[inside]))
-            for at, argument in zip(lines, arguments, strict=True):
-                if argument in own and not reached.bit_widths[at]:
+            for at in compress(lines, map(own.__contains__, arguments)):
+                if not reached.bit_widths[at]:
+                    argument = arguments[at - lines.start]
                     self.aliased.add(argument)
                     texts[at] = texts[at].replace(f"[{argument}]", f"[_t_{argument}]")
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import keyword
 import re
+import string
 from collections.abc import Collection, Container, Iterable
+from itertools import filterfalse
 
 from uapigen.ir.naming import class_keyword
 from uapigen.ir.types import Enum
@@ -12,8 +14,9 @@ from uapigen.layout.plan import Plan
 
 __all__ = ["API", "OPS", "StubNames", "is_free", "uncommon", "unsayable"]
 
-# Whether a name is a plain word is seen at once of all those that start with a letter.
-_UNCOMMON = re.compile(r"^(?![A-Za-z]\w*$).*$", re.ASCII | re.MULTILINE)
+# What names consist of is seen at once of all of them.
+_WORD = f"{string.ascii_letters}{string.digits}_".encode()
+_COMMON = re.compile(r"[A-Za-z]\w*", re.ASCII)
 _KEYWORDS = frozenset(keyword.kwlist)
 OPS = "ops"
 """The module or attribute with the interfaces of operation tables."""
@@ -54,10 +57,12 @@ class StubNames:
 
 def uncommon(names: Collection[str]) -> Iterable[str]:
     """Those that may be no plain word, or a keyword: all but those that are seen to be plain."""
-    text = "\n".join(names)
-    if text.count("\n") != len(names) - 1:
-        return names  # a name of several lines
-    return [*_UNCOMMON.findall(text), *_KEYWORDS.intersection(names)]
+    text = "".join(names)
+    if not text.isascii() or text.encode().translate(None, _WORD):
+        return [name for name in names if not _COMMON.fullmatch(name)]
+    others = filterfalse("a".__le__, names)  # than those that start with a small letter
+    odd = [name for name in others if name[:1] <= "9" or name[0] == "_"]
+    return [*odd, *_KEYWORDS.intersection(names)]
 
 
 def unsayable(names: Collection[str]) -> set[str]:
