@@ -6,11 +6,22 @@ import lzma
 import re
 from collections import Counter
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from uapigen.ir.operations import EACH_TYPE, ParameterNames
-from uapigen.ir.types import FuncProto, Struct
+from uapigen.ir.prototypes import Prototype, in_columns
+from uapigen.ir.types import (
+    Array,
+    FuncProto,
+    Pointer,
+    Qualifier,
+    Struct,
+    Typedef,
+    TypeTag,
+    Union,
+)
 from uapigen.operations import find_tables, name_parameters
 from uapigen.operations.implementations import implementations
 from uapigen.operations.listing import Listed, as_data, as_text
@@ -162,14 +173,50 @@ def test_prototypes_are_found_and_counted_as_one_by_one(kernel: Path) -> None:
     }
     assert prototypes.like(shapes) == alike
     assert len(alike) > len(shapes)
-    functions: dict[tuple[int, ...], list[tuple[str, tuple[str, ...]]]] = {}
-    for name, proto in zip(*graph.functions()[1:], strict=True):
-        if proto in alike:
-            functions.setdefault(alike[proto][0], []).append((name, alike[proto][1]))
-    assert graph.functions_like(shapes) == functions
+    pairs = list(zip(*graph.functions()[1:], strict=True))
     # A few are searched for in another way.
-    for shape in sorted(shapes)[::50]:
-        assert graph.functions_like({shape}).get(shape, []) == functions.get(shape, [])
+    for wanted in [shapes, *({shape} for shape in sorted(shapes)[::50])]:
+        found = graph.functions_like(wanted)
+        assert found.alike == {i: one for i, one in alike.items() if one[0] in wanted}
+        functions = [(name, proto) for name, proto in pairs if proto in found.alike]
+        assert list(zip(found.names, found.protos, strict=True)) == functions
+
+
+def test_prototypes_that_are_there_twice_count_once() -> None:
+    rows = [
+        Prototype(1, 7, ("file", "count"), (8, 9)),
+        Prototype(2, 7, ("file", "count"), (8, 9)),
+        Prototype(3, 7, ("file", "len"), (8, 9)),
+        Prototype(4, 9, ("file",), (8,)),
+    ]
+    assert in_columns(rows).parameters_of({8}) == {("file", 8): 3}
+    assert in_columns(rows[1:]).parameters_of({8}) == {("file", 8): 3}
+    assert in_columns(rows).only([False, True, True, False]) == in_columns(rows[1:3])
+
+
+def test_structs_are_found_with_how_many_members_lead_to_a_type(kernel: Path) -> None:
+    graph = open_sources([str(kernel)]).graph
+    wanted = set(graph.ids_of(FuncProto))
+    members = [
+        (struct, member.type)
+        for struct in graph.ids_of(Struct, Union)
+        for member in cast("Struct", graph[struct]).members
+    ]
+
+    def leads(type_id: int) -> bool:
+        while type_id not in wanted:
+            node = graph[type_id]
+            if isinstance(node, Array):
+                type_id = node.element
+            elif isinstance(node, (Pointer, Typedef, Qualifier, TypeTag)):
+                type_id = node.target
+            else:
+                return False
+        return True
+
+    leading = {target for target in {target for _, target in members} if leads(target)}
+    counted = Counter(struct for struct, target in members if target in leading)
+    assert graph.holders(wanted, 64, typedefs=True) == counted
 
 
 def test_a_kernel_and_its_module_have_the_tables_of_both(corpus: Path) -> None:

@@ -13,7 +13,7 @@ from uapigen.btf.format import Kind
 from uapigen.btf.index import FUNCS, PROTOS, RecordIndex, kind_set
 from uapigen.btf.strings import StringTable
 from uapigen.errors import InputError
-from uapigen.ir.prototypes import Prototypes
+from uapigen.ir.prototypes import FunctionsLike, Prototypes
 from uapigen.ir.types import FuncProto, Param, TypeId
 
 __all__ = ["callbacks", "functions_of_few", "prototypes"]
@@ -41,7 +41,7 @@ def prototypes(index: RecordIndex, strings: StringTable) -> Prototypes:
     distinct = list(set(pairs))
     declared = _declared(distinct, strings)
     refused = set(distinct) - declared.keys() if len(declared) < len(distinct) else ()
-    found = Prototypes(ids, returns, counts, pairs, declared)
+    found = Prototypes(ids, returns, counts, pairs, params[1::2], declared)
     return _without(found, refused) if refused else found
 
 
@@ -84,20 +84,18 @@ def callbacks(index: RecordIndex, strings: StringTable) -> dict[TypeId, FuncProt
 
 def functions_of_few(
     index: RecordIndex, strings: StringTable, shapes: Iterable[tuple[TypeId, ...]]
-) -> dict[tuple[TypeId, ...], list[tuple[str, tuple[str, ...]]]]:
+) -> FunctionsLike:
     """What ``TypeGraph.functions_like`` gives, for a few shapes."""
-    string, words = strings.__getitem__, index.words
-    functions: dict[tuple[TypeId, ...], list[tuple[str, tuple[str, ...]]]] = {}
-    protos = {
-        proto: (functions.setdefault(shape, []), tuple(map(string, name_offs)))
+    string = strings.__getitem__
+    alike = {
+        proto: (shape, tuple(map(string, name_offs)))
         for proto, shape, name_offs in index.prototypes_like(shapes)
         if 0 not in name_offs
     }
     starts = index.starts(FUNCS)
-    for start in compress(starts, map(protos.__contains__, index.gather(starts, 2))):
-        found, names = protos[words[start + 2]]
-        found.append((string(words[start]), names))
-    return functions
+    found = list(compress(starts, map(alike.__contains__, index.gather(starts, 2))))
+    names = list(map(string, index.gather(found, 0)))
+    return FunctionsLike(names, index.gather(found, 2), alike)
 
 
 def _declared(pairs: Sequence[int], strings: StringTable) -> dict[Hashable, tuple[str, TypeId]]:
@@ -131,14 +129,4 @@ def _without(found: Prototypes, refused: Container[Hashable]) -> Prototypes:
     """The same without prototypes that have one of these parameters."""
     ends = list(accumulate(found.counts))
     odd = {bisect_right(ends, at) for at, pair in enumerate(found.params) if pair in refused}
-    kept = [at not in odd for at in range(len(ends))]
-    params: list[Hashable] = []
-    for end, count in compress(zip(ends, found.counts, strict=True), kept):
-        params += found.params[end - count : end]
-    return Prototypes(
-        list(compress(found.ids, kept)),
-        list(compress(found.returns, kept)),
-        list(compress(found.counts, kept)),
-        params,
-        found.declared,
-    )
+    return found.only([at not in odd for at in range(len(ends))])

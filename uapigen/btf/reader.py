@@ -34,7 +34,7 @@ from uapigen.btf.prototypes import callbacks, functions_of_few, prototypes
 from uapigen.btf.strings import StringTable
 from uapigen.errors import InputError
 from uapigen.ir.graph import Nodes, SourceInfo, functions_like, members_of, resolve, tags_of
-from uapigen.ir.prototypes import Prototypes
+from uapigen.ir.prototypes import FunctionsLike, Prototypes
 from uapigen.ir.types import (
     Array,
     DeclTag,
@@ -271,9 +271,7 @@ class BtfGraph:
     def _prototypes(self) -> Prototypes:
         return prototypes(self.index, self.strings)
 
-    def functions_like(
-        self, shapes: Collection[tuple[TypeId, ...]]
-    ) -> dict[tuple[TypeId, ...], list[tuple[str, tuple[str, ...]]]]:
+    def functions_like(self, shapes: Collection[tuple[TypeId, ...]]) -> FunctionsLike:
         if len(shapes) > FEW:
             return functions_like(self, shapes)
         return functions_of_few(self.index, self.strings, shapes)

@@ -13,7 +13,7 @@ from itertools import compress
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from uapigen.errors import InputError
-from uapigen.ir.prototypes import Prototypes
+from uapigen.ir.prototypes import FunctionsLike, Prototypes
 from uapigen.ir.types import (
     VOID,
     Composite,
@@ -168,14 +168,10 @@ class TypeGraph(Protocol):
         """Ids, names and prototypes of the source's own functions, ascending."""
         ...
 
-    def functions_like(
-        self, shapes: Collection[tuple[TypeId, ...]]
-    ) -> dict[tuple[TypeId, ...], list[tuple[str, tuple[str, ...]]]]:
+    def functions_like(self, shapes: Collection[tuple[TypeId, ...]]) -> FunctionsLike:
         """Own functions of prototypes that are these but for the names of parameters.
 
-        A shape is the return type and the parameters' types, of which there is one at
-        least. For each shape that has some: the functions' names, each with the names of
-        its parameters, of which none is empty.
+        A shape is the return type and the parameters' types, of which there is one at least.
         """
         ...
 
@@ -220,17 +216,12 @@ def resolve(graph: TypeGraph, type_id: TypeId) -> TypeId:
     raise InputError(graph.info.name, f"type {type_id}", "endless chain of typedefs or qualifiers")
 
 
-def functions_like(
-    graph: TypeGraph, shapes: Collection[tuple[TypeId, ...]]
-) -> dict[tuple[TypeId, ...], list[tuple[str, tuple[str, ...]]]]:
+def functions_like(graph: TypeGraph, shapes: Collection[tuple[TypeId, ...]]) -> FunctionsLike:
     """``TypeGraph.functions_like`` by way of the other questions."""
     found = graph.prototypes().like(shapes)
-    functions: dict[tuple[TypeId, ...], list[tuple[str, tuple[str, ...]]]] = {}
     _, names, protos = graph.functions()
-    for name, proto in compress(zip(names, protos, strict=True), map(found.__contains__, protos)):
-        shape, params = found[proto]
-        functions.setdefault(shape, []).append((name, params))
-    return functions
+    hits = list(map(found.__contains__, protos))
+    return FunctionsLike(list(compress(names, hits)), list(compress(protos, hits)), found)
 
 
 def tags_of(graph: TypeGraph, type_ids: Sequence[TypeId]) -> tuple[list[type], list[str]]:

@@ -10,7 +10,7 @@ from itertools import count, islice
 from uapigen.errors import InputError
 from uapigen.ir.columns import Members
 from uapigen.ir.graph import Nodes, SourceInfo, TypeGraph, functions_like, members_of, tags_of
-from uapigen.ir.prototypes import Prototype, Prototypes, in_columns
+from uapigen.ir.prototypes import FunctionsLike, Prototype, Prototypes, in_columns
 from uapigen.ir.types import (
     VOID,
     Array,
@@ -161,9 +161,7 @@ class ListGraph:
                               if found else ([], [], []))  # fmt: skip
         return ids, names, protos
 
-    def functions_like(
-        self, shapes: Collection[tuple[TypeId, ...]]
-    ) -> dict[tuple[TypeId, ...], list[tuple[str, tuple[str, ...]]]]:
+    def functions_like(self, shapes: Collection[tuple[TypeId, ...]]) -> FunctionsLike:
         return functions_like(self, shapes)
 
     def holders(

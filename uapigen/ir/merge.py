@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from uapigen.errors import InputError, UsageError
 from uapigen.ir.columns import Members
 from uapigen.ir.graph import Nodes, SourceInfo, TypeGraph, functions_like, members_of, tags_of
-from uapigen.ir.prototypes import Prototype, Prototypes, in_columns
+from uapigen.ir.prototypes import FunctionsLike, Prototype, Prototypes, in_columns
 from uapigen.ir.references import moved
 from uapigen.ir.types import Struct, Type, TypeId, Union
 
@@ -166,9 +166,7 @@ class MergedGraph:
                 protos += [move(proto) for proto in own_protos]
         return ids, names, protos
 
-    def functions_like(
-        self, shapes: Collection[tuple[TypeId, ...]]
-    ) -> dict[tuple[TypeId, ...], list[tuple[str, tuple[str, ...]]]]:
+    def functions_like(self, shapes: Collection[tuple[TypeId, ...]]) -> FunctionsLike:
         return functions_like(self, shapes)
 
     def holders(

@@ -6,15 +6,16 @@ declarations: ``struct file *file`` is said once, and a prototype is a list of k
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter
 from collections.abc import Collection, Container, Hashable, Iterable, Iterator, Mapping, Sequence
-from itertools import accumulate, chain, compress, islice
-from operator import itemgetter, sub
+from itertools import accumulate, chain, compress, islice, pairwise, repeat
+from operator import itemgetter, mul, sub
 from typing import NamedTuple, TypeVar
 
 from uapigen.ir.types import TypeId
 
-__all__ = ["Prototype", "Prototypes", "in_columns"]
+__all__ = ["FunctionsLike", "Prototype", "Prototypes", "in_columns"]
 
 _Item = TypeVar("_Item")
 
@@ -28,6 +29,15 @@ class Prototype(NamedTuple):
     types: Sequence[TypeId]
 
 
+class FunctionsLike(NamedTuple):
+    """Functions that have certain prototypes but for the names of parameters."""
+
+    names: list[str]
+    protos: list[TypeId]
+    alike: dict[TypeId, tuple[tuple[TypeId, ...], tuple[str, ...]]]
+    """Each prototype's shape and the names of its parameters, of which none is empty."""
+
+
 class Prototypes(NamedTuple):
     """Prototypes with parameters, all of which have names. Types are not checked yet."""
 
@@ -37,6 +47,8 @@ class Prototypes(NamedTuple):
     """How many parameters each has."""
     params: Sequence[Hashable]
     """All parameters of all, one prototype's behind the other's: keys of ``declared``."""
+    types: array[int]
+    """The types of all parameters, as unsigned words."""
     declared: Mapping[Hashable, tuple[str, TypeId]]
     """Name and type."""
 
@@ -52,12 +64,17 @@ class Prototypes(NamedTuple):
         kept = list(map(wanted.__contains__, self.ids))
         if all(kept):
             return self
+        return self.only(kept)
+
+    def only(self, kept: Sequence[bool]) -> Prototypes:
+        """Those of the prototypes for which this says so."""
         params = list(chain.from_iterable(compress(self._cut(self.params), kept)))
         return Prototypes(
             list(compress(self.ids, kept)),
             list(compress(self.returns, kept)),
             list(compress(self.counts, kept)),
             params,
+            array("I", chain.from_iterable(compress(self._cut(self.types), kept))),
             {key: self.declared[key] for key in set(params)},
         )
 
@@ -68,30 +85,29 @@ class Prototypes(NamedTuple):
 
         A shape is the return type and the parameters' types.
         """
-        type_of = {key: target for key, (_, target) in self.declared.items()}.__getitem__
-        stops = list(accumulate(self.counts))
-        starts = list(map(sub, stops, self.counts))
-        # Most are seen to have another shape by what is first in it.
-        heads = {(shape[0], len(shape) - 1, shape[1]) for shape in shapes if shape[1:]}
-        firsts = map(type_of, map(self.params.__getitem__, starts))
-        hits = map(heads.__contains__, zip(self.returns, self.counts, firsts, strict=True))
-        found = {}
-        rows = zip(self.ids, self.returns, starts, stops, strict=True)
-        for proto, returns, start, stop in compress(rows, hits):
-            params = self.params[start:stop]
-            shape = (returns, *map(type_of, params))
-            if shape in shapes:
-                found[proto] = shape, tuple([self.declared[key][0] for key in params])
+        # Words are compared as bytes.
+        wanted = {(shape[0], array("I", shape[1:]).tobytes()): shape for shape in shapes}
+        types, width = self.types.tobytes(), self.types.itemsize
+        places = list(accumulate(map(mul, self.counts, repeat(width)), initial=0))
+        cut = [types[start:stop] for start, stop in pairwise(places)]
+        hits = list(map(wanted.get, zip(self.returns, cut, strict=True)))
+        found, declared = {}, self.declared
+        for proto, shape, place in zip(self.ids, hits, places, strict=False):
+            if shape is not None:
+                first = place // width
+                keys = self.params[first : first + len(shape) - 1]
+                found[proto] = shape, tuple([declared[key][0] for key in keys])
         return found
 
     def parameters_of(self, types: Container[TypeId]) -> dict[tuple[str, TypeId], int]:
         """In how many places different prototypes have parameters of these types."""
         different = set(zip(self.returns, self._cut(tuple(self.params)), strict=True))
-        # A source has hardly any prototype twice.
-        twice = len(different) < len(self.ids)
-        params = chain.from_iterable(map(itemgetter(1), different)) if twice else self.params
+        if len(different) < len(self.ids):  # a source has hardly any prototype twice
+            counted = Counter(chain.from_iterable(map(itemgetter(1), different)))
+        else:
+            counted = Counter(compress(self.params, map(types.__contains__, self.types)))
         found: dict[tuple[str, TypeId], int] = {}
-        for key, count in Counter(params).items():
+        for key, count in counted.items():
             declared = self.declared[key]
             if declared[1] in types:
                 found[declared] = found.get(declared, 0) + count
@@ -106,7 +122,7 @@ class Prototypes(NamedTuple):
 
 def in_columns(prototypes: Iterable[Prototype]) -> Prototypes:
     """Prototypes that are there one by one."""
-    ids, returns, counts, params = [], [], [], list[Hashable]()
+    ids, returns, counts, params, types = [], [], [], list[Hashable](), array("I")
     declared: dict[Hashable, tuple[str, TypeId]] = {}
     for proto in prototypes:
         ids.append(proto.id)
@@ -115,4 +131,5 @@ def in_columns(prototypes: Iterable[Prototype]) -> Prototypes:
         pairs = list(zip(proto.names, proto.types, strict=True))
         declared.update(zip(pairs, pairs, strict=True))
         params += pairs
-    return Prototypes(ids, returns, counts, params, declared)
+        types.extend(proto.types)
+    return Prototypes(ids, returns, counts, params, types, declared)

@@ -10,8 +10,7 @@ from collections.abc import Iterable, Iterator
 
 from uapigen.ir.graph import TypeGraph
 from uapigen.ir.operations import OperationTable
-from uapigen.ir.types import FuncProto
-from uapigen.operations.parameters import Candidates, member_endings, shape_of
+from uapigen.operations.parameters import candidates_of, member_endings
 
 __all__ = ["implementations"]
 
@@ -24,21 +23,15 @@ def implementations(
     A prototype without parameters is everybody's; nothing is said of these.
     """
     tables = list(tables)
-    shapes = {}
-    for table in tables:
-        for operation in table.operations:
-            node = graph.nodes[operation.proto]
-            assert isinstance(node, FuncProto)
-            shapes[operation.proto] = shape_of(node)
-    functions = Candidates(graph, {shape for shape in shapes.values() if len(shape) > 1})
-    for table in tables:
-        endings = member_endings(table)
+    every_ending = list(map(member_endings, tables))
+    functions = candidates_of(graph, zip(tables, every_ending, strict=True))
+    for table, endings in zip(tables, every_ending, strict=True):
         yield [
             sorted(
                 {
                     name
                     for ending in endings[operation.name]
-                    for name, _ in functions.ending(shapes[operation.proto], ending)
+                    for name, _ in functions.ending(functions.shapes[operation.proto], ending)
                 }
             )
             for operation in table.operations

@@ -11,8 +11,9 @@ what most functions call one of its type, if that is clear for all; else types s
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from uapigen.emit.support.names import parameter_name
 from uapigen.ir.graph import TypeGraph, resolve
@@ -34,60 +35,17 @@ from uapigen.ir.types import (
     TypeTag,
     Union,
 )
+from uapigen.operations.candidates import Candidates, Functions, Shape, having_words
 from uapigen.operations.detect import find_tables
 
-__all__ = ["Candidates", "member_endings", "name_parameters", "python_names"]
+__all__ = ["candidates_of", "member_endings", "name_parameters", "python_names"]
 
-_Shape = tuple[TypeId, ...]
-"""A prototype without names: what it returns, and its parameters' types."""
-_Functions = list[tuple[str, tuple[str, ...]]]
-"""Functions: name, and names of the parameters."""
+_NONE = ParameterNames((), "")
+_new = tuple.__new__  # what a named tuple's own constructor calls, without the call
 _FEW = 3
 """Functions of a prototype with several parameters of which any one tells what they are."""
 _MIN_ALIKE = 2
 """Functions of a prototype, beside the member's name, up to which their names are no rule."""
-
-
-class Candidates:
-    """A source's functions by the shape of their prototypes, of those shapes that are asked for."""
-
-    def __init__(self, graph: TypeGraph, shapes: set[_Shape]) -> None:
-        self._functions: dict[_Shape, _Functions] = {}
-        self._by_word: dict[_Shape, dict[str, _Functions]] = {}
-        part: TypeGraph | None = graph
-        while part is not None:
-            for shape, functions in part.functions_like(shapes).items():
-                self._functions.setdefault(shape, []).extend(functions)
-            part = part.base
-
-    def of(self, shape: _Shape) -> _Functions:
-        """The functions of a shape."""
-        return self._functions.get(shape, [])
-
-    def ending(self, shape: _Shape, ending: str) -> _Functions:
-        """Those of them whose name is the ending, or ends in it behind an underscore."""
-        by_word = self._by_word.get(shape)
-        if by_word is None:
-            by_word = self._by_word[shape] = defaultdict(list)
-            for function in self.of(shape):
-                by_word[function[0].rpartition("_")[2]].append(function)
-        behind = f"_{ending}"
-        return [
-            function
-            for function in by_word.get(ending.rpartition("_")[2], ())
-            if function[0].endswith(behind) or function[0] == ending
-        ]
-
-    def with_words(self, shape: _Shape, ending: str) -> _Functions:
-        """Those of them whose name has all words of the ending, of which it must have several."""
-        first, *others = words = [word for word in ending.split("_") if word] or [""]
-        if not others:
-            return []
-        return [
-            function
-            for function in self.of(shape)
-            if first in function[0] and not {*words}.difference(function[0].split("_"))
-        ]
 
 
 def member_endings(table: OperationTable) -> dict[str, tuple[str, ...]]:
@@ -102,14 +60,20 @@ def member_endings(table: OperationTable) -> dict[str, tuple[str, ...]]:
 
 def _shared_prefix(names: Sequence[str]) -> str:
     """``ndo_``, if most of the members begin so."""
-    heads = Counter(name[: name.find("_") + 1] for name in names)
-    head, count = max(heads.items(), key=lambda item: (item[1], item[0]), default=("", 0))
-    return head if count >= 2 and 2 * count > len(names) else ""
+    heads = sorted([name[: name.find("_") + 1] for name in names])
+    head = heads[len(heads) // 2] if heads else ""  # where one that most have lies, too
+    count = heads.count(head)
+    return head if count >= 2 and 2 * count > len(heads) else ""
 
 
-def shape_of(proto: FuncProto) -> _Shape:
-    """A prototype without the names of its parameters."""
-    return (proto.returns, *[param.type for param in proto.params])
+class _Unnamed(NamedTuple):
+    """An operation whose parameters have no names yet, and the place for them."""
+
+    found: list[ParameterNames]
+    at: int
+    proto: TypeId
+    shape: Shape
+    ending: str
 
 
 def name_parameters(
@@ -117,82 +81,135 @@ def name_parameters(
 ) -> Iterator[list[ParameterNames]]:
     """For each table, the names of each operation's parameters, in its order."""
     tables = list(tables)
-    shapes: dict[TypeId, _Shape] = {}
-    for table in tables:
-        for operation in table.operations:
-            node = graph.nodes[operation.proto]
-            assert isinstance(node, FuncProto)
-            shapes[operation.proto] = shape_of(node)
-    candidates = Candidates(graph, {shape for shape in shapes.values() if len(shape) > 1})
+    every_ending = list(map(member_endings, tables))
+    candidates = candidates_of(graph, zip(tables, every_ending, strict=True))
+    shapes, python = candidates.shapes, _PythonNames()
+    own = _Own(graph, python)
     # A snapshot knows what was found out where all functions were at hand.
     recorded: dict[tuple[TypeId, str], ParameterNames] = getattr(graph, "parameter_names", {})
     if len(graph.sources) > 1:
         graph.seek({_tag(graph, table) for table in tables})
-    any_of: dict[_Shape, ParameterNames | None] = {}
-    left: list[tuple[list[ParameterNames | None], int, TypeId]] = []
-    named: list[list[ParameterNames | None]] = []
-    for table in tables:
-        endings, declared = member_endings(table), _declarations(graph, table)
-        found: list[ParameterNames | None] = []
-        for operation in table.operations:
-            shape = shapes[operation.proto]
-            made = recorded.get((table.type, operation.name))
+    left: list[_Unnamed] = []
+    named: list[list[ParameterNames]] = []
+    for table, endings in zip(tables, every_ending, strict=True):
+        declared = _declarations(graph, table)
+        found: list[ParameterNames] = []
+        for name, _, _, proto, _ in table.operations:
+            shape = shapes[proto]
+            made = recorded.get((table.type, name)) if recorded else None
             if made is None or len(made.names) != len(shape) - 1:
-                made = _declared(graph, operation.proto, declared.get(operation.name))
-                for ending in endings[operation.name]:
-                    made = made or _by_votes(candidates.ending(shape, ending))
+                made = own[proto]
+                if made is None and name in declared:
+                    made = _declared(graph, declared[name], len(shape) - 1, python)
+                if made is None:
+                    made = _by_endings(candidates, shape, endings[name], python)
             if made is None:
-                words = endings[operation.name][-1]
-                made = _by_votes(candidates.with_words(shape, words), closely=False)
-            if made is None:
-                if shape not in any_of:
-                    any_of[shape] = _by_prototype(candidates.of(shape))
-                made = any_of[shape]
-            if made is None:
-                left.append((found, len(found), operation.proto))
-            found.append(made)
+                left.append(_Unnamed(found, len(found), proto, shape, endings[name][-1]))
+            found.append(made or _NONE)
         named.append(found)
-    _name_by_types(graph, left)
-    for complete in named:
-        yield [names for names in complete if names is not None]
+    _name_by_types(graph, _name_by_shapes(candidates, left, python), python)
+    yield from named
 
 
-def _name_by_types(
-    graph: TypeGraph, left: Iterable[tuple[list[ParameterNames | None], int, TypeId]]
-) -> None:
-    """Fill in, at these places, what parameters are called by their types alone."""
-    made: dict[TypeId, ParameterNames] = {}
-    left = list(left)
-    protos: dict[TypeId, list[TypeId]] = {}
-    for _, _, proto in left:
-        node = graph.nodes[proto]
-        assert isinstance(node, FuncProto)
-        protos[proto] = [param.type for param in node.params]
-    usual = _usual_names(graph, {target for types in protos.values() for target in types})
-    for proto, types in protos.items():
-        names = [usual.get(target, "") for target in types]
-        if names and "" not in names and len({*names}) == len(names):
-            made[proto] = ParameterNames(python_names(names), EACH_TYPE)
+def _by_endings(
+    candidates: Candidates, shape: Shape, endings: Iterable[str], python: _PythonNames
+) -> ParameterNames | None:
+    """The names that most of those functions have whose names end so; the first ending counts."""
+    for ending in endings:
+        functions = candidates.ending(shape, ending)
+        if functions:
+            return _by_votes(functions, python)
+    return None
+
+
+def candidates_of(
+    graph: TypeGraph, tables: Iterable[tuple[OperationTable, Mapping[str, Sequence[str]]]]
+) -> Candidates:
+    """The candidates for tables, each with what :func:`member_endings` says of it."""
+    wanted: defaultdict[TypeId, list[str]] = defaultdict(list)
+    for table, endings in tables:
+        for name, _, _, proto, _ in table.operations:
+            wanted[proto] += endings[name]
+    return Candidates(graph, wanted)
+
+
+class _Own(dict[TypeId, ParameterNames | None]):
+    """The names that a function pointer's prototype has itself, which BTF has of none."""
+
+    def __init__(self, graph: TypeGraph, python: _PythonNames) -> None:
+        super().__init__()
+        self._graph, self._python = graph, python
+
+    def __missing__(self, proto: TypeId) -> ParameterNames | None:
+        found = self[proto] = _declared(self._graph, proto, None, self._python)
+        return found
+
+
+def _declared(
+    graph: TypeGraph, proto: TypeId, count: int | None, python: _PythonNames
+) -> ParameterNames | None:
+    """The names that a prototype has, or nothing; ``count``, if known, is how many there are."""
+    node = graph.nodes[proto]
+    if isinstance(node, FuncProto) and count in (None, len(node.params)):
+        names = tuple([name for name, _ in node.params])
+        if any(names):
+            return ParameterNames(python[names], DECLARATION)
+    return None
+
+
+def _name_by_shapes(
+    candidates: Candidates, unnamed: Sequence[_Unnamed], python: _PythonNames
+) -> list[_Unnamed]:
+    """Fill in what functions of the identical prototype decide; returns those that none does."""
+    functions = candidates.of({one.shape for one in unnamed})
+    any_of: dict[Shape, ParameterNames | None] = {}
+    left = []
+    for one in unnamed:
+        alike = functions.get(one.shape)
+        made = None
+        if alike:
+            if worded := having_words(alike, one.ending):
+                made = _by_votes(worded, python, closely=False)
+            else:
+                if one.shape not in any_of:
+                    any_of[one.shape] = _by_prototype(alike, python)
+                made = any_of[one.shape]
+        if made is None:
+            left.append(one)
         else:
-            made[proto] = _by_types(graph, types)
-    for found, at, proto in left:
-        found[at] = made[proto]
+            one.found[one.at] = made
+    return left
+
+
+def _name_by_types(graph: TypeGraph, unnamed: Sequence[_Unnamed], python: _PythonNames) -> None:
+    """Fill in what parameters are called by their types alone."""
+    made: dict[Shape, ParameterNames] = {}
+    usual = _usual_names(graph, {target for one in unnamed for target in one.shape[1:]})
+    for one in unnamed:
+        names = made.get(one.shape)
+        if names is None:
+            names = made[one.shape] = _by_types(graph, one.shape[1:], usual, python)
+        one.found[one.at] = names
 
 
 def _usual_names(graph: TypeGraph, types: set[TypeId]) -> dict[TypeId, str]:
     """What more than half of the parameters of a type are called."""
-    votes: defaultdict[TypeId, Counter[str]] = defaultdict(Counter)
-    part: TypeGraph | None = graph if types else None
+    if not types:
+        return {}
+    votes = graph.prototypes().parameters_of(types)
+    part = graph.base
     while part is not None:
-        for (name, target), count in part.prototypes().parameters_of(types).items():
-            votes[target][name] += count
+        for declared, count in part.prototypes().parameters_of(types).items():
+            votes[declared] = votes.get(declared, 0) + count
         part = part.base
-    found = {}
-    for target, names in votes.items():
-        ((name, count),) = names.most_common(1)
-        if count >= _MIN_ALIKE and 2 * count > names.total():
-            found[target] = name
-    return found
+    totals: defaultdict[TypeId, int] = defaultdict(int)
+    for (_, target), count in votes.items():
+        totals[target] += count
+    return {
+        target: name
+        for (name, target), count in votes.items()
+        if count >= _MIN_ALIKE and 2 * count > totals[target]
+    }
 
 
 def _declarations(graph: TypeGraph, table: OperationTable) -> dict[str, TypeId]:
@@ -218,52 +235,46 @@ def _tag(graph: TypeGraph, table: OperationTable) -> str:
     return node.name
 
 
-def _declared(graph: TypeGraph, *protos: TypeId | None) -> ParameterNames | None:
-    """The names that a header has, or nothing."""
-    listed = []
-    for proto in protos:
-        node = None if proto is None else graph.nodes[proto]
-        if isinstance(node, FuncProto):
-            listed.append([param.name for param in node.params])
-    for names in listed:
-        if any(names) and len(names) == len(listed[0]):
-            return ParameterNames(python_names(names), DECLARATION)
-    return None
-
-
 def _by_votes(
-    functions: _Functions, *, least: int = 1, closely: bool = True
+    functions: Functions, python: _PythonNames, *, least: int = 1, closely: bool = True
 ) -> ParameterNames | None:
-    """The names that most of these functions have, if ``least`` have them."""
+    """The names that most of these functions, one at least, have, if ``least`` have them."""
+    if len(functions) == 1 == least:
+        ((name, names),) = functions
+        return _new(ParameterNames, (python[names], name, closely))
     votes: dict[tuple[str, ...], list[str]] = {}
     for name, names in functions:
         votes.setdefault(names, []).append(name)
-    if not votes:
-        return None
     names, voters = min(votes.items(), key=lambda item: (-len(item[1]), item[0]))
     if len(voters) < least:
         return None
-    return ParameterNames(python_names(names), min(voters), closely)
+    return _new(ParameterNames, (python[names], min(voters), closely))
 
 
-def _by_prototype(functions: _Functions) -> ParameterNames | None:
+def _by_prototype(functions: Functions, python: _PythonNames) -> ParameterNames | None:
     """The names that functions of a prototype have, if it is special enough to tell.
 
     One with a single parameter is many things' (``int (*)(int)``): there more than half
     must agree. Of others a third, or one of very few functions.
     """
-    if not functions:
-        return None
     if len(functions[0][1]) == 1:
         least = max(_MIN_ALIKE, len(functions) // 2 + 1)
     else:
         least = -(-len(functions) // 3) if len(functions) > _FEW else 1
-    return _by_votes(functions, least=least, closely=False)
+    return _by_votes(functions, python, least=least, closely=False)
 
 
-def _by_types(graph: TypeGraph, types: Iterable[TypeId]) -> ParameterNames:
-    """``file`` for ``struct file *``; a parameter of a plain type is ``arg`` and its number."""
-    return ParameterNames(python_names([_word(graph, target) for target in types]), "")
+def _by_types(
+    graph: TypeGraph, types: Sequence[TypeId], usual: Mapping[TypeId, str], python: _PythonNames
+) -> ParameterNames:
+    """``file`` for ``struct file *``; a parameter of a plain type is ``arg`` and its number.
+
+    Unless all have names that are ``usual`` for their types, and different ones.
+    """
+    names = tuple([usual.get(target, "") for target in types])
+    if names and "" not in names and len({*names}) == len(names):
+        return ParameterNames(python[names], EACH_TYPE)
+    return ParameterNames(python[tuple([_word(graph, target) for target in types])], "")
 
 
 def _word(graph: TypeGraph, type_id: TypeId) -> str:
@@ -283,17 +294,44 @@ def _word(graph: TypeGraph, type_id: TypeId) -> str:
     return ""
 
 
-def python_names(names: Sequence[str]) -> tuple[str, ...]:
-    """Python identifiers for names from a source, which may be anything."""
-    found: list[str] = []
-    for index, name in enumerate(names, 1):
+class _Words(dict[str, str]):
+    """Python identifiers for single names; "" for names that cannot be any."""
+
+    def __missing__(self, name: str) -> str:
         word = name.lstrip("_")
-        if not (word.isascii() and word.isidentifier()):
-            word = f"arg{index}"
-        word = parameter_name(word)
-        made, number = word, 1
+        sayable = word.isascii() and word.isidentifier()
+        found = self[name] = parameter_name(word) if sayable else ""
+        return found
+
+
+class _PythonNames(dict[tuple[str, ...], tuple[str, ...]]):
+    """What :func:`python_names` says of them, once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._words = _Words()
+
+    def __missing__(self, names: tuple[str, ...]) -> tuple[str, ...]:
+        made = tuple(map(self._words.__getitem__, names))
+        if "" in made or len(set(made)) < len(made):
+            made = _told_apart(made)
+        self[names] = made
+        return made
+
+
+def _told_apart(words: Sequence[str]) -> tuple[str, ...]:
+    """The words, with numbers behind those that come again; ``arg`` and its number for none."""
+    found: list[str] = []
+    for index, word in enumerate(words, 1):
+        made = word = word or f"arg{index}"
+        number = 1
         while made in found:
             number += 1
             made = f"{word}{number}"
         found.append(made)
     return tuple(found)
+
+
+def python_names(names: Sequence[str]) -> tuple[str, ...]:
+    """Python identifiers for names from a source, which may be anything."""
+    return _PythonNames()[tuple(names)]
