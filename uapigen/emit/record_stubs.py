@@ -209,7 +209,8 @@ class RecordStubs:
     def _columns(self, reached: Reached) -> list[list[str]]:
         """The parts of the members' lines: indentation, name, annotation."""
         types = reached.types
-        texts = list(map(Made[TypeId](lambda t: f": {self._texts[t]}\n").__getitem__, types))
+        text_of = {target: f": {self._texts[target]}\n" for target in set(types)}
+        texts = list(map(text_of.__getitem__, types))
         for at in compress(count(), reached.bit_widths):
             texts[at] = f": {self._bits[types[at]]}\n"
         return [["    "] * len(types), list(reached.names), texts]

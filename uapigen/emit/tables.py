@@ -10,7 +10,7 @@ import math
 from collections.abc import Mapping
 from functools import cache
 from itertools import compress, count
-from operator import ne
+from operator import add, ne
 
 from uapigen.emit.columns import Made, long_lines, woven
 from uapigen.emit.support.tables import escaped
@@ -23,8 +23,7 @@ from uapigen.emit.text import (
     text_entries,
 )
 from uapigen.ir.columns import Members, in_columns
-from uapigen.ir.naming import class_keyword
-from uapigen.ir.types import TypeId
+from uapigen.ir.types import Struct, TypeId, Union
 from uapigen.layout.plan import Plan
 from uapigen.layout.planned import EnumPlan, RecordPlan
 from uapigen.layout.record_columns import RecordColumns
@@ -47,10 +46,10 @@ _quotable = cache(literal)
 
 def record_text(plan: RecordPlan) -> str:
     """The ``class`` statement of one struct or union."""
-    members = in_columns([plan.source_members])
-    return woven(
-        [_block(_odd_head(*plan[:5]), len(plan.source_members))], *_lines(members, plan.c_types)
-    )
+    key, keyword, spelling, byte_size, byte_align, members, c_types = plan
+    found = Struct if keyword == "struct" else Union
+    head = _odd_head(key, found, spelling, byte_size, byte_align)
+    return woven([_block(head, len(members))], *_lines(in_columns([members]), c_types))
 
 
 def records_text(plan: Plan) -> str:
@@ -60,7 +59,7 @@ def records_text(plan: Plan) -> str:
         return "".join([f"\n\n{record_text(record)}" for record in plan.records()])
     counts = records.members.counts
     lines = _lines(records.members, plan.c_types)
-    blocks = list(map(_block, map("\n\n{}".format, _heads(plan, records)), counts))
+    blocks = list(map(_block, map("\n\n".__add__, _heads(plan, records)), counts))
     for at in records.odd:
         record = plan.planned(records.ids[at])
         blocks[at] = (f"\n\n{record_text(record)}" if record else "", counts[at], "")
@@ -74,28 +73,29 @@ def _heads(plan: Plan, records: RecordColumns) -> list[str]:
     """The first lines of all statements."""
     ids, sizes, aligns, _, _ = records
     keys = list(map(plan.keys.of.__getitem__, ids))
-    words = [class_keyword(plan.keys.class_of[i]) for i in ids]
+    words = list(map(plan.keys.class_of.__getitem__, ids))
     spellings = list(map(plan.keys.spelling.__getitem__, ids))
-    said = Made[tuple[str, int, int]](
+    said = Made[tuple[type, int, int]](
         lambda facts: f"({_BASES[facts[0]]}, size={facts[1]}, align={facts[2]}):\n"
     )
     arguments = list(map(said.__getitem__, zip(words, sizes, aligns, strict=True)))
     odd = {*long_lines(keys, arguments, beside=len("class "))}
-    plain = map("{} {}".format, words, keys)
+    plain = map(add, map(_KEYWORDS.__getitem__, words), keys)
     odd.update(compress(count(), map(ne, spellings, plain)))
-    heads = list(map("class {}{}".format, keys, arguments))
+    heads = list(map(add, map("class ".__add__, keys), arguments))
     for at in odd:
         heads[at] = _odd_head(keys[at], words[at], spellings[at], sizes[at], aligns[at])
     return heads
 
 
-_BASES = {"struct": "Struct", "union": "Union"}
+_BASES: dict[type, str] = {Struct: "Struct", Union: "Union"}
+_KEYWORDS: dict[type, str] = {Struct: "struct ", Union: "union "}
 
 
-def _odd_head(key: str, keyword: str, spelling: str, byte_size: int, byte_align: int) -> str:
+def _odd_head(key: str, found: type, spelling: str, byte_size: int, byte_align: int) -> str:
     """The first line of a struct's or union's statement, whatever they are called."""
-    arguments = [_BASES[keyword], f"size={byte_size}", f"align={byte_align}"]
-    if spelling != f"{keyword} {key}":
+    arguments = [_BASES[found], f"size={byte_size}", f"align={byte_align}"]
+    if spelling != f"{_KEYWORDS[found]}{key}":
         arguments.append(f'name="{literal(spelling)}"')
     return class_line(key, arguments)
 
@@ -110,15 +110,18 @@ def _block(head: str, lines: int) -> tuple[str, int, str]:
 def _lines(members: Members, c_types: Mapping[TypeId, str]) -> list[list[str]]:
     """The parts of members' lines: what is before the name, name, offset, type."""
     _, names, types, bit_offsets, bit_widths = members
-    offsets = Made[int](lambda bits: f'", {bits >> 3}, "')
+    offset_of = {bits: f'", {bits >> 3}, "' for bits in set(bit_offsets)}
+    type_of = {target: f'{c_types[target]}"),\n' for target in set(types)}
     columns = [
         ['        ("'] * len(names),
         [*names],
-        list(map(offsets.__getitem__, bit_offsets)),
-        list(map(Made[TypeId](lambda target: f'{c_types[target]}"),\n').__getitem__, types)),
+        list(map(offset_of.__getitem__, bit_offsets)),
+        list(map(type_of.__getitem__, types)),
     ]
-    beside = len('        ("') + max(map(len, offsets.values()), default=0)
-    odd = {*long_lines(names, columns[3], beside=beside), *compress(count(), bit_widths)}
+    for at in compress(count(), bit_widths):
+        columns[2][at] = f'", {bit_offsets[at]}, "'
+        columns[3][at] = f'{c_types[types[at]]}", {bit_widths[at]}),\n'
+    odd = set(long_lines(*columns))
     if literal("".join(names)) != "".join(names):
         odd.update(at for at, name in enumerate(names) if literal(name) != name)
     for at in odd:

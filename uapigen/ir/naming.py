@@ -25,7 +25,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from itertools import accumulate, compress
-from operator import add, not_
+from operator import add
 
 from uapigen.ir.graph import TypeGraph
 from uapigen.ir.identity import Variants
@@ -141,8 +141,8 @@ class Keys:
         self.class_of.update(zip(ids, classes, strict=True))
         self._behind.update(zip(ids, ids, strict=True))
         self._behind.update(dict.fromkeys(compress(ids, names), 0))
-        is_enum = [found is Enum for found in classes]
-        enums, records = list(compress(names, is_enum)), list(compress(names, map(not_, is_enum)))
+        enums = [name for name, found in zip(names, classes, strict=True) if found is Enum and name]
+        records = [n for n, found in zip(names, classes, strict=True) if found is not Enum and n]
         alone: dict[type, set[str]] = {Enum: self.enums.take_alone(enums)}
         alone[Struct] = alone[Union] = self.records.take_alone(records)
         kept = [name in alone[found] for name, found in zip(names, classes, strict=True)]

@@ -331,14 +331,13 @@ class Plan:
 
     def function_tags(self) -> dict[str, tuple[str, ...]]:
         """Function name -> the tags on its declaration."""
-        chosen = set(self.selection.funcs)
-        if not chosen:
-            return {}
+        tags = [self.graph.nodes[tag_id] for tag_id in self.graph.ids_of(DeclTag)]
+        targets = {tag.target for tag in tags if isinstance(tag, DeclTag) and tag.component < 0}
+        targets.intersection_update(self.selection.funcs)
         found: dict[str, set[str]] = {}
-        for tag_id in self.graph.ids_of(DeclTag):
-            tag = self.graph.nodes[tag_id]
+        for tag in tags:
             assert isinstance(tag, DeclTag)
-            if tag.component < 0 and tag.target in chosen:
+            if tag.component < 0 and tag.target in targets:
                 func = self.graph.nodes[tag.target]
                 assert isinstance(func, Func)
                 found.setdefault(func.name, set()).add(tag.name)
