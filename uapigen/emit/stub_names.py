@@ -8,7 +8,7 @@ import string
 from collections.abc import Collection, Container, Iterable
 from itertools import filterfalse
 
-from uapigen.ir.naming import class_keyword
+from uapigen.ir.naming import KEYWORDS
 from uapigen.ir.types import Enum
 from uapigen.layout.plan import Plan
 
@@ -47,7 +47,7 @@ class StubNames:
             names = self.enums if found is Enum else self.records
             name = key
             if key in taken:
-                word = class_keyword(found)
+                word = KEYWORDS[found]
                 if self.typedefs.get(key) != f"{word} {key}":
                     name = f"{word}_{key}"
             names[key] = name

@@ -23,6 +23,7 @@ from uapigen.emit.text import (
     text_entries,
 )
 from uapigen.ir.columns import Members, in_columns
+from uapigen.ir.naming import KEYWORDS
 from uapigen.ir.types import Struct, TypeId, Union
 from uapigen.layout.plan import Plan
 from uapigen.layout.planned import EnumPlan, RecordPlan
@@ -73,29 +74,27 @@ def _heads(plan: Plan, records: RecordColumns) -> list[str]:
     """The first lines of all statements."""
     ids, sizes, aligns, _, _ = records
     keys = list(map(plan.keys.of.__getitem__, ids))
-    words = list(map(plan.keys.class_of.__getitem__, ids))
+    classes = list(map(plan.keys.class_of.__getitem__, ids))
     spellings = list(map(plan.keys.spelling.__getitem__, ids))
     said = Made[tuple[type, int, int]](
         lambda facts: f"({_BASES[facts[0]]}, size={facts[1]}, align={facts[2]}):\n"
     )
-    arguments = list(map(said.__getitem__, zip(words, sizes, aligns, strict=True)))
+    arguments = list(map(said.__getitem__, zip(classes, sizes, aligns, strict=True)))
     odd = {*long_lines(keys, arguments, beside=len("class "))}
-    plain = map(add, map(_KEYWORDS.__getitem__, words), keys)
-    odd.update(compress(count(), map(ne, spellings, plain)))
+    odd.update(compress(count(), map(ne, spellings, plan.keys.spelled(ids))))
     heads = list(map(add, map("class ".__add__, keys), arguments))
     for at in odd:
-        heads[at] = _odd_head(keys[at], words[at], spellings[at], sizes[at], aligns[at])
+        heads[at] = _odd_head(keys[at], classes[at], spellings[at], sizes[at], aligns[at])
     return heads
 
 
 _BASES: dict[type, str] = {Struct: "Struct", Union: "Union"}
-_KEYWORDS: dict[type, str] = {Struct: "struct ", Union: "union "}
 
 
 def _odd_head(key: str, found: type, spelling: str, byte_size: int, byte_align: int) -> str:
     """The first line of a struct's or union's statement, whatever they are called."""
     arguments = [_BASES[found], f"size={byte_size}", f"align={byte_align}"]
-    if spelling != f"{_KEYWORDS[found]}{key}":
+    if spelling != f"{KEYWORDS[found]} {key}":
         arguments.append(f'name="{literal(spelling)}"')
     return class_line(key, arguments)
 

@@ -42,7 +42,7 @@ from uapigen.ir.types import (
     Union,
 )
 
-__all__ = ["AnonymousBehind", "Keys", "Unique", "class_keyword", "identifier", "keyword_of"]
+__all__ = ["KEYWORDS", "AnonymousBehind", "Keys", "Unique", "identifier", "keyword_of"]
 
 _MANY = 1000
 _MAX_CHAIN = 64
@@ -66,18 +66,13 @@ def identifier(name: str) -> str:
     return f"_{made}" if made[0].isdigit() else made
 
 
-def class_keyword(found: type) -> str:
-    """``struct``, ``union`` or ``enum``, by the class of its node."""
-    return _KEYWORDS[found]
-
-
 def keyword_of(node: Struct | Union | Enum) -> str:
     """``struct``, ``union`` or ``enum``."""
-    return _KEYWORDS[type(node)]
+    return KEYWORDS[type(node)]
 
 
-_KEYWORDS: dict[type, str] = {Struct: "struct", Union: "union", Enum: "enum"}
-_WORDS = {kind: f"{word} " for kind, word in _KEYWORDS.items()}
+KEYWORDS: dict[type, str] = {Struct: "struct", Union: "union", Enum: "enum"}
+_WORDS = {kind: f"{word} " for kind, word in KEYWORDS.items()}
 
 
 class Unique:
@@ -126,6 +121,12 @@ class Keys:
         self.same: dict[TypeId, TypeId] = {}
         self._behind = AnonymousBehind(graph)
         self._holders: Collection[TypeId] | None = None
+
+    def spelled(self, type_ids: Iterable[TypeId]) -> list[str]:
+        """By their keys ("struct foo"), types that have some."""
+        ids = list(type_ids)
+        words = map(_WORDS.__getitem__, map(self.class_of.__getitem__, ids))
+        return list(map(add, words, map(self.of.__getitem__, ids)))
 
     def key(self, type_id: TypeId) -> str:
         return self.of[self.same.get(type_id, type_id)]
@@ -251,7 +252,7 @@ class Keys:
                 assert isinstance(enum, Enum)
                 first = enum.enumerators[0].name if enum.enumerators else "enum"
             else:
-                first = firsts.get(type_id, _KEYWORDS[class_of[type_id]])
+                first = firsts.get(type_id, KEYWORDS[class_of[type_id]])
             self._take(type_id, identifier(f"anon_{first}")[:_MAX_KEY])
 
     def _take(self, type_id: TypeId, wanted: str, spelling: str = "") -> None:
@@ -260,7 +261,7 @@ class Keys:
             self.class_of[type_id] = found
             key = (self.enums if found is Enum else self.records).take(wanted)
             self.of[type_id] = key
-            self.spelling[type_id] = spelling or f"{_KEYWORDS[found]} {key}"
+            self.spelling[type_id] = spelling or f"{KEYWORDS[found]} {key}"
 
 
 def _first_names(graph: TypeGraph, type_ids: Sequence[TypeId]) -> dict[TypeId, str]:

@@ -15,14 +15,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from itertools import chain
-from operator import itemgetter
+from itertools import chain, compress
+from operator import itemgetter, ne
 from typing import TYPE_CHECKING
 
 from uapigen.errors import InputError, LayoutError
 from uapigen.ir.graph import TypeGraph, resolve
 from uapigen.ir.identity import Variants
-from uapigen.ir.naming import Keys, Unique, class_keyword, identifier, keyword_of
+from uapigen.ir.naming import Keys, Unique, identifier, keyword_of
 from uapigen.ir.selection import Selection, owner_of_vars
 from uapigen.ir.spelling import Named, Speller, plain_name
 from uapigen.ir.types import (
@@ -349,11 +349,9 @@ class Plan:
 
     def aliases(self) -> dict[str, str]:
         """Exact C spelling -> spelling by key, where the two differ."""
-        found = {}
-        for type_id, spelling in self.keys.spelling.items():
-            by_key = f"{class_keyword(self.keys.class_of[type_id])} {self.keys.of[type_id]}"
-            if spelling != by_key:
-                found[spelling] = by_key
+        exact, by_key = self.keys.spelling.values(), self.keys.spelled(self.keys.spelling)
+        differ = map(ne, exact, by_key)
+        found = dict(compress(zip(exact, by_key, strict=True), differ))
         found |= self._typedef_aliases
         for name, spelling in self.type_aliases.items():
             target = found.get(spelling, spelling)
