@@ -120,7 +120,7 @@ class RecordIndex:
         self._starts: dict[bytes, list[int]] = {}
         self._references: dict[bytes, tuple[list[TypeId], list[TypeId]]] = {}
 
-    def ids(self, kinds: bytes) -> Iterator[TypeId]:
+    def ids(self, kinds: bytes) -> Sequence[TypeId]:
         """Own ids of these kinds, ascending."""
         found = self._ids.get(kinds)
         if found is None:
@@ -130,7 +130,7 @@ class RecordIndex:
             else:
                 found = [first_id + place for place in places]
             self._ids[kinds] = found
-        return iter(found)
+        return found
 
     def records(self, kinds: bytes) -> Iterator[tuple[TypeId, int]]:
         """(id, first word) of own types of these kinds."""

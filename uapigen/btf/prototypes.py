@@ -7,7 +7,6 @@ from bisect import bisect_right
 from collections.abc import Container, Hashable, Iterable, Sequence
 from contextlib import suppress
 from itertools import accumulate, chain, compress, repeat
-from operator import not_
 
 from uapigen.btf.format import Kind
 from uapigen.btf.index import FUNCS, PROTOS, RecordIndex, kind_set
@@ -31,18 +30,20 @@ def prototypes(index: RecordIndex, strings: StringTable) -> Prototypes:
     ids, returns, counts = [], [], []
     for proto, start in index.records(PROTOS):
         vlen = words[start + 1] & _VLEN
+        stop = start + 3 + 2 * vlen
         # Of most that have no names for their parameters, the first has none.
-        if vlen and words[start + 3]:
-            params += words[start + 3 : start + 3 + 2 * vlen]
+        if vlen and words[start + 3] and 0 not in words[start + 5 : stop : 2]:
+            params += words[start + 3 : stop]
             ids.append(proto)
             returns.append(words[start + 2])
             counts.append(vlen)
     pairs = _pairs(params)
     distinct = list(set(pairs))
     declared = _declared(distinct, strings)
-    refused = set(distinct) - declared.keys() if len(declared) < len(distinct) else ()
     found = Prototypes(ids, returns, counts, pairs, params[1::2], declared)
-    return _without(found, refused) if refused else found
+    if len(declared) < len(distinct):
+        found = _without(found, set(distinct) - declared.keys())
+    return found
 
 
 def callbacks(index: RecordIndex, strings: StringTable) -> dict[TypeId, FuncProto]:
@@ -59,8 +60,8 @@ def callbacks(index: RecordIndex, strings: StringTable) -> dict[TypeId, FuncProt
     counts = [words[start + 1] & _VLEN for start in starts]
     returns = index.gather(starts, 2)
     params = array("I")
-    for start, count in zip(starts, counts, strict=True):
-        params += words[start + 3 : start + 3 + 2 * count]
+    for start, number in zip(starts, counts, strict=True):
+        params += words[start + 3 : start + 3 + 2 * number]
     pairs = _pairs(params)
     distinct = list(set(pairs))
     name_offs, types = _split(distinct)
@@ -73,7 +74,7 @@ def callbacks(index: RecordIndex, strings: StringTable) -> dict[TypeId, FuncProt
         return {}
     listed = tuple(map(declared.__getitem__, pairs))
     stops = accumulate(counts)
-    cut = [listed[stop - count : stop] for stop, count in zip(stops, counts, strict=True)]
+    cut = [listed[stop - number : stop] for stop, number in zip(stops, counts, strict=True)]
     columns = zip(returns, cut, repeat(False), strict=False)
     nodes = dict(zip(ids, map(_new, repeat(FuncProto), columns), strict=True))
     if _ELLIPSIS in declared:
@@ -99,7 +100,7 @@ def functions_of_few(
 
 
 def _declared(pairs: Sequence[int], strings: StringTable) -> dict[Hashable, tuple[str, TypeId]]:
-    """Names and types, but of parameters that have no name or one that is nowhere."""
+    """Names and types, but of parameters whose name is nowhere."""
     name_offs, types = _split(pairs)
     declared: dict[Hashable, tuple[str, TypeId]] = {}
     try:
@@ -109,8 +110,6 @@ def _declared(pairs: Sequence[int], strings: StringTable) -> dict[Hashable, tupl
         for pair, name_off, target in zip(pairs, name_offs, types, strict=True):
             with suppress(InputError):
                 declared[pair] = strings[name_off], target
-    for pair in compress(pairs, map(not_, name_offs)):
-        del declared[pair]
     return declared
 
 

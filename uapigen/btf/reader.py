@@ -160,7 +160,7 @@ class BtfGraph:
 
     def ids_of(self, *kinds: type) -> Iterator[TypeId]:
         wanted = (kind for kind, node in _NODE_CLASSES.items() if node in kinds)
-        return self.index.ids(kind_set(*wanted))
+        return iter(self.index.ids(kind_set(*wanted)))
 
     def ids_named(self, name: str) -> list[TypeId]:
         if self._preloaded:
@@ -251,12 +251,12 @@ class BtfGraph:
             return None
         return columns.for_layout(self.index, self.strings, self._users)
 
-    def functions(self) -> tuple[list[TypeId], list[str], list[TypeId]]:
+    def functions(self) -> tuple[Sequence[TypeId], Sequence[str], Sequence[TypeId]]:
         return self._functions
 
     @cached_property
-    def _functions(self) -> tuple[list[TypeId], list[str], list[TypeId]]:
-        ids = list(self.index.ids(FUNCS))
+    def _functions(self) -> tuple[Sequence[TypeId], Sequence[str], Sequence[TypeId]]:
+        ids = self.index.ids(FUNCS)
         starts = self.index.starts(FUNCS)
         names = list(map(self.strings.__getitem__, self.index.gather(starts, 0)))
         protos = self.index.gather(starts, 2)

@@ -19,7 +19,6 @@ A first half ends with a space exactly if a name must be kept apart from it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from typing import TypeAlias
 
 __all__ = [
@@ -100,12 +99,6 @@ def joined(before: str, after: str) -> str:
 
 class Words(dict[str, str]):
     """A parameter's name as one ASCII word; names are untrusted, and Rust's need not be words."""
-
-    def add(self, names: Iterable[str]) -> None:
-        """Add at once those of the names that are words."""
-        found = set(names)
-        if "".join(found).isascii():
-            self.update({name: name for name in found if name.isidentifier()})
 
     def __missing__(self, name: str) -> str:
         word = name

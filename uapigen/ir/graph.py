@@ -164,7 +164,7 @@ class TypeGraph(Protocol):
         """What layout asks of all types, for a source without a base that has it at hand."""
         ...
 
-    def functions(self) -> tuple[list[TypeId], list[str], list[TypeId]]:
+    def functions(self) -> tuple[Sequence[TypeId], Sequence[str], Sequence[TypeId]]:
         """Ids, names and prototypes of the source's own functions, ascending."""
         ...
 

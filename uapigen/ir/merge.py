@@ -156,7 +156,7 @@ class MergedGraph:
         """Nodes are what there is."""
 
     def functions(self) -> tuple[list[TypeId], list[str], list[TypeId]]:
-        ids, names, protos = [], [], []
+        ids, names, protos = list[TypeId](), list[str](), list[TypeId]()
         for part in self._parts:
             if part.start >= self._first_id:
                 move = self._mover(part)

@@ -228,10 +228,10 @@ def _declarations(
 ) -> list[str]:
     """The different parameters of the prototypes as they are declared."""
     names = list(map(_first, found.declared.values()))
-    words.add(names)
     types = list(map(_second, found.declared.values()))
-    halves = map(befores.get, types, repeat(_ODD))
-    texts = list(map(add, halves, map(words.__getitem__, names)))
+    if not ("".join(names).isascii() and all(map(str.isidentifier, names))):
+        names = list(map(words.__getitem__, names))
+    texts = list(map(add, map(befores.get, types, repeat(_ODD)), names))
     for at in compress(count(), map(afters.__contains__, types)):
         texts[at] += afters[types[at]]
     return texts
