@@ -10,7 +10,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from itertools import accumulate, chain, compress, repeat
+from itertools import accumulate, chain, repeat
 from typing import TYPE_CHECKING, Any
 
 from uapigen.btf.format import Kind
@@ -38,6 +38,11 @@ __all__ = ["QUALIFIERS", "composites", "for_layout", "forms", "members"]
 QUALIFIERS = {Kind.CONST: "const", Kind.VOLATILE: "volatile", Kind.RESTRICT: "restrict"}
 
 _FORMS = (Kind.PTR, Kind.ARRAY, Kind.TYPEDEF, *QUALIFIERS)
+_CLASSES: dict[int, type[Type]] = {
+    Kind.PTR: Pointer,
+    Kind.ARRAY: Array,
+    Kind.TYPEDEF: Typedef,
+}
 _ENUMS = kind_set(Kind.ENUM, Kind.ENUM64)
 _VLEN = 0xFFFFFF
 _new = tuple.__new__  # what a named tuple's own constructor calls, without the call
@@ -47,30 +52,24 @@ def forms(index: RecordIndex, strings: StringTable) -> dict[TypeId, Type]:
     """Pointers, arrays, typedefs and qualified types."""
     words = index.words
     nodes: dict[TypeId, Type] = {}
-    mask = index.kinds.translate(kind_set(*_FORMS))
-    ids, starts_of_all = list(index.ids(kind_set(*_FORMS))), list(compress(index.offsets, mask))
-    kinds = bytes(compress(index.kinds, mask))
-
-    def add(kind: int, node: type[Type], columns: Iterator[tuple[object, ...]]) -> None:
-        chosen = compress(ids, kinds.translate(kind_set(kind)))
-        nodes.update(zip(chosen, map(_new, repeat(node), columns), strict=True))
-
     for kind in _FORMS:
-        starts = list(compress(starts_of_all, kinds.translate(kind_set(kind))))
-        first = 3 if kind == Kind.ARRAY else 2
-        targets = index.gather(starts, first)
+        kinds = kind_set(kind)
+        starts = index.starts(kinds)
+        targets = index.gather(starts, 3 if kind == Kind.ARRAY else 2)
         if max(targets, default=0) >= index.last_id:
             continue
+        node: type[Type] = _CLASSES.get(kind, Qualifier)
         if kind == Kind.PTR:
-            add(kind, Pointer, zip(targets, strict=True))
+            columns: Iterator[tuple[object, ...]] = zip(targets, strict=True)
         elif kind == Kind.ARRAY:
-            add(kind, Array, zip(targets, [words[start + 5] for start in starts], strict=True))
+            columns = zip(targets, [words[start + 5] for start in starts], strict=True)
         elif kind == Kind.TYPEDEF:
-            names = map(strings.__getitem__, [words[start] for start in starts])
-            with suppress(InputError):
-                add(kind, Typedef, zip(names, targets, repeat(None), strict=False))
+            names = map(strings.__getitem__, index.gather(starts, 0))
+            columns = zip(names, targets, repeat(None), strict=False)
         else:
-            add(kind, Qualifier, zip(repeat(QUALIFIERS[kind]), targets, strict=False))
+            columns = zip(repeat(QUALIFIERS[kind]), targets, strict=False)
+        with suppress(InputError):  # a name that is nowhere
+            nodes.update(zip(index.ids(kinds), map(_new, repeat(node), columns), strict=True))
     return nodes
 
 

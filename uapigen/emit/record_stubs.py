@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import keyword
-from collections.abc import Callable, Sequence
-from itertools import chain, compress, count
+from collections.abc import Callable, Sequence, Set
+from itertools import chain, compress, count, repeat
+from operator import add, not_
 
 from uapigen.emit.columns import Made, long_lines, woven
 from uapigen.emit.reached import Reached, reached_members
@@ -162,16 +163,8 @@ class RecordStubs:
     # Classes
 
     def classes(self) -> str:
-        """All structs and unions that a stub can say, sorted by key.
-
-        Black sets blank lines around classes with a body.
-        """
-        keys, class_of, failed = self.plan.keys.of, self.plan.keys.class_of, self.plan.failed
-        ids = [i for i in self.plan.record_ids() if i not in failed]
-        names = list(map(self.names.records.__getitem__, map(keys.__getitem__, ids)))
-        if self._unsayable:
-            said = [name not in self._unsayable for name in names]
-            ids, names = list(compress(ids, said)), list(compress(names, said))
+        """All structs and unions that a stub can say, sorted by key."""
+        ids, names = self._said()
         self._shown.update(zip(ids, names, strict=True))
         reached = self._reached_members(ids)
         columns = self._columns(reached)
@@ -180,27 +173,38 @@ class RecordStubs:
         for at in chain.from_iterable(map(reached.lines_of, odd)):
             for column in columns:
                 column[at] = ""
-        blocks = []
-        separated = False  # from what is before
+        heads = self._heads(ids, names)
+        alone = {*odd, *compress(count(), map(not_, reached.counts))}
+        for at in alone:
+            make = self._class if reached.counts[at] else self._empty
+            heads[at] = make(ids[at], names[at])
+        short = {at for at in alone if heads[at].count("\n") == 1}
+        separated = _separated(heads, short)
+        return woven(zip(separated, reached.counts, repeat(""), strict=False), *columns)
+
+    def _said(self) -> tuple[list[TypeId], list[str]]:
+        """The structs and unions that a stub can say, sorted by key, and their names."""
+        plan, unsayable = self.plan, self._unsayable
+        ids: Sequence[TypeId] = plan.record_ids() if plan.columns is None else plan.columns.ids
+        if plan.failed:
+            ids = [i for i in ids if i not in plan.failed]
+        names = list(map(self.names.records.__getitem__, map(plan.keys.of.__getitem__, ids)))
+        if unsayable:
+            said = [name not in unsayable for name in names]
+            return list(compress(ids, said)), list(compress(names, said))
+        return list(ids), names
+
+    def _heads(self, ids: Sequence[TypeId], names: Sequence[str]) -> list[str]:
+        """The first lines of classes with members."""
+        classes = map(self.plan.keys.class_of.__getitem__, ids)
         bases: dict[type, str] = {
-            Struct: f"({self.prefix}Struct):\n",
-            Union: f"({self.prefix}Union):\n",
+            kind: f"({self.prefix}{kind.__name__}):\n" for kind in (Struct, Union)
         }
-        for at, (type_id, name, inside) in enumerate(zip(ids, names, reached.counts, strict=True)):
-            if at in odd:
-                head = self._class(type_id, name)
-            elif inside:
-                head = f"class {name}{bases[class_of[type_id]]}"
-                if len(head) > LINE_LENGTH + 1:
-                    head = class_line(name, [self._base(type_id)])
-            else:
-                head = self._empty(type_id, name)
-            short = not inside and head.count("\n") == 1
-            if at and not (short and not separated):
-                head = f"\n{head}"
-            separated = not short
-            blocks.append((head, inside, ""))
-        return woven(blocks, *columns)
+        behind = list(map(bases.__getitem__, classes))
+        heads = list(map(add, map("class ".__add__, names), behind))
+        for at in long_lines(heads):
+            heads[at] = class_line(names[at], [self._base(ids[at])])
+        return heads
 
     def _base(self, type_id: TypeId) -> str:
         kind = "Struct" if self.plan.keys.class_of[type_id] is Struct else "Union"
@@ -339,6 +343,19 @@ class RecordStubs:
             else:
                 names |= self._own_names(self._inner(member))
         return names
+
+
+def _separated(heads: Sequence[str], short: Set[int]) -> list[str]:
+    """What classes begin with, as black sets them: blank lines around those with a body.
+
+    ``short`` are the numbers of those without.
+    """
+    separated = list(map("\n".__add__, heads))
+    separated[:1] = heads[:1]
+    for at in short:
+        if at - 1 in short:
+            separated[at] = heads[at]
+    return separated
 
 
 class _Attributes(dict[str, str]):

@@ -333,7 +333,8 @@ class Plan:
         """Function name -> the tags on its declaration."""
         tags = [self.graph.nodes[tag_id] for tag_id in self.graph.ids_of(DeclTag)]
         targets = {tag.target for tag in tags if isinstance(tag, DeclTag) and tag.component < 0}
-        targets.intersection_update(self.selection.funcs)
+        if not self.selection.whole:
+            targets.intersection_update(self.selection.funcs)
         found: dict[str, set[str]] = {}
         for tag in tags:
             assert isinstance(tag, DeclTag)
