@@ -10,6 +10,7 @@ from typing import cast
 
 import pytest
 
+from uapigen.ir.graph import resolve
 from uapigen.ir.operations import EACH_TYPE, ParameterNames
 from uapigen.ir.prototypes import Prototype, in_columns
 from uapigen.ir.types import (
@@ -217,6 +218,28 @@ def test_structs_are_found_with_how_many_members_lead_to_a_type(kernel: Path) ->
     leading = {target for target in {target for _, target in members} if leads(target)}
     counted = Counter(struct for struct, target in members if target in leading)
     assert graph.holders(wanted, 64, typedefs=True) == counted
+    parts = [
+        (struct, resolve(graph, member.type))
+        for struct in graph.ids_of(Struct, Union)
+        for member in cast("Struct", graph[struct]).members
+        if not member.name
+    ]
+    inside: dict[int, int] = {}
+    while more := {outer for outer, part in parts if part in {*counted, *inside}} - {
+        *counted,
+        *inside,
+    }:
+        inside |= dict.fromkeys(more, 0)
+    assert inside
+    assert graph.holders(wanted, 64, typedefs=True, parts=True) == counted | inside
+
+
+def test_tables_are_the_same_found_at_once_and_one_by_one(kernel: Path) -> None:
+    graph = open_sources([str(kernel)]).graph
+    ids = list(graph.ids_of(Struct))
+    for patterns in ([], ["task_*", "device"]):
+        one_by_one = [t for type_id in ids for t in find_tables(graph, [type_id], patterns)]
+        assert list(find_tables(graph, ids, patterns)) == one_by_one
 
 
 def test_a_kernel_and_its_module_have_the_tables_of_both(corpus: Path) -> None:

@@ -16,7 +16,7 @@ from collections.abc import Container, Iterable, Iterator, Sequence
 from contextlib import suppress
 from functools import cached_property
 from itertools import accumulate, chain, compress, count, repeat
-from operator import add, itemgetter
+from operator import add, itemgetter, not_
 from typing import NamedTuple
 
 from uapigen.btf.format import KINDS, REFERENCES, Header, Kind
@@ -204,6 +204,20 @@ class RecordIndex:
         leading = self.leading_to(type_ids, forms, max_chain)
         whose, _, types, _ = self.members
         return Counter(compress(whose, map(leading.__contains__, types)))
+
+    def unnamed_members(self, max_chain: int) -> list[tuple[TypeId, TypeId]]:
+        """Whose each unnamed member is, and its type behind typedefs, qualifiers and tags."""
+        whose, name_offs, types, _ = self.members
+        is_alias, own = self.kinds.translate(ALIASES), range(self.first_id, self.last_id)
+        found = []
+        for at in compress(count(), map(not_, name_offs)):
+            inner = types[at]
+            for _ in range(max_chain):
+                if inner not in own or not is_alias[inner - self.first_id]:
+                    break
+                inner = self.words[self.offsets[inner - self.first_id] + 2]
+            found.append((whose[at], inner))
+        return found
 
     def leading_to(self, type_ids: Iterable[TypeId], kinds: bytes, max_chain: int) -> set[TypeId]:
         """These types, arrays of them and own types of ``kinds`` that refer to them, and so on."""

@@ -33,7 +33,15 @@ from uapigen.btf.index import (
 from uapigen.btf.prototypes import callbacks, functions_of_few, prototypes
 from uapigen.btf.strings import StringTable
 from uapigen.errors import InputError
-from uapigen.ir.graph import Nodes, SourceInfo, functions_like, members_of, resolve, tags_of
+from uapigen.ir.graph import (
+    Nodes,
+    SourceInfo,
+    add_outer,
+    functions_like,
+    members_of,
+    resolve,
+    tags_of,
+)
 from uapigen.ir.prototypes import FunctionsLike, Prototypes
 from uapigen.ir.types import (
     Array,
@@ -191,9 +199,17 @@ class BtfGraph:
         return 2 * sum(starts) >= len(starts)
 
     def holders(
-        self, type_ids: Iterable[TypeId], max_chain: int, *, typedefs: bool = False
+        self,
+        type_ids: Iterable[TypeId],
+        max_chain: int,
+        *,
+        typedefs: bool = False,
+        parts: bool = False,
     ) -> dict[TypeId, int]:
-        return self.index.holders(type_ids, max_chain, FORMS if typedefs else POINTERS)
+        found = self.index.holders(type_ids, max_chain, FORMS if typedefs else POINTERS)
+        if parts:
+            add_outer(found, self.index.unnamed_members(max_chain))
+        return found
 
     def byte_size(self, type_id: TypeId) -> int:
         if type_id < self._first_id and self._base is not None:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from uapigen.emit.text import LINE_LENGTH, entries, literal, row
-from uapigen.errors import InputError
 from uapigen.ir.operations import Operation, OperationTable, ParameterNames
 from uapigen.layout.plan import Plan
 from uapigen.operations import find_tables, name_parameters
@@ -37,20 +36,18 @@ def planned_tables(plan: Plan) -> list[PlannedTable]:
     """The operation tables among a plan's structs, sorted by key."""
     graph, keys = plan.graph, plan.keys.of
     found = find_tables(graph, [i for i in keys if i not in plan.failed], plan.operation_patterns)
-    tables = [table for table in found if _is_spelled(plan, table)]
+    tables = _spelled(plan, list(found))
     named = name_parameters(graph, tables)
     made = [PlannedTable(keys[t.type], t, n) for t, n in zip(tables, named, strict=True)]
     return sorted(made)
 
 
-def _is_spelled(plan: Plan, table: OperationTable) -> bool:
-    """Whether all of its types can be spelled; else its struct is left out, and says why."""
-    try:
-        for operation in table.operations:
-            plan.c_types[operation.type]
-    except InputError:
-        return False
-    return True
+def _spelled(plan: Plan, tables: Sequence[OperationTable]) -> Sequence[OperationTable]:
+    """Those whose types can all be spelled; else the struct is left out, and says why."""
+    failed = plan.c_types.spell_all({one.type for table in tables for one in table.operations})
+    if not failed:
+        return tables
+    return [t for t in tables if failed.isdisjoint([one.type for one in t.operations])]
 
 
 def facts_of(planned: PlannedTable) -> tuple[tuple[str, str, str], ...]:

@@ -34,6 +34,7 @@ __all__ = [
     "Nodes",
     "SourceInfo",
     "TypeGraph",
+    "add_outer",
     "composites",
     "functions_like",
     "members_of",
@@ -150,7 +151,7 @@ class TypeGraph(Protocol):
         ...
 
     def tags(self, type_ids: Sequence[TypeId]) -> tuple[list[type], list[str]]:
-        """The classes and names of these structs, unions and enums; without decoding them."""
+        """The classes and names, if any, of these types but void; without decoding them."""
         ...
 
     def members(self, type_ids: Sequence[TypeId]) -> Members:
@@ -176,11 +177,17 @@ class TypeGraph(Protocol):
         ...
 
     def holders(
-        self, type_ids: Iterable[TypeId], max_chain: int, *, typedefs: bool = False
+        self,
+        type_ids: Iterable[TypeId],
+        max_chain: int,
+        *,
+        typedefs: bool = False,
+        parts: bool = False,
     ) -> dict[TypeId, int]:
         """Own structs and unions with members of one of these own types, or of a form of one.
 
-        For each, how many such members it has.
+        For each, how many such members it has. With ``parts`` also, with none, those that
+        have one in an unnamed member, or in an unnamed member of that, and so on.
 
         Forms are pointers to it, arrays of it, qualified and tagged ones and, if asked for,
         typedefs of it, up to ``max_chain`` in a row. The ids are not checked yet.
@@ -227,7 +234,19 @@ def functions_like(graph: TypeGraph, shapes: Collection[tuple[TypeId, ...]]) -> 
 def tags_of(graph: TypeGraph, type_ids: Sequence[TypeId]) -> tuple[list[type], list[str]]:
     """``TypeGraph.tags`` from nodes."""
     nodes: list[Any] = list(map(graph.nodes.__getitem__, type_ids))
-    return list(map(type, nodes)), [node.name for node in nodes]
+    return list(map(type, nodes)), [getattr(node, "name", "") for node in nodes]
+
+
+def add_outer(found: dict[TypeId, int], parts: Sequence[tuple[TypeId, TypeId]]) -> None:
+    """Add, with 0, what has one of these structs and unions as an unnamed member.
+
+    ``parts`` are all such members: whose, and what they are behind typedefs and qualifiers.
+    """
+    more = True
+    while more:
+        outer = [whose for whose, part in parts if part in found and whose not in found]
+        found.update(dict.fromkeys(outer, 0))
+        more = bool(outer)
 
 
 def members_of(graph: TypeGraph, type_ids: Sequence[TypeId]) -> Members:

@@ -9,7 +9,16 @@ from itertools import count, islice
 
 from uapigen.errors import InputError
 from uapigen.ir.columns import Members
-from uapigen.ir.graph import Nodes, SourceInfo, TypeGraph, functions_like, members_of, tags_of
+from uapigen.ir.graph import (
+    Nodes,
+    SourceInfo,
+    TypeGraph,
+    add_outer,
+    functions_like,
+    members_of,
+    resolve,
+    tags_of,
+)
 from uapigen.ir.prototypes import FunctionsLike, Prototype, Prototypes, in_columns
 from uapigen.ir.types import (
     VOID,
@@ -165,7 +174,12 @@ class ListGraph:
         return functions_like(self, shapes)
 
     def holders(
-        self, type_ids: Iterable[TypeId], max_chain: int, *, typedefs: bool = False
+        self,
+        type_ids: Iterable[TypeId],
+        max_chain: int,
+        *,
+        typedefs: bool = False,
+        parts: bool = False,
     ) -> dict[TypeId, int]:
         leading = set(type_ids)
         kinds = (Array, Pointer, Qualifier, TypeTag, *[Typedef] * typedefs)
@@ -179,13 +193,16 @@ class ListGraph:
             if not found:
                 break
             leading |= found
-        return Counter(
-            i
+        members = [
+            (i, member)
             for i, node in self._own()
             if isinstance(node, (Struct, Union))
             for member in node.members
-            if member.type in leading
-        )
+        ]
+        counted = Counter(i for i, member in members if member.type in leading)
+        if parts:
+            add_outer(counted, [(i, resolve(self, m.type)) for i, m in members if not m.name])
+        return counted
 
     def prototypes(self) -> Prototypes:
         return in_columns(self._prototypes())

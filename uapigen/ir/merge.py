@@ -170,14 +170,19 @@ class MergedGraph:
         return functions_like(self, shapes)
 
     def holders(
-        self, type_ids: Iterable[TypeId], max_chain: int, *, typedefs: bool = False
+        self,
+        type_ids: Iterable[TypeId],
+        max_chain: int,
+        *,
+        typedefs: bool = False,
+        parts: bool = False,
     ) -> dict[TypeId, int]:
         wanted = set(type_ids)
         found: dict[TypeId, int] = {}
         for part in self._parts:
             if part.start >= self._first_id:
                 own = [i - part.shift for i in wanted if part.start <= i < part.end]
-                holders = part.graph.holders(own, max_chain, typedefs=typedefs)
+                holders = part.graph.holders(own, max_chain, typedefs=typedefs, parts=parts)
                 found |= {i + part.shift: members for i, members in holders.items()}
         return found
 
