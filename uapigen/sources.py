@@ -24,7 +24,7 @@ from uapigen.snapshot.mark import is_snapshot
 if TYPE_CHECKING:
     from uapigen.ir.units import Joined
 
-__all__ = ["RUNNING_KERNEL", "Opened", "Source", "is_header", "open_sources", "split_sources"]
+__all__ = ["RUNNING_KERNEL", "Digest", "Opened", "Source", "is_header", "open_sources", "split_sources"]
 
 RUNNING_KERNEL = "/sys/kernel/btf/vmlinux"
 _IN_MEMORY = "<bytes>"
@@ -217,7 +217,7 @@ def _read(source: Source, *, digest_now: bool = False) -> _File:
 
 
 def _file(path: str, data: bytes, digest_now: bool) -> _File:
-    blob, digest = _unwrap(data, path), _Digest(data, now=digest_now)
+    blob, digest = _unwrap(data, path), Digest(data, now=digest_now)
     if is_snapshot(blob.btf):
         return _File(path, blob, digest, False, True)
     header = parse_header(blob.btf, path)
@@ -225,7 +225,7 @@ def _file(path: str, data: bytes, digest_now: bool) -> _File:
     return _File(path, blob, digest, split)
 
 
-class _Digest:
+class Digest:
     """A file's SHA-256 in hex, worked out when asked for, or beside other work from now on."""
 
     def __init__(self, data: bytes, *, now: bool) -> None:
@@ -244,6 +244,10 @@ class _Digest:
             if self._found is None:
                 self._found = _sha256(self._data)
             return self._found
+
+    def know(self, found: str) -> None:
+        """Take what somebody else worked out."""
+        self._found = found
 
     def _work(self) -> None:
         try:

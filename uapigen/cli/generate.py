@@ -23,9 +23,10 @@ from uapigen.emit.package import Additions, module_files, package_files
 from uapigen.emit.parallel import in_background
 from uapigen.errors import SystemRefusalError, UsageError
 from uapigen.ir.selection import select
+from uapigen.ir.types import TypeId
 from uapigen.layout.plan import Plan
-from uapigen.layout.records import Layout
-from uapigen.sources import Opened, open_sources, split_sources
+from uapigen.layout.records import Layout, Told
+from uapigen.sources import Digest, Opened, open_sources, split_sources
 
 __all__ = ["make_parser", "run"]
 
@@ -113,7 +114,9 @@ def run(argv: list[str]) -> int:
     if not options.check and not is_module:
         check_replaceable(out)
     progress.step("reading")
-    opened = open_sources(options.sources, base=options.base, arch=options.arch, digest_now=True)
+    # Where most types are made, another process works digests out.
+    few = bool(options.only or options.exclude)
+    opened = open_sources(options.sources, base=options.base, arch=options.arch, digest_now=few)
     if opened.headers is not None:
         from uapigen.cli import headers as over_headers
 
@@ -166,21 +169,25 @@ def make_plan(opened: Opened, only: list[str], exclude: list[str]) -> Plan:
     if not selection.whole or len(selection.tags) < _LARGE:
         return Plan(opened.graph, opened.model, selection)
 
-    def lay_out() -> dict[int, tuple[int, int, bool, bool]]:
-        return Layout(opened.graph, opened.model).tell(selection.tags)
+    def work() -> tuple[dict[TypeId, Told], list[str]]:
+        told = Layout(opened.graph, opened.model).tell(selection.tags)
+        return told, [source.sha256 for source in opened.graph.sources]
 
-    for source in opened.graph.sources:
-        _ = source.sha256  # No thread works on it any more.
-    # Types can be laid out while they are named.
-    layouts = in_background(lay_out)
+    # Types can be laid out, and digests worked out, while types are named.
+    beside = in_background(work)
     try:
         plan = Plan(opened.graph, opened.model, selection)
     except BaseException:
-        if layouts is not None:
-            layouts.stop()
+        if beside is not None:
+            beside.stop()
         raise
-    if layouts is not None:
-        plan.layout.expect(layouts.result)
+    found = beside.result() if beside is not None else None
+    if found is not None:
+        told, digests = found
+        plan.layout.expect(lambda: told)
+        for source, digest in zip(opened.graph.sources, digests, strict=True):
+            if isinstance(source.digest, Digest):
+                source.digest.know(digest)
     return plan
 
 
