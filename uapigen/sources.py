@@ -24,7 +24,15 @@ from uapigen.snapshot.mark import is_snapshot
 if TYPE_CHECKING:
     from uapigen.ir.units import Joined
 
-__all__ = ["RUNNING_KERNEL", "Digest", "Opened", "Source", "is_header", "open_sources", "split_sources"]
+__all__ = [
+    "RUNNING_KERNEL",
+    "Digest",
+    "Opened",
+    "Source",
+    "is_header",
+    "open_sources",
+    "split_sources",
+]
 
 RUNNING_KERNEL = "/sys/kernel/btf/vmlinux"
 _IN_MEMORY = "<bytes>"

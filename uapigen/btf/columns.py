@@ -10,7 +10,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from itertools import accumulate, chain, repeat
+from itertools import accumulate, chain, compress, repeat
 from typing import TYPE_CHECKING, Any
 
 from uapigen.btf.format import Kind
@@ -45,6 +45,7 @@ _CLASSES: dict[int, type[Type]] = {
 }
 _ENUMS = kind_set(Kind.ENUM, Kind.ENUM64)
 _VLEN = 0xFFFFFF
+_KIND_FLAG = 1 << 31
 _new = tuple.__new__  # what a named tuple's own constructor calls, without the call
 
 
@@ -89,8 +90,9 @@ def members(index: RecordIndex, strings: StringTable, type_ids: Sequence[TypeId]
     if max(types, default=0) >= index.last_id:
         raise InputError(index.source, "type section", f"refers to type {max(types)}")
     bit_widths = bytearray(len(types))
-    for info, vlen, stop in zip(infos, counts, accumulate(counts), strict=True):
-        if info >> 31 and max(bit_offsets[stop - vlen : stop], default=0) >> 24:
+    flagged = map(_KIND_FLAG.__le__, infos)
+    for vlen, stop in compress(zip(counts, accumulate(counts), strict=True), flagged):
+        if max(bit_offsets[stop - vlen : stop], default=0) >> 24:
             for at in range(stop - vlen, stop):
                 bit_widths[at] = bit_offsets[at] >> 24
                 bit_offsets[at] &= 0xFFFFFF

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from itertools import accumulate, chain, compress, count, islice, repeat
-from operator import not_
+from itertools import accumulate, chain, compress, count, islice
+from operator import itemgetter, not_
 from typing import TYPE_CHECKING, NamedTuple
 
 from uapigen.errors import InputError
 from uapigen.ir.columns import Members
 from uapigen.ir.types import Enum, TypeId
+from uapigen.layout.records import Told
 
 if TYPE_CHECKING:
     from uapigen.layout.plan import Plan
@@ -42,38 +44,33 @@ def record_columns(plan: Plan) -> RecordColumns | None:
     except InputError:
         return None
     layouts = plan.layout.layouts(ids)
-    odd = {at for at, layout in enumerate(layouts) if layout is None or not layout[3]}
-    odd |= _with_odd_members(plan, members)
-    sizes = [0 if layout is None else layout[0] for layout in layouts]
-    aligns = [0 if layout is None else layout[1] for layout in layouts]
+    odd = _with_odd_members(plan, members)
+    known = [layout or _NO_LAYOUT for layout in layouts]
+    sizes, aligns, in_order = (list(map(itemgetter(at), known)) for at in (0, 1, 3))
+    odd.update(compress(count(), map(not_, in_order)))
     return RecordColumns(ids, sizes, aligns, members, sorted(odd))
+
+
+_NO_LAYOUT: Told = (0, 0, False, False)
+"""Of what has no layout."""
 
 
 def _with_odd_members(plan: Plan, members: Members) -> set[int]:
     """The places of records of which a member cannot be spelled, is padding, or there twice."""
     counts, names, types, _, bit_widths = members
+    stops = list(accumulate(counts))
     column = iter(names)
-    odd = {at for at, number in enumerate(counts) if len({*islice(column, number)}) < number}
+    odd = set()
+    alike = [at for at, number in enumerate(counts) if len({*islice(column, number)}) < number]
+    for at in alike:
+        named = list(filter(None, names[stops[at] - counts[at] : stops[at]]))
+        if len({*named}) < len(named):
+            odd.add(at)
     class_of = plan.keys.class_of
-    unnamed = list(compress(count(), map(not_, names)))
+    unnamed = compress(count(), map(not_, names))
+    lines = [at for at in unnamed if bit_widths[at] or class_of.get(types[at], Enum) is Enum]
     unspelled = plan.c_types.spell_all(set(types))
-    odd_lines = [at for at in unnamed if bit_widths[at] or class_of.get(types[at], Enum) is Enum]
     if unspelled:
-        odd_lines += compress(count(), map(unspelled.__contains__, types))
-    if odd_lines or (odd and unnamed):
-        owner = list(chain.from_iterable(map(repeat, count(), counts)))
-        odd -= _alike_for_unnamed(names, owner, unnamed, odd)
-        odd.update(map(owner.__getitem__, odd_lines))
+        lines += compress(count(), map(unspelled.__contains__, types))
+    odd.update([bisect_right(stops, at) for at in lines])
     return odd
-
-
-def _alike_for_unnamed(
-    names: Sequence[str], owner: Sequence[int], unnamed: Iterable[int], alike: set[int]
-) -> set[int]:
-    """Those of the records with members of one name where these are unnamed ones only."""
-    named: dict[int, list[str]] = {owner[at]: [] for at in unnamed if owner[at] in alike}
-    lines = map(named.__contains__, owner)
-    for at, name in compress(zip(owner, names, strict=True), lines):
-        if name:
-            named[at].append(name)
-    return {at for at, found in named.items() if len({*found}) == len(found)}
