@@ -8,13 +8,13 @@ reader then says with its place.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from itertools import accumulate, chain, compress, repeat
-from typing import TYPE_CHECKING, Any
+from itertools import accumulate, compress, repeat
+from typing import Any
 
 from uapigen.btf.format import Kind
-from uapigen.btf.index import ALIASES, ARRAYS, COMPOSITES, RecordIndex, kind_set
+from uapigen.btf.index import RecordIndex, kind_set
 from uapigen.btf.strings import StringTable
 from uapigen.errors import InputError
 from uapigen.ir.columns import Members
@@ -30,10 +30,7 @@ from uapigen.ir.types import (
     Union,
 )
 
-if TYPE_CHECKING:
-    from uapigen.ir.columns import Columns
-
-__all__ = ["QUALIFIERS", "composites", "for_layout", "forms", "members"]
+__all__ = ["QUALIFIERS", "composites", "forms", "members"]
 
 QUALIFIERS = {Kind.CONST: "const", Kind.VOLATILE: "volatile", Kind.RESTRICT: "restrict"}
 
@@ -43,7 +40,6 @@ _CLASSES: dict[int, type[Type]] = {
     Kind.ARRAY: Array,
     Kind.TYPEDEF: Typedef,
 }
-_ENUMS = kind_set(Kind.ENUM, Kind.ENUM64)
 _VLEN = 0xFFFFFF
 _KIND_FLAG = 1 << 31
 _new = tuple.__new__  # what a named tuple's own constructor calls, without the call
@@ -121,37 +117,3 @@ def composites(
         ]
         return dict(zip(type_ids, map(_new, kinds, records), strict=False))
     return {}
-
-
-def for_layout(
-    index: RecordIndex, strings: StringTable, users: Mapping[TypeId, object]
-) -> Columns | None:
-    """What layout asks of all types; None if a reference is malformed."""
-    from uapigen.ir.columns import Columns
-
-    column = index.column
-    infos = column(COMPOSITES, 1)
-    stops = list(accumulate([info & _VLEN for info in infos]))
-    _, _, types, bit_offsets = index.members
-    forms, targets = index.references(ALIASES)
-    if max(max(types, default=0), max(targets, default=0)) >= index.last_id:
-        return None
-    names = map(strings.__getitem__, column(ALIASES, 0))
-    return Columns(
-        records=zip(
-            index.ids(COMPOSITES),
-            [info >> 24 & 0x7F == Kind.UNION for info in infos],
-            [info >> 31 for info in infos],
-            column(COMPOSITES, 2),
-            chain((0,), stops),
-            stops,
-            strict=False,
-        ),
-        member_types=types,
-        member_offsets=bit_offsets,
-        used=users,
-        pointers=index.ids(kind_set(Kind.PTR)),
-        enums=zip(index.ids(_ENUMS), column(_ENUMS, 2), strict=True),
-        aliases=zip(forms, targets, names, strict=False),
-        arrays=zip(index.ids(ARRAYS), column(ARRAYS, 3), column(ARRAYS, 5), strict=True),
-    )

@@ -16,7 +16,7 @@ from collections.abc import Container, Iterable, Iterator, Sequence
 from contextlib import suppress
 from functools import cached_property
 from itertools import accumulate, chain, compress, count, repeat
-from operator import add, itemgetter, not_
+from operator import add, and_, itemgetter, not_
 from typing import NamedTuple
 
 from uapigen.btf.format import KINDS, REFERENCES, Header, Kind
@@ -42,7 +42,7 @@ _WORD = 4
 _VLEN = 0xFFFFFF
 """Of an ``info`` word: the number of members."""
 _KINDS = bytes(highest & 0x7F for highest in range(256))
-_MANY = 10_000
+_MANY = 20_000
 """Records from which on a copy of all words costs less than it saves."""
 _SELDOM = 6
 """Types for each one of the kinds asked for, from which on those are few."""
@@ -181,33 +181,34 @@ class RecordIndex:
         return zip(compress(ids, hits), compress(firsts, hits), strict=True)
 
     @cached_property
-    def members(self) -> tuple[list[TypeId], array[int], array[int], array[int]]:
+    def members(self) -> tuple[array[int], array[int], array[int]]:
         """All members of all own composites, one after another, as columns.
 
-        Whose they are, their names' string offsets, their types, and the words with
-        their bit offsets: far fewer steps than record by record.
+        Their names' string offsets, their types, and the words with their bit offsets:
+        far fewer steps than record by record.
         """
         words, members = self.words, array("I")
-        outers, vlens = [], []
-        for outer, start in self.records(COMPOSITES):
-            vlen = words[start + 1] & _VLEN
-            members += words[start + 3 : start + 3 + 3 * vlen]
-            outers.append(outer)
-            vlens.append(vlen)
-        whose = list(chain.from_iterable(map(repeat, outers, vlens)))
-        return whose, members[::3], members[1::3], members[2::3]
+        for start in self.starts(COMPOSITES):
+            members += words[start + 3 : start + 3 + 3 * (words[start + 1] & _VLEN)]
+        return members[::3], members[1::3], members[2::3]
+
+    @cached_property
+    def _whose(self) -> list[TypeId]:
+        """Whose each of ``members`` is."""
+        vlens = map(and_, self.column(COMPOSITES, 1), repeat(_VLEN))
+        return list(chain.from_iterable(map(repeat, self.ids(COMPOSITES), vlens)))
 
     def holders(
         self, type_ids: Iterable[TypeId], max_chain: int, forms: bytes
     ) -> dict[TypeId, int]:
         """Own composites with a member of these types, as ``TypeGraph.holders`` has it."""
         leading = self.leading_to(type_ids, forms, max_chain)
-        whose, _, types, _ = self.members
-        return Counter(compress(whose, map(leading.__contains__, types)))
+        _, types, _ = self.members
+        return Counter(compress(self._whose, map(leading.__contains__, types)))
 
     def unnamed_members(self, max_chain: int) -> list[tuple[TypeId, TypeId]]:
         """Whose each unnamed member is, and its type behind typedefs, qualifiers and tags."""
-        whose, name_offs, types, _ = self.members
+        name_offs, types, _ = self.members
         is_alias, own = self.kinds.translate(ALIASES), range(self.first_id, self.last_id)
         found = []
         for at in compress(count(), map(not_, name_offs)):
@@ -216,7 +217,7 @@ class RecordIndex:
                 if inner not in own or not is_alias[inner - self.first_id]:
                     break
                 inner = self.words[self.offsets[inner - self.first_id] + 2]
-            found.append((whose[at], inner))
+            found.append((self._whose[at], inner))
         return found
 
     def leading_to(self, type_ids: Iterable[TypeId], kinds: bytes, max_chain: int) -> set[TypeId]:
@@ -320,8 +321,8 @@ class RecordIndex:
         wanted = map(forms.__contains__, references[1])
         for form, target in compress(zip(*references, strict=True), wanted):
             users[target].append((form, -1))
-        whose, _, types, packed = self.members
-        members = zip(whose, types, packed, strict=True)
+        _, types, packed = self.members
+        members = zip(self._whose, types, packed, strict=True)
         for outer, target, bit_offset in compress(members, map(forms.__contains__, types)):
             if bit_offset >> 24 and self.words[self.offsets[outer - self.first_id] + 1] >> 31:
                 bit_offset &= 0xFFFFFF

@@ -265,7 +265,9 @@ class BtfGraph:
     def columns(self) -> Columns | None:
         if self._base is not None or self._odd_ints:
             return None
-        return columns.for_layout(self.index, self.strings, self._users)
+        from uapigen.btf.layout_columns import for_layout
+
+        return for_layout(self.index, self.strings)
 
     def functions(self) -> tuple[Sequence[TypeId], Sequence[str], Sequence[TypeId]]:
         return self._functions

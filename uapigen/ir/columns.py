@@ -6,38 +6,52 @@ needs to be decoded for it.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Sequence
+from array import array
+from collections.abc import Callable, Collection, Iterable, Sequence
 from itertools import chain
 from operator import itemgetter
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 from uapigen.ir.types import Member, TypeId
 
-__all__ = ["Columns", "Members", "Record", "in_columns"]
+__all__ = ["FORM", "NONE", "POINTER", "RECORD", "Columns", "Members", "in_columns"]
 
-
-Record: TypeAlias = tuple[TypeId, bool, bool, int, int, int]
-"""A struct or union: its id, a union?, may it have bitfields?, its size in bytes, and where
-its members start and stop in the columns of members."""
+NONE, RECORD, POINTER, FORM = range(4)
+"""Classes of types: FORM is a typedef, an array, a qualified or tagged type; NONE any other."""
 
 
 class Columns(NamedTuple):
-    """A source's own types as layout sees them, each kind's ascending by id."""
+    """A source's own types as layout sees them, each class's ascending by id.
 
-    records: Iterable[Record]
+    What a type refers to may be no type at all.
+    """
+
+    classes: bytes
+    """Of all types, by id."""
+    records: Sequence[TypeId]
+    """Structs and unions."""
+    sizes: Sequence[int]
+    """Theirs, in bytes."""
+    vlens: Sequence[int]
+    """How many members they have."""
+    unions: Sequence[TypeId]
+    with_bitfields: Sequence[TypeId]
+    """Records that may have some."""
     member_types: Sequence[TypeId]
-    """Checked to be types of the source."""
-    member_offsets: Sequence[int]
+    """Of all records' members, one after another."""
+    member_offsets: array[int]
     """In bits; with a bitfield's width in the upper 8 bits, where a record may have any."""
-    used: Container[TypeId]
-    """What is embedded, or has a typedef or another form that may be."""
-    pointers: Iterable[TypeId]
     enums: Iterable[tuple[TypeId, int]]
     """With sizes in bytes."""
-    aliases: Iterable[tuple[TypeId, TypeId, str]]
-    """Typedefs, qualified and tagged types: what each stands for, and its name."""
-    arrays: Iterable[tuple[TypeId, TypeId, int]]
-    """With their elements' types and number."""
+    have_names: Callable[[slice], Sequence[int]]
+    """Whether those members have one: 0 for one without."""
+    forms: Sequence[TypeId]
+    form_targets: Sequence[TypeId]
+    """What each form consists of."""
+    form_counts: Sequence[int]
+    """Of how many of it: 1, but for arrays."""
+    typedefs_named: Callable[[Collection[str]], Iterable[TypeId]]
+    """Typedefs of these names."""
 
 
 class Members(NamedTuple):

@@ -6,10 +6,10 @@ See ``layout/records.py`` for what is inferred from it.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import accumulate
 from operator import itemgetter
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from uapigen.ir.graph import TypeGraph, resolve
 from uapigen.ir.types import (
@@ -28,15 +28,28 @@ from uapigen.ir.types import (
     Union,
 )
 
-__all__ = ["Embeddings", "explaining", "in_memory_order", "round_up"]
+__all__ = ["Embedded", "Embeddings", "Gap", "Place", "explaining", "in_memory_order", "round_up"]
 
 _MAX_LEVELS = 64
 """Structs around a struct that are asked about its alignment; a kernel has up to 20."""
 
 _bit_offset = itemgetter(1)
 
-_Place: TypeAlias = tuple[TypeId, int]
+Place: TypeAlias = tuple[TypeId, int]
 """Where a type is embedded: the struct or union, and the bit offset in it."""
+
+Gap: TypeAlias = tuple[int, int]
+"""Bytes between the members of a struct: where they begin and end."""
+
+
+class Embedded(NamedTuple):
+    """Where all of a source's structs and unions are embedded by value, by their ids."""
+
+    places: dict[TypeId, list[Place]]
+    gaps: Mapping[TypeId, list[Gap]]
+    """Before them."""
+    unclear: Mapping[TypeId, list[Place]]
+    """Where there may be a gap or none."""
 
 
 class Embeddings:
@@ -55,30 +68,49 @@ class Embeddings:
         while (base := graph.base) is not None:
             self._bases.append(base)
             graph = base
-        self._places: dict[TypeId, list[_Place]] = {}
+        self._places: dict[TypeId, list[Place]] = {}
+        self._gaps: Mapping[TypeId, list[Gap]] = {}
+        self._unclear: Mapping[TypeId, list[Place]] | None = None
         self._alignable: dict[tuple[TypeId, int], bool] = {}
         self._source_sizes: dict[TypeId, int] = {}
         self._ends: dict[TypeId, tuple[list[int], list[int]]] = {}
         self._natural_holes: dict[TypeId, bool] = {}
 
-    def places(self, type_id: TypeId) -> list[_Place]:
+    def learn(self, embedded: Embedded) -> None:
+        """Take over where all records are embedded."""
+        self._places, self._gaps, self._unclear = embedded
+
+    def places(self, type_id: TypeId) -> list[Place]:
         """Wherever the type is embedded by value."""
         known = self._places.get(type_id)
         if known is None:
-            known = self._places[type_id] = self._find_places(type_id)
+            known = [] if self._unclear is not None else self._find_places(type_id)
+            self._places[type_id] = known
         return known
 
     def shown_align(self, type_id: TypeId, size: int, align: int) -> int:
         """The alignment (bytes, at least ``align``) that a type's surroundings show."""
-        if not self._may_align(type_id, 2 * align):
-            return align
         best = align
-        for outer, bit_offset in self.places(type_id):
+        for end, byte_offset in self._gaps_before(type_id):
+            if byte_offset > round_up(end, align):
+                best = max(best, explaining(end, byte_offset, size))
+        if best > align and self._may_align(type_id, 2 * align) and self._may_align(type_id, best):
+            return best
+        return align
+
+    def _gaps_before(self, type_id: TypeId) -> Iterator[tuple[int, int]]:
+        """Where it is embedded: where the members before end, and it begins, in bytes.
+
+        At least those that have a gap between.
+        """
+        if self._unclear is None:
+            places = self.places(type_id)
+        else:
+            yield from self._gaps.get(type_id, ())
+            places = self._unclear.get(type_id, [])
+        for outer, bit_offset in places:
             if bit_offset and isinstance(self.graph.nodes[outer], Struct):
-                end = self._end_before(outer, bit_offset)
-                if bit_offset >> 3 > round_up(end, align):
-                    best = max(best, explaining(end, bit_offset >> 3, size))
-        return best if best > align and self._may_align(type_id, best) else align
+                yield self._end_before(outer, bit_offset), bit_offset >> 3
 
     def show_packed(self, type_id: TypeId, align: int) -> bool:
         """Whether a type that lies naturally in itself is shown to be packed by those around it.
@@ -142,13 +174,13 @@ class Embeddings:
             end = max(end, self._end_of(member) + 7 >> 3)
         return False
 
-    def _find_places(self, type_id: TypeId) -> list[_Place]:
+    def _find_places(self, type_id: TypeId) -> list[Place]:
         users = self._users(type_id)
         if not users or min(users, key=_bit_offset)[1] >= 0:
             return users
         forms = [type_id]  # the type itself, and arrays, typedefs and qualified forms of it
         seen = {type_id}
-        found: list[_Place] = []
+        found: list[Place] = []
         for form in forms:
             for user, bit_offset in self._users(form):
                 if bit_offset >= 0:
@@ -158,7 +190,7 @@ class Embeddings:
                     forms.append(user)
         return found
 
-    def _users(self, type_id: TypeId) -> list[_Place]:
+    def _users(self, type_id: TypeId) -> list[Place]:
         found = self.graph.users(type_id)
         for base in self._bases:
             if type_id < len(base):

@@ -176,21 +176,20 @@ class Layout:
         self._expected = told
 
     def told(self) -> Mapping[TypeId, Told]:
-        """The layouts that another process told of; waits for it if it is expected to."""
+        """The layouts that were told, as a rule by another process, which it waits for."""
         if self._expected is not None:
             self._told, self._expected = self._expected() or {}, None
         return self._told
 
     def tell(self, type_ids: Iterable[TypeId]) -> dict[TypeId, Told]:
         """The layouts of those of the types that are structs or unions and have one."""
-        graph = self.graph
         told = self._lay_out_at_once()
-        own = set(graph.ids_of(Struct, Union))
-        for type_id in type_ids:
-            if type_id in own and type_id not in told:
-                layout = self._look_closely(type_id)
-                if layout is not None:
-                    told[type_id] = layout
+        own = set(self.graph.ids_of(Struct, Union)).difference(told)
+        for type_id in own.intersection(type_ids):
+            layout = self._look_closely(type_id)
+            if layout is not None:
+                told[type_id] = layout
+        self._told = told
         return told
 
     def _lay_out_at_once(self) -> dict[TypeId, Told]:
@@ -198,16 +197,33 @@ class Layout:
         columns = self.graph.columns()
         if columns is None:
             return {}
-        from uapigen.layout.at_once import measure_forms, plain_layouts
+        from uapigen.layout.at_once import AtOnce
 
         for type_id in self.graph.ids_of(Int, Float):
             self._measure_form(type_id)
-        measure_forms(columns, self.model, self._known)
+        try:
+            at_once = AtOnce(columns, self.model, self._known)
+        except IndexError:  # a reference to no type, of which decoding says whose it is
+            return {}
+        self._embeddings.learn(at_once.embedded)
 
         def surrounded(type_id: TypeId, size: int, align: int, gapless: bool) -> tuple[int, bool]:
             return self._surrounded(type_id, size, align, gapless=gapless, packed=False)
 
-        return plain_layouts(columns, self._known, surrounded, self._look_closely)
+        return at_once.lay_out_all(surrounded, self._lay_out_odd)
+
+    def _lay_out_odd(self, type_id: TypeId, node: Composite) -> Told | None:
+        """The layout of a type that does not lie plainly, and whose parts are measured.
+
+        The names of the node's members need not be true, but for whether they have one.
+        """
+        try:
+            layout, extent = self._find_layout(type_id, node)
+        except (KeyError, LayoutError):  # what is wrong with it is said with names
+            return self._look_closely(type_id)
+        self._known[type_id] = extent
+        size, align, packed, members = layout
+        return size, align, packed, members is node.members
 
     def _look_closely(self, type_id: TypeId) -> Told | None:
         try:
@@ -381,13 +397,16 @@ class Layout:
         return True
 
     def _lay_out(self, type_id: TypeId, node: Composite) -> Extent:
+        self._records[type_id], extent = self._find_layout(type_id, node)
+        return extent
+
+    def _find_layout(self, type_id: TypeId, node: Composite) -> tuple[RecordLayout, Extent]:
         members = in_memory_order(node)
         natural, packed, holes, end, levels, leaves = self._walk(type_id, node, members)
         size, align = node.byte_size, node.byte_align
         if align is None or self._alone:
             align, packed = self._infer(type_id, node, natural, packed, holes, end)
-        self._records[type_id] = RecordLayout(size, align, packed, members)
-        return size, align, levels, leaves
+        return RecordLayout(size, align, packed, members), (size, align, levels, leaves)
 
     def _infer(
         self,
