@@ -14,7 +14,7 @@ with care: the first column takes it whole, the others nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import chain, compress, count
+from itertools import compress, count
 from operator import add
 from typing import TypeVar
 
@@ -62,4 +62,9 @@ def woven(blocks: Iterable[tuple[str, int, str]], first: list[str], *columns: Se
             at += lines
         else:
             pending += head + tail
-    return "".join(chain(chain.from_iterable(zip(first, *columns, strict=True)), (pending,)))
+    width = 1 + len(columns)
+    woven = [""] * (width * len(first) + 1)
+    for number, column in enumerate((first, *columns)):
+        woven[number:-1:width] = column
+    woven[-1] = pending
+    return "".join(woven)
