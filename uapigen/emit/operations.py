@@ -10,14 +10,7 @@ from uapigen.ir.operations import Operation, OperationTable, ParameterNames
 from uapigen.layout.plan import Plan
 from uapigen.operations import find_tables, name_parameters
 
-__all__ = ["OPERATIONS_DOCSTRING", "PlannedTable", "facts_of", "operations_text", "planned_tables"]
-
-OPERATIONS_DOCSTRING = """Operation tables: function pointers, what their parameters are called.
-
-An entry is (member, parameter names, the function that has these names); that function
-is behind "like" where it has the same prototype but is not called like the member. It is
-"each type" where most functions name parameters of these types so, "" where types stand in.
-"""
+__all__ = ["PlannedTable", "facts_of", "operations_text", "planned_tables"]
 
 
 class PlannedTable(NamedTuple):

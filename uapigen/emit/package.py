@@ -10,8 +10,6 @@ from typing import NamedTuple
 
 import uapigen
 from uapigen.emit import tables
-from uapigen.emit.operation_stubs import module_part, package_stub
-from uapigen.emit.operations import OPERATIONS_DOCSTRING, operations_text, planned_tables
 from uapigen.emit.output import Put
 from uapigen.emit.parallel import both
 from uapigen.emit.stub_names import StubNames
@@ -80,7 +78,12 @@ A member is (name, byte offset, C type), a bitfield (name, bit offset, C type, b
     "constants": "Enumerator -> value, or the enums that differ about it.",
     "functions": "Function -> its type, as C spells it.",
     "variables": "Variable -> (C type, section, byte offset, byte size, linkage).",
-    "operations": OPERATIONS_DOCSTRING,
+    "operations": """Operation tables: function pointers, what their parameters are called.
+
+An entry is (member, parameter names, the function that has these names); that function
+is behind "like" where it has the same prototype but is not called like the member. It is
+"each type" where most functions name parameters of these types so, "" where types stand in.
+""",
 }
 _UNCHECKED = "# type: ignore\n"
 """Above a table, so that a type checker that meets it does not read megabytes of facts."""
@@ -142,6 +145,10 @@ def _make_texts(
         return {name: finish(name, _TABLES[name](plan)) for name in names}
 
     def interfaces() -> dict[str, str]:
+        # Only the process that makes them imports what it takes.
+        from uapigen.emit.operation_stubs import module_part, package_stub
+        from uapigen.emit.operations import operations_text, planned_tables
+
         found, names = planned_tables(plan), StubNames(plan)
         texts = {
             "operations": operations_text(found),
