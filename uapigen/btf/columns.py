@@ -17,7 +17,7 @@ from uapigen.btf.format import Kind
 from uapigen.btf.index import RecordIndex, kind_set
 from uapigen.btf.strings import StringTable
 from uapigen.errors import InputError
-from uapigen.ir.columns import Members
+from uapigen.ir.columns import Enums, Members
 from uapigen.ir.types import (
     Array,
     Member,
@@ -30,8 +30,10 @@ from uapigen.ir.types import (
     Union,
 )
 
-__all__ = ["QUALIFIERS", "composites", "forms", "members"]
+__all__ = ["ENUM_SIZES", "QUALIFIERS", "composites", "enumerators", "enums", "forms", "members"]
 
+ENUM_SIZES = frozenset({1, 2, 4, 8})
+"""In bytes."""
 QUALIFIERS = {Kind.CONST: "const", Kind.VOLATILE: "volatile", Kind.RESTRICT: "restrict"}
 
 _FORMS = (Kind.PTR, Kind.ARRAY, Kind.TYPEDEF, *QUALIFIERS)
@@ -94,6 +96,41 @@ def members(index: RecordIndex, strings: StringTable, type_ids: Sequence[TypeId]
                 bit_offsets[at] &= 0xFFFFFF
     names = list(map(strings.__getitem__, elements[::3]))
     return Members(counts, names, types, bit_offsets, bit_widths)
+
+
+def enums(index: RecordIndex, strings: StringTable, type_ids: Sequence[TypeId]) -> Enums:
+    """These own enums. Raises :class:`InputError` where a name or a size is malformed."""
+    words, starts = index.words, index.starts_of(type_ids)
+    infos, byte_sizes = index.gather(starts, 1), index.gather(starts, 2)
+    if not ENUM_SIZES.issuperset(byte_sizes):
+        raise InputError(index.source, "type section", "an enum of another size")
+    for name_off in index.gather(starts, 0):
+        strings[name_off]
+    name_offs, values = array("I"), list[int]()
+    for info, start in zip(infos, starts, strict=True):
+        found = enumerators(words, info, start + 3)
+        name_offs += found[0]
+        values += found[1]
+    return Enums(
+        byte_sizes,
+        [info >> 31 != 0 for info in infos],
+        [info & _VLEN for info in infos],
+        list(map(strings.__getitem__, name_offs)),
+        values,
+    )
+
+
+def enumerators(words: array[int], info: int, start: int) -> tuple[array[int], Sequence[int]]:
+    """The names' string offsets and the values of an enum's constants, which start there."""
+    vlen, signed = info & _VLEN, info >> 31
+    if info >> 24 & 0x7F == Kind.ENUM:
+        end = start + 2 * vlen
+        values = words[start + 1 : end : 2]
+        return words[start:end:2], array("i", values.tobytes()) if signed else values
+    end = start + 3 * vlen
+    sign = 1 << 63 if signed else 0
+    halves = zip(words[start + 1 : end : 3], words[start + 2 : end : 3], strict=True)
+    return words[start:end:3], [((high << 32 | low) ^ sign) - sign for low, high in halves]
 
 
 def composites(

@@ -13,6 +13,7 @@ from __future__ import annotations
 import sys
 from array import array
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import suppress
 from functools import cached_property
 from itertools import repeat
 from typing import TYPE_CHECKING, Any
@@ -37,6 +38,7 @@ from uapigen.ir.graph import (
     Nodes,
     SourceInfo,
     add_outer,
+    enums_of,
     functions_like,
     members_of,
     resolve,
@@ -70,7 +72,7 @@ from uapigen.ir.types import (
 )
 
 if TYPE_CHECKING:
-    from uapigen.ir.columns import Columns, Members
+    from uapigen.ir.columns import Columns, Enums, Members
 
 __all__ = ["BtfGraph"]
 
@@ -259,6 +261,12 @@ class BtfGraph:
         except InputError:
             return members_of(self, type_ids)  # which says where it is malformed
 
+    def enums(self, type_ids: Sequence[TypeId]) -> Enums:
+        with suppress(InputError):
+            if self._all_own(type_ids):
+                return columns.enums(self.index, self.strings, type_ids)
+        return enums_of(self, type_ids)  # which says where it is malformed
+
     def _all_own(self, type_ids: Sequence[TypeId]) -> bool:
         return self._base is None or min(type_ids, default=self._first_id) >= self._first_id
 
@@ -399,33 +407,12 @@ class BtfGraph:
         return Member(name, target, bit_offset)
 
     def _enum(self, type_id: TypeId, name: str, info: int, byte_size: int, start: int) -> Type:
-        if byte_size not in (1, 2, 4, 8):
+        if byte_size not in columns.ENUM_SIZES:
             raise self._malformed(type_id, f"an enum of {byte_size} bytes")
-        signed = bool(info >> 31)
-        name_offs, values = self._columns(start, info & 0xFFFFFF, 2)
-        if signed:
-            values = array("i", values.tobytes())
-        names = map(self.strings.__getitem__, name_offs)
-        pairs = zip(names, values, strict=True)
-        return Enum(name, byte_size, signed, tuple(map(_new, repeat(Enumerator), pairs)))
-
-    def _enum64(self, type_id: TypeId, name: str, info: int, byte_size: int, start: int) -> Type:
-        if byte_size not in (1, 2, 4, 8):
-            raise self._malformed(type_id, f"an enum of {byte_size} bytes")
-        signed = bool(info >> 31)
-        name_offs, lows, highs = self._columns(start, info & 0xFFFFFF, 3)
-        sign = 1 << 63 if signed else 0
-        return Enum(
-            name,
-            byte_size,
-            signed,
-            tuple(
-                [
-                    Enumerator(self.strings[name_off], ((high << 32 | low) ^ sign) - sign)
-                    for name_off, low, high in zip(name_offs, lows, highs, strict=True)
-                ]
-            ),
-        )
+        name_offs, values = columns.enumerators(self.words, info, start)
+        pairs = zip(map(self.strings.__getitem__, name_offs), values, strict=True)
+        enumerators = tuple(map(_new, repeat(Enumerator), pairs))
+        return Enum(name, byte_size, info >> 31 != 0, enumerators)
 
     def _forward(self, _type_id: TypeId, name: str, info: int, _size: int, _start: int) -> Type:
         return Forward(name, "union" if info >> 31 else "struct")
@@ -503,7 +490,7 @@ _DECODERS: dict[int, _Decoder] = {
     Kind.FLOAT: BtfGraph._float,
     Kind.DECL_TAG: BtfGraph._decl_tag,
     Kind.TYPE_TAG: BtfGraph._type_tag,
-    Kind.ENUM64: BtfGraph._enum64,
+    Kind.ENUM64: BtfGraph._enum,
 }
 
 _NODE_CLASSES: dict[int, type[Any]] = {

@@ -10,12 +10,13 @@ whose name is also a member's is reached by an alias, ``_t_name``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from bisect import bisect_right
+from collections.abc import Callable, Collection, Mapping
 from enum import EnumMeta, IntEnum
-from itertools import compress, count
+from itertools import accumulate, compress, count, repeat
 from operator import add, not_
 
-from uapigen.emit.columns import Made, long_lines
+from uapigen.emit.columns import Made, long_lines, woven
 from uapigen.emit.record_stubs import RecordStubs
 from uapigen.emit.stub_names import API, OPS, StubNames, is_free, unsayable
 from uapigen.emit.text import assigned, class_line
@@ -49,21 +50,47 @@ def constants_stub(
     taken = (names.taken | API.keys()) & plan.constants.keys()
     lines = _constant_lines(plan, prefix, taken | not_said)
     # Type checkers take _x_ for Python's own and __x for a private name.
-    left_out = not_said | _ENUM_OWN
-    left_out |= {n for n in plan.constants if n[:1] == "_" and (n[:2] == "__" or n[-1:] == "_")}
-    blocks = []
-    for enum in plan.enums():
-        enum_name = names.enums[enum.key]
-        if not is_free(enum_name, ()):
-            continue
-        members = [
-            f"    {name} = {value}\n" for name, value in enum.enumerators if name not in left_out
-        ]
-        if members:
-            blocks.append(class_line(enum_name, [f"{prefix}Enum"]) + "".join(members))
+    reserved = compress(plan.constants, map(str.startswith, plan.constants, repeat("_")))
+    left_out = {name for name in reserved if name[:2] == "__" or name[-1:] == "_"}
+    enums = _enums(plan, prefix, names.enums, left_out | not_said | _ENUM_OWN)
+    return "\n".join(part for part in (api + lines, enums) if part)
+
+
+def _enums(
+    plan: Plan, prefix: str, enum_names: Mapping[str, str], left_out: Collection[str]
+) -> str:
+    """The enums' classes, without constants of these names."""
+    _, _, counts, names, values = plan.enum_columns
+    said = {value: f" = {value}\n" for value in set(values)}
+    columns = ["    "] * len(names), [*names], list(map(said.__getitem__, values))
+    keys = map(plan.keys.of.__getitem__, plan.enum_ids)
+    called = list(map(enum_names.__getitem__, keys))
+    stops = list(accumulate(counts))
+    odd = set(compress(count(), map(left_out.__contains__, names)))
+    unnamed = unsayable(called)
+    for at in compress(count(), map(unnamed.__contains__, called)):
+        odd.update(range(stops[at] - counts[at], stops[at]))
+    left = list(counts)
+    for line in odd:
+        left[bisect_right(stops, line)] -= 1
+        for column in columns:
+            column[line] = ""
+    heads = [
+        class_line(name, [f"{prefix}Enum"]) if shown else assigned(f"{name}: ", f"{prefix}Any")
+        for name, shown in zip(called, left, strict=True)
+    ]
+    blocks, previous = [], None
+    for at, head in enumerate(heads):
+        if called[at] in unnamed:
+            head = ""
         else:
-            blocks.append(assigned(f"{enum_name}: ", f"{prefix}Any"))
-    return "\n".join(part for part in (api + lines, _blocks(blocks)) if part)
+            # Blank lines around those with a body, as black sets them in a stub.
+            short = not left[at] and head.count("\n") == 1
+            if previous is not None and not (short and previous):
+                head = f"\n{head}"
+            previous = short
+        blocks.append((head, counts[at], ""))
+    return woven(blocks, *columns)
 
 
 def _constant_lines(plan: Plan, prefix: str, left_out: Collection[str]) -> str:
@@ -125,16 +152,3 @@ def _final_target(typedefs: dict[str, str], c_type: str) -> str:
             break
         c_type = typedefs[c_type]
     return c_type
-
-
-def _blocks(parts: Iterable[str]) -> str:
-    """Classes as black sets them in a stub: blank lines around those with a body."""
-    text: list[str] = []
-    previous_short = True
-    for part in parts:
-        short = part.count("\n") == 1
-        if text and not (short and previous_short):
-            text.append("\n")
-        text.append(part)
-        previous_short = short
-    return "".join(text)

@@ -7,16 +7,16 @@ statement or one dict entry for a record, sorted by name.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from functools import cache
-from itertools import compress, count
-from operator import add, ne
+from collections.abc import Mapping, Sequence
+from itertools import compress, count, repeat
+from operator import add, is_not, ne
 
 from uapigen.emit.columns import Made, long_lines, woven
 from uapigen.emit.support.tables import escaped
 from uapigen.emit.text import (
     class_line,
     entries,
+    expression_entries,
     item_tuple,
     literal,
     row,
@@ -40,9 +40,6 @@ __all__ = [
     "value_text",
     "variables_text",
 ]
-
-
-_quotable = cache(literal)
 
 
 def record_text(plan: RecordPlan) -> str:
@@ -99,11 +96,11 @@ def _odd_head(key: str, found: type, spelling: str, byte_size: int, byte_align: 
     return class_line(key, arguments)
 
 
-def _block(head: str, lines: int) -> tuple[str, int, str]:
-    """What stands around a record's members."""
+def _block(head: str, lines: int, opens: str = "[", closes: str = "]") -> tuple[str, int, str]:
+    """What stands around the members of a record or an enum."""
     if lines:
-        return f"{head}    _members_ = [\n", lines, "    ]\n"
-    return f"{head}    _members_ = []\n", 0, ""
+        return f"{head}    _members_ = {opens}\n", lines, f"    {closes}\n"
+    return f"{head}    _members_ = {opens}{closes}\n", 0, ""
 
 
 def _lines(members: Members, c_types: Mapping[TypeId, str]) -> list[list[str]]:
@@ -135,19 +132,36 @@ def _lines(members: Members, c_types: Mapping[TypeId, str]) -> list[list[str]]:
 
 def enum_text(plan: EnumPlan) -> str:
     """The ``class`` statement of one enum."""
-    arguments = ["Enum", f"size={plan.byte_size}", f"signed={plan.signed}"]
-    if plan.spelling != f"enum {plan.key}":
-        arguments.append(f'name="{literal(plan.spelling)}"')
-    head = class_line(plan.key, arguments)
-    lines = [f'        "{_quotable(name)}": {value},\n' for name, value in plan.enumerators]
-    if not lines:
-        return f"{head}    _members_ = {{}}\n"
-    return f"{head}    _members_ = {{\n{''.join(lines)}    }}\n"
+    key, spelling, byte_size, signed, constants = plan
+    head = _enum_head(key, spelling, byte_size, signed)
+    names, values = [name for name, _ in constants], [value for _, value in constants]
+    return woven([_block(head, len(names), "{", "}")], *_constant_lines(names, values))
 
 
 def enums_text(plan: Plan) -> str:
     """All enums, each behind two blank lines."""
-    return "".join([f"\n\n{enum_text(enum)}" for enum in plan.enums()])
+    byte_sizes, signed, counts, names, values = plan.enum_columns
+    keys = map(plan.keys.of.__getitem__, plan.enum_ids)
+    spellings = map(plan.keys.spelling.__getitem__, plan.enum_ids)
+    heads = map(_enum_head, keys, spellings, byte_sizes, signed)
+    blocks = map(_block, map("\n\n".__add__, heads), counts, repeat("{"), repeat("}"))
+    return woven(blocks, *_constant_lines(names, values))
+
+
+def _enum_head(key: str, spelling: str, byte_size: int, signed: bool) -> str:
+    """The first line of an enum's statement."""
+    arguments = ["Enum", f"size={byte_size}", f"signed={signed}"]
+    if spelling != f"enum {key}":
+        arguments.append(f'name="{literal(spelling)}"')
+    return class_line(key, arguments)
+
+
+def _constant_lines(names: Sequence[str], values: Sequence[int]) -> list[list[str]]:
+    """The parts of constants' lines: what is before the name, name, value."""
+    if literal("".join(names)) != "".join(names):
+        names = list(map(literal, names))
+    said = {value: f'": {value},\n' for value in set(values)}
+    return [['        "'] * len(names), [*names], list(map(said.__getitem__, values))]
 
 
 def typedefs_text(plan: Plan) -> str:
@@ -157,15 +171,15 @@ def typedefs_text(plan: Plan) -> str:
 
 def constants_text(plan: Plan) -> str:
     """Enumerator or macro -> value, or a tuple of the enums that differ about it."""
-    pairs = []
-    for name, value in plan.constants.items():
-        if isinstance(value, int):
-            pairs.append((name, str(value)))
-        elif isinstance(value, tuple):
-            pairs.append((name, item_tuple(name, [f'"{literal(enum)}"' for enum in value])))
+    names, values = list(plan.constants), list(plan.constants.values())
+    texts = list(map(str, values))
+    for at in compress(count(), map(is_not, map(type, values), repeat(int))):
+        value = values[at]
+        if isinstance(value, tuple):
+            texts[at] = item_tuple(names[at], [f'"{literal(enum)}"' for enum in value])
         else:
-            pairs.append((name, value_text(value)))
-    return entries("CONSTANTS", pairs)
+            texts[at] = value_text(value)
+    return expression_entries("CONSTANTS", names, texts)
 
 
 def value_text(value: int | float | str | bytes) -> str:

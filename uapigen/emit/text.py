@@ -18,6 +18,7 @@ __all__ = [
     "bracketed",
     "class_line",
     "entries",
+    "expression_entries",
     "item_tuple",
     "literal",
     "row",
@@ -80,7 +81,13 @@ def entries(name: str, pairs: Iterable[tuple[str, str]]) -> str:
     Sorted by the literal's own text, which is what a reader bisects. No key is there twice.
     """
     listed = list(pairs)
-    keys, values = list(map(itemgetter(0), listed)), list(map(itemgetter(1), listed))
+    return expression_entries(
+        name, list(map(itemgetter(0), listed)), list(map(itemgetter(1), listed))
+    )
+
+
+def expression_entries(name: str, keys: Sequence[str], values: Sequence[str]) -> str:
+    """The same of columns."""
     return _dict(name, keys, values, ": ", ",\n")
 
 

@@ -12,9 +12,19 @@ from itertools import chain
 from operator import itemgetter
 from typing import NamedTuple
 
-from uapigen.ir.types import Member, TypeId
+from uapigen.ir.types import Enum, Member, TypeId
 
-__all__ = ["FORM", "NONE", "POINTER", "RECORD", "Columns", "Members", "in_columns"]
+__all__ = [
+    "FORM",
+    "NONE",
+    "POINTER",
+    "RECORD",
+    "Columns",
+    "Enums",
+    "Members",
+    "enums_in_columns",
+    "in_columns",
+]
 
 NONE, RECORD, POINTER, FORM = range(4)
 """Classes of types: FORM is a typedef, an array, a qualified or tagged type; NONE any other."""
@@ -66,9 +76,34 @@ class Members(NamedTuple):
     """0 for what is no bitfield."""
 
 
+class Enums(NamedTuple):
+    """Some enums, and their constants, one's behind the other's and in the source's order."""
+
+    byte_sizes: Sequence[int]
+    signed: Sequence[bool]
+    counts: Sequence[int]
+    """How many constants each has."""
+    names: Sequence[str]
+    values: Sequence[int]
+
+
 def in_columns(listed: Iterable[Sequence[Member]]) -> Members:
     """The members of structs and unions that are there one by one."""
     listed = list(listed)
     members = list(chain.from_iterable(listed))
     names, types, bit_offsets, bit_widths = (list(map(itemgetter(at), members)) for at in range(4))
     return Members(list(map(len, listed)), names, types, bit_offsets, bit_widths)
+
+
+def enums_in_columns(nodes: Iterable[Enum]) -> Enums:
+    """Enums that are there one by one."""
+    nodes = list(nodes)
+    listed = [node.enumerators for node in nodes]
+    every = list(chain.from_iterable(listed))
+    return Enums(
+        [node.byte_size for node in nodes],
+        [node.signed for node in nodes],
+        list(map(len, listed)),
+        list(map(itemgetter(0), every)),
+        list(map(itemgetter(1), every)),
+    )

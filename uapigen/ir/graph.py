@@ -28,7 +28,7 @@ from uapigen.ir.types import (
 )
 
 if TYPE_CHECKING:
-    from uapigen.ir.columns import Columns, Members
+    from uapigen.ir.columns import Columns, Enums, Members
 
 __all__ = [
     "Nodes",
@@ -36,6 +36,7 @@ __all__ = [
     "TypeGraph",
     "add_outer",
     "composites",
+    "enums_of",
     "functions_like",
     "members_of",
     "resolve",
@@ -161,6 +162,10 @@ class TypeGraph(Protocol):
         """
         ...
 
+    def enums(self, type_ids: Sequence[TypeId]) -> Enums:
+        """These enums; without decoding them. Raises :class:`InputError` if one is malformed."""
+        ...
+
     def columns(self) -> Columns | None:
         """What layout asks of all types, for a source without a base that has it at hand."""
         ...
@@ -254,6 +259,13 @@ def members_of(graph: TypeGraph, type_ids: Sequence[TypeId]) -> Members:
     from uapigen.ir.columns import in_columns
 
     return in_columns([graph.nodes[type_id].members for type_id in type_ids])  # type: ignore[union-attr]
+
+
+def enums_of(graph: TypeGraph, type_ids: Sequence[TypeId]) -> Enums:
+    """``TypeGraph.enums`` from nodes."""
+    from uapigen.ir.columns import enums_in_columns
+
+    return enums_in_columns([graph.nodes[type_id] for type_id in type_ids])  # type: ignore[misc]
 
 
 def composites(graph: TypeGraph) -> Iterator[tuple[TypeId, Composite | Enum]]:

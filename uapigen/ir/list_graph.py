@@ -8,12 +8,13 @@ from functools import cached_property
 from itertools import count, islice
 
 from uapigen.errors import InputError
-from uapigen.ir.columns import Members
+from uapigen.ir.columns import Enums, Members
 from uapigen.ir.graph import (
     Nodes,
     SourceInfo,
     TypeGraph,
     add_outer,
+    enums_of,
     functions_like,
     members_of,
     resolve,
@@ -160,6 +161,9 @@ class ListGraph:
 
     def members(self, type_ids: Sequence[TypeId]) -> Members:
         return members_of(self, type_ids)
+
+    def enums(self, type_ids: Sequence[TypeId]) -> Enums:
+        return enums_of(self, type_ids)
 
     def columns(self) -> None:
         """Nodes are what there is."""

@@ -10,8 +10,16 @@ from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 from uapigen.errors import InputError, UsageError
-from uapigen.ir.columns import Members
-from uapigen.ir.graph import Nodes, SourceInfo, TypeGraph, functions_like, members_of, tags_of
+from uapigen.ir.columns import Enums, Members
+from uapigen.ir.graph import (
+    Nodes,
+    SourceInfo,
+    TypeGraph,
+    enums_of,
+    functions_like,
+    members_of,
+    tags_of,
+)
 from uapigen.ir.prototypes import FunctionsLike, Prototype, Prototypes, in_columns
 from uapigen.ir.references import moved
 from uapigen.ir.types import Struct, Type, TypeId, Union
@@ -151,6 +159,9 @@ class MergedGraph:
 
     def members(self, type_ids: Sequence[TypeId]) -> Members:
         return members_of(self, type_ids)
+
+    def enums(self, type_ids: Sequence[TypeId]) -> Enums:
+        return enums_of(self, type_ids)
 
     def columns(self) -> None:
         """Nodes are what there is."""

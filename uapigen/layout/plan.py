@@ -15,11 +15,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from itertools import chain, compress
-from operator import itemgetter, ne
-from typing import TYPE_CHECKING
+from itertools import compress, islice
+from operator import ne
+from typing import TYPE_CHECKING, Any
 
 from uapigen.errors import InputError, LayoutError
+from uapigen.ir.columns import Enums
 from uapigen.ir.graph import TypeGraph, resolve
 from uapigen.ir.identity import Variants
 from uapigen.ir.naming import Keys, Unique, identifier, keyword_of
@@ -28,6 +29,7 @@ from uapigen.ir.spelling import Named, Speller, plain_name
 from uapigen.ir.types import (
     DeclTag,
     Enum,
+    Enumerator,
     Float,
     Forward,
     Func,
@@ -39,6 +41,7 @@ from uapigen.ir.types import (
     Union,
     Var,
 )
+from uapigen.layout.constants import enumerators
 from uapigen.layout.functions import spelled_functions
 from uapigen.layout.planned import EnumPlan, Failure, RecordPlan, VariablePlan
 from uapigen.layout.record_columns import RecordColumns, record_columns
@@ -251,30 +254,37 @@ class Plan:
         node = self.graph.nodes[resolve(self.graph, member.type)]
         return not member.bit_width and isinstance(node, (Struct, Union))
 
+    @cached_property
+    def enum_ids(self) -> list[TypeId]:
+        """The enums, sorted by key."""
+        keys = self.keys.of
+        ids = [i for i, found in self.keys.class_of.items() if found is Enum and i in keys]
+        return sorted(ids, key=keys.__getitem__)
+
+    @cached_property
+    def enum_columns(self) -> Enums:
+        """What the enums are, and their constants; sorted by key."""
+        return self.graph.enums(self.enum_ids)
+
     def enums(self) -> Iterator[EnumPlan]:
         """The enums, sorted by key."""
-        keys, graph = self.keys, self.graph
-        ids = [i for i, found in keys.class_of.items() if found is Enum and i in keys.of]
-        for type_id in sorted(ids, key=keys.of.__getitem__):
-            node = graph.nodes[type_id]
-            assert isinstance(node, Enum)
-            yield EnumPlan(
-                keys.of[type_id],
-                keys.spelling[type_id],
-                node.byte_size,
-                node.signed,
-                node.enumerators,
-            )
+        byte_sizes, signed, counts, names, values = self.enum_columns
+        constants = map(Enumerator, names, values)
+        listed = [tuple(islice(constants, number)) for number in counts]
+        keys = map(self.keys.of.__getitem__, self.enum_ids)
+        spellings = map(self.keys.spelling.__getitem__, self.enum_ids)
+        return map(EnumPlan, keys, spellings, byte_sizes, signed, listed)
 
     @cached_property
     def typedefs(self) -> dict[str, str]:
         """Typedef name -> emitted spelling of what it names."""
+        nodes: list[Any] = list(map(self.graph.nodes.__getitem__, self._typedef_names))
+        targets = [node.target for node in nodes]
+        self.c_types.spell_all(set(targets))
         found = {}
-        for typedef_id, name in self._typedef_names.items():
-            node = self.graph.nodes[typedef_id]
-            assert isinstance(node, Typedef)
+        for name, target in zip(self._typedef_names.values(), targets, strict=True):
             try:
-                found[name] = self.c_types[node.target]
+                found[name] = self.c_types[target]
             except InputError as error:
                 self.failures.append(Failure(name, error.problem))
         return found
@@ -285,21 +295,8 @@ class Plan:
 
         A macro goes before an enumerator of its name, as in C.
         """
-        enums = list(self.enums())
-        pairs = list(chain.from_iterable([enum.enumerators for enum in enums]))
-        # In the source's order, with the first of several values.
-        found: dict[str, Value | tuple[str, ...]] = dict.fromkeys(map(itemgetter(0), pairs), 0)
-        found.update(reversed(pairs))
-        if len(found) < len(pairs):
-            differing = {name for name, value in pairs if found[name] != value}
-            owners: dict[str, list[str]] = {name: [] for name in differing}
-            for enum in enums:
-                for name, _ in enum.enumerators:
-                    if name in differing:
-                        owners[name].append(enum.spelling)
-            found.update((name, tuple(spellings)) for name, spellings in owners.items())
-        found.update(self.macro_values)
-        return found
+        spellings = list(map(self.keys.spelling.__getitem__, self.enum_ids))
+        return {**enumerators(self.enum_columns, spellings), **self.macro_values}
 
     def functions(self) -> dict[str, str]:
         """Function name -> its type with parameter names, spelled in C."""
