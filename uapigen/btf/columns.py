@@ -104,8 +104,6 @@ def enums(index: RecordIndex, strings: StringTable, type_ids: Sequence[TypeId]) 
     infos, byte_sizes = index.gather(starts, 1), index.gather(starts, 2)
     if not ENUM_SIZES.issuperset(byte_sizes):
         raise InputError(index.source, "type section", "an enum of another size")
-    for name_off in index.gather(starts, 0):
-        strings[name_off]
     name_offs, values = array("I"), list[int]()
     for info, start in zip(infos, starts, strict=True):
         found = enumerators(words, info, start + 3)

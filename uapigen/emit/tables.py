@@ -7,7 +7,7 @@ statement or one dict entry for a record, sorted by name.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import compress, count, repeat
 from operator import add, is_not, ne
 
@@ -57,7 +57,7 @@ def records_text(plan: Plan) -> str:
         return "".join([f"\n\n{record_text(record)}" for record in plan.records()])
     counts = records.members.counts
     lines = _lines(records.members, plan.c_types)
-    blocks = list(map(_block, map("\n\n".__add__, _heads(plan, records)), counts))
+    blocks = list(map(_block, map("\n\n".__add__, _record_heads(plan, records)), counts))
     for at in records.odd:
         record = plan.planned(records.ids[at])
         blocks[at] = (f"\n\n{record_text(record)}" if record else "", counts[at], "")
@@ -67,21 +67,38 @@ def records_text(plan: Plan) -> str:
     return woven(blocks, *lines)
 
 
-def _heads(plan: Plan, records: RecordColumns) -> list[str]:
-    """The first lines of all statements."""
+def _record_heads(plan: Plan, records: RecordColumns) -> list[str]:
+    """The first lines of all records' statements."""
     ids, sizes, aligns, _, _ = records
-    keys = list(map(plan.keys.of.__getitem__, ids))
     classes = list(map(plan.keys.class_of.__getitem__, ids))
-    spellings = list(map(plan.keys.spelling.__getitem__, ids))
     said = Made[tuple[type, int, int]](
         lambda facts: f"({_BASES[facts[0]]}, size={facts[1]}, align={facts[2]}):\n"
     )
-    arguments = list(map(said.__getitem__, zip(classes, sizes, aligns, strict=True)))
+    return _heads(
+        plan,
+        ids,
+        list(map(said.__getitem__, zip(classes, sizes, aligns, strict=True))),
+        lambda at, key, spelling: _odd_head(key, classes[at], spelling, sizes[at], aligns[at]),
+    )
+
+
+def _heads(
+    plan: Plan,
+    ids: Sequence[TypeId],
+    arguments: Sequence[str],
+    made: Callable[[int, str, str], str],
+) -> list[str]:
+    """The first lines of these types' statements.
+
+    ``made`` makes one of which the line is too long or the spelling is another than by its key.
+    """
+    keys = list(map(plan.keys.of.__getitem__, ids))
+    spellings = list(map(plan.keys.spelling.__getitem__, ids))
     odd = {*long_lines(keys, arguments, beside=len("class "))}
     odd.update(compress(count(), map(ne, spellings, plan.keys.spelled(ids))))
     heads = list(map(add, map("class ".__add__, keys), arguments))
     for at in odd:
-        heads[at] = _odd_head(keys[at], classes[at], spellings[at], sizes[at], aligns[at])
+        heads[at] = made(at, keys[at], spellings[at])
     return heads
 
 
@@ -141,9 +158,14 @@ def enum_text(plan: EnumPlan) -> str:
 def enums_text(plan: Plan) -> str:
     """All enums, each behind two blank lines."""
     byte_sizes, signed, counts, names, values = plan.enum_columns
-    keys = map(plan.keys.of.__getitem__, plan.enum_ids)
-    spellings = map(plan.keys.spelling.__getitem__, plan.enum_ids)
-    heads = map(_enum_head, keys, spellings, byte_sizes, signed)
+    said = Made[tuple[int, bool]](lambda facts: f"(Enum, size={facts[0]}, signed={facts[1]}):\n")
+    arguments = list(map(said.__getitem__, zip(byte_sizes, signed, strict=True)))
+    heads = _heads(
+        plan,
+        plan.enum_ids,
+        arguments,
+        lambda at, key, spelling: _enum_head(key, spelling, byte_sizes[at], signed[at]),
+    )
     blocks = map(_block, map("\n\n".__add__, heads), counts, repeat("{"), repeat("}"))
     return woven(blocks, *_constant_lines(names, values))
 

@@ -7,7 +7,7 @@ against black itself.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from itertools import chain, islice, repeat
+from itertools import islice
 from operator import itemgetter, lt
 
 from uapigen.emit.support.tables import literal
@@ -107,7 +107,10 @@ def _dict(name: str, keys: Sequence[str], values: Sequence[str], before: str, be
         by_key = dict(zip(keys, values, strict=True))
         keys = sorted(by_key)
         values = list(map(by_key.__getitem__, keys))
-    rows = zip(keys, repeat(f'"{before}'), values, repeat(f'{behind}    "'), strict=False)
-    pieces = [f'{name} = {{\n    "', *chain.from_iterable(rows)]
-    pieces[-1] = f"{behind}}}\n"
+    # Keys and values are put between what stands around them.
+    pieces = [f'{behind}    "', "", f'"{before}', ""] * len(keys)
+    pieces[0] = f'{name} = {{\n    "'
+    pieces[1::4] = keys
+    pieces[3::4] = values
+    pieces.append(f"{behind}}}\n")
     return "".join(pieces)

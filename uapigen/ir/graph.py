@@ -163,7 +163,10 @@ class TypeGraph(Protocol):
         ...
 
     def enums(self, type_ids: Sequence[TypeId]) -> Enums:
-        """These enums; without decoding them. Raises :class:`InputError` if one is malformed."""
+        """What is in these enums, without decoding them.
+
+        Raises :class:`InputError` where one of them is malformed.
+        """
         ...
 
     def columns(self) -> Columns | None:

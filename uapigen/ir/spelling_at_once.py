@@ -201,13 +201,13 @@ def spell_prototypes(
     afters = {i: after for i, (_, after, _) in made.items() if after}
     text = dict(zip(found.declared, _declarations(found, befores, afters, words), strict=True))
     # One text of all, which is cut again: a parameter is a step, a prototype hardly more.
-    heads = [", "] * len(found.params)
+    pieces = [", ", ""] * len(found.params)
     opened = {i: f"){_BETWEEN}{befores.get(i, _ODD)}(" for i in set(found.returns)}
     starts = accumulate(found.counts, initial=0)
     for start, head in zip(starts, map(opened.__getitem__, found.returns)):  # noqa: B905
-        heads[start] = head
-    params = map(text.__getitem__, found.params)
-    whole = "".join(chain.from_iterable(zip(heads, params, strict=True)))
+        pieces[2 * start] = head
+    pieces[1::2] = map(text.__getitem__, found.params)
+    whole = "".join(pieces)
     spelled = whole.split(_BETWEEN)[1:]
     spelled[-1] += ")"
     for at in compress(count(), map(afters.__contains__, found.returns)):

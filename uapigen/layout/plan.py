@@ -257,8 +257,10 @@ class Plan:
     @cached_property
     def enum_ids(self) -> list[TypeId]:
         """The enums, sorted by key."""
-        keys = self.keys.of
-        ids = [i for i, found in self.keys.class_of.items() if found is Enum and i in keys]
+        keys, first_id = self.keys.of, self.graph.first_id
+        ids = list(filter(keys.__contains__, self.graph.ids_of(Enum)))
+        if first_id > 1:  # it lies over another source, of which some may be embedded
+            ids += [i for i, found in self.keys.class_of.items() if found is Enum and i < first_id]
         return sorted(ids, key=keys.__getitem__)
 
     @cached_property
