@@ -9,14 +9,15 @@ said once each, as ``_f1`` and so on. Parameters are positional, since C's have 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, TypeVar
 
 from uapigen.emit.operations import PlannedTable
 from uapigen.emit.stub_names import StubNames, is_free
 from uapigen.emit.support.names import attribute_name, method_name
 from uapigen.emit.text import LINE_LENGTH, class_line, literal
 from uapigen.ir.graph import resolve
-from uapigen.ir.operations import DECLARATION, EACH_TYPE, Operation, ParameterNames
+from uapigen.ir.operations import DECLARATION, EACH_TYPE
 from uapigen.ir.types import (
     Array,
     Enum,
@@ -27,7 +28,6 @@ from uapigen.ir.types import (
     Pointer,
     Qualifier,
     Struct,
-    Type,
     Typedef,
     TypeId,
     TypeTag,
@@ -87,8 +87,13 @@ class _Stubs:
         self._given = _Made(self._parameter)
         self._returned = _Made(self._result)
         self._passed = _Made(self._argument)
-        self._functions: dict[tuple[str, ...], str] = {}
-        self._protos: dict[TypeId, tuple[list[str], str, str, str]] = {}
+        self._pointer = f"{prefix}Pointer[{prefix}Any]"
+        self._functions: dict[str, str] = {}
+        self._protos = _Made(self._prototype)
+        self._methods = _Made[str, str](lambda name: _sayable(method_name(name)))
+        self._attributes = _Made[str, str](lambda name: _sayable(attribute_name(name)))
+        self._spelled = _Made[TypeId, str](lambda type_id: literal(plan.c_types[type_id]))
+        self._named = _Made(_named)
         self.taken: set[str] = set()
 
     # Types
@@ -102,19 +107,29 @@ class _Stubs:
         self.used.add(name)
         return f"{self.mark}{name}"
 
-    def _target(self, type_id: TypeId) -> tuple[TypeId, Type]:
+    def _target(self, type_id: TypeId) -> tuple[TypeId, type]:
+        """What a pointer leads to behind typedefs and qualifiers; what has a key is not decoded."""
+        nodes, class_of = self.graph.nodes, self.plan.keys.class_of
         for _ in range(64):
-            node = self.graph.nodes[type_id]
+            found = class_of.get(type_id)
+            if found is not None:
+                return type_id, found
+            node = nodes[type_id]
             if not isinstance(node, (Typedef, Qualifier, TypeTag)):
                 break
             type_id = node.target
-        return type_id, node
+        return type_id, type(node)
 
     def _parameter(self, type_id: TypeId) -> str:
         """What a method is given."""
         target = resolve(self.graph, type_id)
         node = self.graph.nodes[target]
         prefix = self.prefix
+        if isinstance(node, Pointer):
+            pointee, behind = self._target(node.target)
+            if behind is Struct or behind is Union:
+                return f"{prefix}Pointer[{self._record(pointee)}]"
+            return f"{prefix}FunctionPointer" if behind is FuncProto else self._pointer
         if isinstance(node, (Int, Float)):
             return f"{prefix}{_SCALARS.get(scalar_code(node), 'int')}"
         if isinstance(node, Enum) or (isinstance(node, Forward) and node.keyword == "enum"):
@@ -123,15 +138,8 @@ class _Stubs:
             return self._record(target)
         if isinstance(node, FuncProto):
             return f"{prefix}FunctionPointer"
-        if isinstance(node, Pointer):
-            pointee, behind = self._target(node.target)
-            if isinstance(behind, FuncProto):
-                return f"{prefix}FunctionPointer"
-            if isinstance(behind, (Struct, Union)):
-                return f"{prefix}Pointer[{self._record(pointee)}]"
-            return f"{prefix}Pointer[{prefix}Any]"
         if isinstance(node, Array):
-            return f"{prefix}Pointer[{prefix}Any]"
+            return self._pointer
         return f"{prefix}Any"
 
     def _result(self, type_id: TypeId) -> str:
@@ -148,29 +156,38 @@ class _Stubs:
     def _argument(self, type_id: TypeId) -> str:
         """What a function of C's may be passed."""
         given = self._given[type_id]
-        pointer = f"{self.prefix}Pointer["
-        if given == f"{pointer}{self.prefix}Any]":
+        if given == self._pointer:
             return f"{self.prefix}PassedAny"
+        pointer = f"{self.prefix}Pointer["
         if given.startswith(pointer):
             return f"{self.prefix}Passed[{given[len(pointer) :]}"
         return f"{self.prefix}PassedFunction" if given.endswith("FunctionPointer") else given
 
-    def _function(self, proto: FuncProto) -> tuple[list[str], str, str, str]:
-        """A prototype's parameters, its result; the types of methods, and of calls of C's."""
-        given, passed = self._given, self._passed
-        params = [given[param.type] for param in proto.params]
-        result = self._returned[proto.returns]
-        returned = result if result == "None" else given[proto.returns]
-        calls = self._function_type([passed[param.type] for param in proto.params], returned)
-        return params, result, self._function_type(params, result), calls
+    def _prototype(self, proto: TypeId) -> _Prototype | None:
+        """A prototype's types; None for a variadic one."""
+        node = self.graph.nodes[proto]
+        assert isinstance(node, FuncProto)
+        if node.variadic:
+            return None
+        types = [target for _, target in node.params]
+        params = list(map(self._given.__getitem__, types))
+        result = self._returned[node.returns]
+        passed = list(map(self._passed.__getitem__, types))
+        given = result if result == "None" else self._given[node.returns]
+        calls = self._function_type(passed, given)
+        listed = "".join([f"%s: {kind}, " for kind in params])
+        method = self._function_type(params, result)
+        return _new(_Prototype, (f"self, {listed}/", f"{result}:", method, calls))
 
-    def _function_type(self, params: list[str], result: str) -> str:
+    def _function_type(self, params: Sequence[str], result: str) -> str:
         """The alias of such functions."""
-        key = (*params, result)
-        alias = self._functions.get(key)
+        text = f"[{', '.join(params)}], {result}"
+        alias = self._functions.get(text)
         if alias is None:
-            alias = self._functions[key] = f"{self.function}{len(self._functions) + 1}"
-            self.aliases.append(_alias(alias, params, result))
+            alias = self._functions[text] = f"{self.function}{len(self._functions) + 1}"
+            line = f"{alias}: _TypeAlias = _Callable[{text}]\n"
+            long = len(line) > LINE_LENGTH + 1
+            self.aliases.append(_long_alias(alias, params, result, text) if long else line)
         return alias
 
     # Tables
@@ -179,142 +196,160 @@ class _Stubs:
         """All tables' protocols and interfaces."""
         pad = " " * indent
         self.taken = {table.key for table in tables}
-        blocks = []
+        blocks: list[str] = []
         for table in tables:
             if is_free(table.key, ()) and not table.key.startswith("_"):
-                protocol = f"{table.key}_protocol"
-                while protocol in self.taken:
-                    protocol += "_"
-                blocks += [text for text in self._table(table, protocol, pad) if text]
+                blocks += self._table(table, self._untaken(f"{table.key}_protocol"), pad)
         return "\n".join(blocks)
 
     def _table(self, planned: PlannedTable, protocol: str, pad: str) -> tuple[str, str, str]:
-        node = self.graph.nodes[planned.table.type]
-        assert isinstance(node, Struct)
         methods, keywords, arrays, left_out, called = [], [], [], [], []
         prefix, inner = self.prefix, f"{pad}    "
         # A class around classes is no scope of theirs.
         reached = f"ops.{protocol}" if pad else protocol
-        for operation, names in planned.operations:
-            attribute = method_name(operation.name)
-            if not _is_sayable(attribute):
+        for operation, names in zip(planned.table.operations, planned.names, strict=True):
+            name, type_id, byte_offset, proto, nelems = operation
+            attribute = self._methods[name]
+            if not attribute:
                 continue
-            proto = self.graph.nodes[operation.proto]
-            assert isinstance(proto, FuncProto)
-            if proto.variadic:
+            prototype = self._protos[proto]
+            if prototype is None:
                 left_out.append(f"{inner}# {attribute} is left out: it is variadic\n")
                 continue
-            function = self._protos.get(operation.proto)
-            if function is None:
-                function = self._protos[operation.proto] = self._function(proto)
-            params, result, alias, calls = function
-            if operation.nelems is None:
+            params, result, alias, calls = prototype
+            if nelems is None:
                 keywords.append(f"{inner}    {attribute}: {alias} | None = ...,\n")
                 called.append(f"{inner}{attribute}: {calls}\n")
-                signed = _method(attribute, names.names, params, result, inner)
-                methods.append(f'{signed}\n{inner}    """{self._doc(operation, names)}"""\n')
+                words, named_by, closely = names
+                named = self._named[named_by, closely] if words else ""
+                spelled = self._spelled[type_id]
+                signature = _signature(attribute, params % words, result, inner)
+                methods.append(
+                    f'{signature}\n{inner}    """Byte {byte_offset}: {spelled}.{named}"""\n'
+                )
             else:
                 sequence = f"_Sequence[{alias} | None]"
                 arrays.append(f"{inner}{attribute}: {sequence}\n")
                 called.append(f"{inner}{attribute}: _Sequence[{calls} | None]\n")
                 keywords.append(f"{inner}    {attribute}: {sequence} = ...,\n")
-        for member in planned.table.data:
-            attribute = attribute_name(member.name)
-            if _is_sayable(attribute):
-                keywords.append(f"{inner}    {attribute}: {prefix}Any = ...,\n")
-                called.append(f"{inner}{attribute}: {prefix}Any\n")
+        for attribute in filter(None, [self._attributes[data[0]] for data in planned.table.data]):
+            keywords.append(f"{inner}    {attribute}: {prefix}Any = ...,\n")
+            called.append(f"{inner}{attribute}: {prefix}Any\n")
         body = "\n".join(methods) if methods else f"{inner}pass\n"
         head = _indented(class_line(protocol, ["_Protocol"]), pad)
         struct = self._record(planned.table.type)
         bases = [protocol, f"{prefix}Interface[{struct}]"]
-        lines = [
-            *[_indented(class_line(planned.key, bases), pad)],
-            f'{inner}"""{literal(self.plan.describe(planned.table.type))},'
-            f' {node.byte_size} bytes."""\n',
-            "\n",
-            *left_out,
-            f"{inner}Protocol: _TypeAlias = {reached}\n",
-            *arrays,
-            f"{inner}@{prefix}classmethod\n",
-            f"{inner}def vtable(\n",
-            f"{inner}    cls,\n",
-            f"{inner}    impl: {reached} | {prefix}Methods | None = ...,\n",
-            f"{inner}    /,\n",
-            *([f"{inner}    *,\n", *keywords] if keywords else []),
-            f"{inner}) -> {struct}: ...\n",
-        ]
-        wrapped = f"{planned.key}_calls"
-        while wrapped in self.taken:
-            wrapped += "_"
+        keyword_only = "".join([f"{inner}    *,\n", *keywords]) if keywords else ""
+        wrapped = self._untaken(f"{planned.key}_calls")
         result = f"ops.{wrapped}" if pad else wrapped
-        table = f"{prefix}Table[{struct}]"
-        lines += [
-            f"{inner}@{prefix}classmethod\n",
-            _signature("wrap", ["cls", f"table: {table}", "/"], f"{result}: ...", inner) + "\n",
-        ]
+        wrap = _signature(
+            "wrap", f"cls, table: {prefix}Table[{struct}], /", f"{result}: ...", inner
+        )
+        interface = (
+            f"{_indented(class_line(planned.key, bases), pad)}"
+            f'{inner}"""{self._described(planned.table.type)}"""\n'
+            "\n"
+            f"{''.join(left_out)}"
+            f"{inner}Protocol: _TypeAlias = {reached}\n"
+            f"{''.join(arrays)}"
+            f"{inner}@{prefix}classmethod\n"
+            f"{inner}def vtable(\n"
+            f"{inner}    cls,\n"
+            f"{inner}    impl: {reached} | {prefix}Methods | None = ...,\n"
+            f"{inner}    /,\n"
+            f"{keyword_only}"
+            f"{inner}) -> {struct}: ...\n"
+            f"{inner}@{prefix}classmethod\n"
+            f"{wrap}\n"
+        )
         calls_head = _indented(class_line(wrapped, [planned.key]), pad)
         said = f'{inner}"""What ``{planned.key}.wrap`` returns."""\n'
         gap = "\n" if called else ""
-        return head + body, "".join(lines), "".join([calls_head, said, gap, *called])
+        return head + body, interface, "".join([calls_head, said, gap, *called])
 
-    def _doc(self, operation: Operation, names: ParameterNames) -> str:
-        spelled = literal(self.plan.c_types[operation.type])
-        if not names.names:
-            named = ""
-        elif names.named_by == DECLARATION:
-            named = " Names as declared."
-        elif names.named_by == EACH_TYPE:
-            named = " Names as most functions have them for these types."
-        elif not names.named_by:
-            named = " Names by types."
-        elif names.closely:
-            named = f" Names as in {literal(names.named_by)}."
-        else:
-            named = f" Names as in {literal(names.named_by)}, of the same prototype."
-        return f"Byte {operation.byte_offset}: {spelled}.{named}"
+    def _untaken(self, name: str) -> str:
+        """The name, with as much behind it as it takes to be no table's."""
+        while name in self.taken:
+            name += "_"
+        return name
+
+    def _described(self, type_id: TypeId) -> str:
+        spelling = self.plan.keys.spelling.get(type_id) or self.plan.describe(type_id)
+        return f"{literal(spelling)}, {self.graph.byte_size(type_id)} bytes."
 
 
-class _Made(dict[TypeId, str]):
-    """Annotations by type id, made when first asked for."""
+class _Prototype(NamedTuple):
+    """What is said of one prototype."""
 
-    def __init__(self, make: Callable[[TypeId], str]) -> None:
+    params: str
+    """A method's parameters, with ``%s`` for their names."""
+    result: str
+    """A method's, and the colon behind it."""
+    method: str
+    """The alias of the type of methods."""
+    calls: str
+    """The alias of the type of C's functions when they are called."""
+
+
+_new = tuple.__new__  # what a named tuple's own constructor calls, without the call
+_Key = TypeVar("_Key")
+_Value = TypeVar("_Value")
+
+
+class _Made(dict[_Key, _Value]):
+    """What is made when it is first asked for."""
+
+    def __init__(self, make: Callable[[_Key], _Value]) -> None:
         super().__init__()
         self._make = make
 
-    def __missing__(self, type_id: TypeId) -> str:
-        text = self[type_id] = self._make(type_id)
-        return text
+    def __missing__(self, key: _Key) -> _Value:
+        made = self[key] = self._make(key)
+        return made
 
 
-def _is_sayable(attribute: str) -> bool:
-    """Whether a stub can say it, and Python leaves it as it is in a class."""
-    return is_free(attribute, ()) and attribute.isascii() and not attribute.startswith("__")
+def _sayable(attribute: str) -> str:
+    """The attribute, or "" where a stub cannot say it or Python changes it in a class."""
+    said = is_free(attribute, ()) and attribute.isascii() and not attribute.startswith("__")
+    return attribute if said else ""
+
+
+def _named(origin: tuple[str, bool]) -> str:
+    """Where parameters' names come from: what names them, and whether it is called alike."""
+    named_by, closely = origin
+    if named_by == DECLARATION:
+        return " Names as declared."
+    if named_by == EACH_TYPE:
+        return " Names as most functions have them for these types."
+    if not named_by:
+        return " Names by types."
+    if closely:
+        return f" Names as in {literal(named_by)}."
+    return f" Names as in {literal(named_by)}, of the same prototype."
 
 
 def _indented(text: str, pad: str) -> str:
     return "".join([f"{pad}{line}\n" for line in text.splitlines()]) if pad else text
 
 
-def _method(name: str, names: Iterable[str], params: Sequence[str], result: str, pad: str) -> str:
-    """``def name(self, file: …, /) -> …:`` as black sets it."""
-    listed = [f"{word}: {kind}" for word, kind in zip(names, params, strict=True)]
-    return _signature(name, ["self", *listed, "/"], f"{result}:", pad)
-
-
-def _signature(name: str, listed: Sequence[str], result: str, pad: str) -> str:
-    """``def name(…) -> result``; a body of dots belongs to ``result``."""
-    line = f"{pad}def {name}({', '.join(listed)}) -> {result}"
+def _signature(name: str, inside: str, result: str, pad: str) -> str:
+    """``def name(…) -> result`` as black sets it; a body of dots belongs to ``result``."""
+    line = f"{pad}def {name}({inside}) -> {result}"
     if len(line) <= LINE_LENGTH:
         return line
-    inside = f"{pad}    {', '.join(listed)}"
-    if len(inside) <= LINE_LENGTH:
-        return f"{pad}def {name}(\n{inside}\n{pad}) -> {result}"
-    inside = "".join([_item(item, f"{pad}    ") for item in listed])
-    return f"{pad}def {name}(\n{inside}{pad}) -> {result}"
+    if len(pad) + 4 + len(inside) <= LINE_LENGTH:
+        return f"{pad}def {name}(\n{pad}    {inside}\n{pad}) -> {result}"
+    return f"{pad}def {name}(\n{_items(inside.split(', '), f'{pad}    ')}{pad}) -> {result}"
+
+
+def _items(texts: Sequence[str], pad: str) -> str:
+    """The items of a list, a line each; what is in brackets on the next if it must."""
+    if len(pad) + max(map(len, texts)) < LINE_LENGTH:
+        return f"{pad}" + f",\n{pad}".join(texts) + ",\n"
+    return "".join([_item(text, pad) for text in texts])
 
 
 def _item(text: str, pad: str) -> str:
-    """An item of a list, on a line of its own; what is in brackets on the next if it must."""
     line = f"{pad}{text},\n"
     before, bracket, inside = text.partition("[")
     if len(line) <= LINE_LENGTH + 1 or not bracket:
@@ -322,16 +357,11 @@ def _item(text: str, pad: str) -> str:
     return f"{pad}{before}[\n{pad}    {inside.removesuffix(']')}\n{pad}],\n"
 
 
-def _alias(name: str, params: Collection[str], result: str) -> str:
-    """The type of functions with these parameters, as black sets it."""
-    listed = f"[{', '.join(params)}]"
-    line = f"{name}: _TypeAlias = _Callable[{listed}, {result}]\n"
-    if len(line) <= LINE_LENGTH + 1:
-        return line
-    inside = f"    {listed}, {result}\n"
-    if len(inside) > LINE_LENGTH + 1:
-        lines = f"    {listed},\n"
-        if len(lines) > LINE_LENGTH + 1:
-            lines = "    [\n" + "".join([_item(item, 8 * " ") for item in params]) + "    ],\n"
-        inside = f"{lines}    {result},\n"
-    return f"{name}: _TypeAlias = _Callable[\n{inside}]\n"
+def _long_alias(name: str, params: Sequence[str], result: str, text: str) -> str:
+    """The type of functions with these parameters, as black sets what no line holds."""
+    if len(text) + 4 <= LINE_LENGTH:
+        return f"{name}: _TypeAlias = _Callable[\n    {text}\n]\n"
+    listed = f"    {text.removesuffix(f', {result}')},\n"
+    if len(listed) > LINE_LENGTH + 1:
+        listed = f"    [\n{_items(params, 8 * ' ')}    ],\n"
+    return f"{name}: _TypeAlias = _Callable[\n{listed}    {result},\n]\n"
