@@ -253,6 +253,11 @@ class BtfGraph:
         names = list(map(self.strings.__getitem__, name_offs))
         return list(map(_NODE_CLASSES.__getitem__, kinds)), names
 
+    def untagged(self, type_ids: Sequence[TypeId]) -> list[TypeId]:
+        name_offs = self.index.gather(self.index.starts_of(type_ids), 0)
+        is_empty = self.strings.is_empty
+        return [i for i, name_off in zip(type_ids, name_offs, strict=True) if is_empty(name_off)]
+
     def members(self, type_ids: Sequence[TypeId]) -> Members:
         if self._odd_ints or not self._all_own(type_ids):
             return members_of(self, type_ids)

@@ -71,6 +71,13 @@ class StringTable(dict[int, str]):
         starts = accumulate([len(name) + 1 for name in names], initial=self.start)
         self.update(zip(starts, names, strict=False))
 
+    def is_empty(self, offset: int) -> bool:
+        """Whether the name there is empty; of an offset that is no string's, it is not."""
+        local = offset - self.start
+        if local < 0:
+            return self.base is not None and self.base.is_empty(offset)
+        return not offset or self.data[local : local + 1] == b"\0"
+
     def is_start(self, offset: int) -> bool:
         """Whether a whole string starts at ``offset``, in this section or its bases."""
         local = offset - self.start

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import Iterator
+from typing import Any
 
 import uapigen
 from uapigen.cli import one_line
@@ -22,10 +24,10 @@ from uapigen.emit.output import (
 from uapigen.emit.package import Additions, module_files, package_files
 from uapigen.emit.parallel import in_background
 from uapigen.errors import SystemRefusalError, UsageError
+from uapigen.ir.naming import holders_of_untagged
 from uapigen.ir.selection import select
-from uapigen.ir.types import TypeId
 from uapigen.layout.plan import Plan
-from uapigen.layout.records import Layout, Told
+from uapigen.layout.records import Layout
 from uapigen.sources import Digest, Opened, open_sources, split_sources
 
 __all__ = ["make_parser", "run"]
@@ -169,25 +171,28 @@ def make_plan(opened: Opened, only: list[str], exclude: list[str]) -> Plan:
     if not selection.whole or len(selection.tags) < _LARGE:
         return Plan(opened.graph, opened.model, selection)
 
-    def work() -> tuple[dict[TypeId, Told], list[str]]:
-        told = Layout(opened.graph, opened.model).tell(selection.tags)
-        return told, [source.sha256 for source in opened.graph.sources]
+    graph = opened.graph
 
-    # Types can be laid out, and digests worked out, while types are named.
+    def work() -> Iterator[Any]:
+        """What takes no names: with it, this process names types meanwhile."""
+        yield holders_of_untagged(graph, selection.tags)
+        told = Layout(graph, opened.model).tell(selection.tags)
+        yield told, [source.sha256 for source in graph.sources]
+
     beside = in_background(work)
+    if beside is None:
+        return Plan(graph, opened.model, selection)
     try:
-        plan = Plan(opened.graph, opened.model, selection)
+        plan = Plan(graph, opened.model, selection, beside.result)
+        told, digests = beside.result() or ({}, [])
+        beside.end()
     except BaseException:
-        if beside is not None:
-            beside.stop()
+        beside.stop()
         raise
-    found = beside.result() if beside is not None else None
-    if found is not None:
-        told, digests = found
-        plan.layout.expect(lambda: told)
-        for source, digest in zip(opened.graph.sources, digests, strict=True):
-            if isinstance(source.digest, Digest):
-                source.digest.know(digest)
+    plan.layout.expect(lambda: told)
+    for source, digest in zip(graph.sources, digests, strict=False):
+        if isinstance(source.digest, Digest):
+            source.digest.know(digest)
     return plan
 
 

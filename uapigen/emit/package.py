@@ -66,7 +66,7 @@ _TABLES: dict[str, Callable[[Plan], str]] = {
     "functions": tables.functions_text,
     "variables": tables.variables_text,
 }
-_SECOND_HALF = ("functions", "enums", "constants")
+_SECOND_HALF = ("functions",)
 """And the interfaces, whose parameters are called as functions' are."""
 _DOCSTRINGS = {
     "records": """Structs and unions: sizes and alignments in bytes.

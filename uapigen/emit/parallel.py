@@ -9,62 +9,74 @@ from __future__ import annotations
 import marshal
 import os
 import signal
-from collections.abc import Callable
+import struct
+from collections.abc import Callable, Iterable
 from contextlib import suppress
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 __all__ = ["Background", "both", "in_background"]
 
-_Result = TypeVar("_Result")
 _First = TypeVar("_First")
 _Second = TypeVar("_Second")
 
 
-class Background(Generic[_Result]):
-    """A job that a child process does."""
+class Background:
+    """A job that a child process does, which tells results one by one."""
 
-    def __init__(self, pid: int, shared: int) -> None:
-        self._pid = pid
-        self._shared = shared
+    def __init__(self, pid: int, shared: int, told: int) -> None:
+        self._pid, self._shared, self._told = pid, shared, told
+        self._parent = os.getpid()
+        self._at = 0
 
-    def result(self) -> _Result | None:
-        """Wait for what the job returns; None if it failed, or is another process's child."""
-        try:
-            _, status = os.waitpid(self._pid, 0)
-        except ChildProcessError:
+    def result(self) -> Any:
+        """Wait for the next result; None if there is none, or this is another process's child."""
+        if os.getpid() != self._parent:
             return None
-        with open(self._shared, "rb") as file:  # which closes it
-            if status:
-                return None
-            file.seek(0)
-            received: _Result = marshal.load(file)
-        return received
+        told = os.read(self._told, _SIZE.size)
+        if len(told) < _SIZE.size:
+            return None
+        (size,) = _SIZE.unpack(told)
+        data = os.pread(self._shared, size, self._at)
+        self._at += size
+        return marshal.loads(data)
+
+    def end(self) -> bool:
+        """Wait for the child's end, behind its last result; whether it went well."""
+        _, status = os.waitpid(self._pid, 0)
+        os.close(self._shared)
+        os.close(self._told)
+        return status == 0
 
     def stop(self) -> None:
-        """End the child, whose result nobody wants any more."""
+        """End the child, whose results nobody wants any more."""
         with suppress(ProcessLookupError, ChildProcessError):
             os.kill(self._pid, signal.SIGKILL)
-            os.waitpid(self._pid, 0)
-        os.close(self._shared)
+            self.end()
 
 
-def in_background(job: Callable[[], _Result]) -> Background[_Result] | None:
+_SIZE = struct.Struct("=q")
+
+
+def in_background(job: Callable[[], Iterable[Any]]) -> Background | None:
     """Start a job in a child; None where there can be none, or no second processor.
 
-    The job returns plain data (``marshal``'s, and not None), and leaves nothing else behind.
+    The job's results are plain data (``marshal``'s, and not None); it leaves nothing else behind.
     """
     if not hasattr(os, "memfd_create") or len(os.sched_getaffinity(0)) < 2:
         return None
     # Memory that both see, rather than a pipe, which would make one wait for the other.
     shared = os.memfd_create("uapigen")
+    told, tell = os.pipe()
     try:
         pid = os.fork()
     except OSError:
-        os.close(shared)
+        for descriptor in (shared, told, tell):
+            os.close(descriptor)
         return None
     if not pid:
-        _child(job, shared)
-    return Background(pid, shared)
+        _child(job, shared, tell)
+    os.close(tell)
+    return Background(pid, shared, told)
 
 
 def both(
@@ -75,7 +87,7 @@ def both(
     Where the child cannot run or fails, ``second`` runs here, after ``first``,
     and its errors are raised as usual.
     """
-    running = in_background(second) if parallel else None
+    running = in_background(lambda: (second(),)) if parallel else None
     if running is None:
         return first(), second()
     try:
@@ -83,17 +95,19 @@ def both(
     except BaseException:
         running.stop()
         raise
-    received = running.result()
-    return result, second() if received is None else received
+    received: _Second | None = running.result()
+    return result, received if running.end() and received is not None else second()
 
 
-def _child(job: Callable[[], object], shared: int) -> None:
-    """Run the job, leave its result in the shared memory, end the process."""
+def _child(job: Callable[[], Iterable[Any]], shared: int, tell: int) -> None:
+    """Run the job, leave its results in the shared memory, end the process."""
     status = 1
     try:
-        result: Any = job()
-        with open(shared, "wb", closefd=False) as file:
-            marshal.dump(result, file)
+        for result in job():
+            data = marshal.dumps(result)
+            with open(shared, "wb", closefd=False) as file:
+                file.write(data)
+            os.write(tell, _SIZE.pack(len(data)))
         status = 0
     except BaseException:  # noqa: BLE001, S110  # the parent runs the job again and says what is wrong
         pass

@@ -155,6 +155,10 @@ class TypeGraph(Protocol):
         """The classes and names, if any, of these types but void; without decoding them."""
         ...
 
+    def untagged(self, type_ids: Sequence[TypeId]) -> list[TypeId]:
+        """Those of these structs, unions and enums that have no name; without decoding any."""
+        ...
+
     def members(self, type_ids: Sequence[TypeId]) -> Members:
         """The members of these structs and unions, in their own order; without decoding them.
 

@@ -159,6 +159,9 @@ class ListGraph:
     def tags(self, type_ids: Sequence[TypeId]) -> tuple[list[type], list[str]]:
         return tags_of(self, type_ids)
 
+    def untagged(self, type_ids: Sequence[TypeId]) -> list[TypeId]:
+        return [i for i, name in zip(type_ids, self.tags(type_ids)[1], strict=True) if not name]
+
     def members(self, type_ids: Sequence[TypeId]) -> Members:
         return members_of(self, type_ids)
 

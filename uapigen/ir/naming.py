@@ -23,7 +23,7 @@ from __future__ import annotations
 import keyword as python
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from itertools import accumulate, compress
 from operator import add
 
@@ -42,7 +42,15 @@ from uapigen.ir.types import (
     Union,
 )
 
-__all__ = ["KEYWORDS", "AnonymousBehind", "Keys", "Unique", "identifier", "keyword_of"]
+__all__ = [
+    "KEYWORDS",
+    "AnonymousBehind",
+    "Keys",
+    "Unique",
+    "holders_of_untagged",
+    "identifier",
+    "keyword_of",
+]
 
 _MANY = 1000
 _MAX_CHAIN = 64
@@ -207,12 +215,19 @@ class Keys:
             if behind[typedef.target] == typedef.target:
                 self._take(typedef.target, identifier(typedef.name))
 
-    def prepare(self, graph: TypeGraph, type_ids: Sequence[TypeId]) -> None:
-        """Find at once which types have members without a tag, if many will be asked about."""
+    def prepare(
+        self,
+        graph: TypeGraph,
+        type_ids: Sequence[TypeId],
+        holders: Callable[[], Collection[TypeId] | None] | None = None,
+    ) -> None:
+        """Find at once which types have members without a tag, if many will be asked about.
+
+        ``holders`` gives them if somebody else found them, or None.
+        """
         if len(type_ids) >= _MANY and graph.base is None:
-            behind = self._behind
-            untagged = [i for i in type_ids if behind[i]]
-            self._holders = graph.holders(untagged, _MAX_CHAIN)
+            known = holders() if holders is not None else None
+            self._holders = {*(holders_of_untagged(graph, type_ids) if known is None else known)}
             graph.decode(self._holders)
         else:
             graph.decode(graph.ids_of(Struct, Union))
@@ -262,6 +277,14 @@ class Keys:
             key = (self.enums if found is Enum else self.records).take(wanted)
             self.of[type_id] = key
             self.spelling[type_id] = spelling or f"{KEYWORDS[found]} {key}"
+
+
+def holders_of_untagged(graph: TypeGraph, type_ids: Sequence[TypeId]) -> list[TypeId]:
+    """The structs and unions that may have members without a tag, of a source without a base.
+
+    ``type_ids`` are all of its structs, unions and enums.
+    """
+    return list(graph.holders(graph.untagged(type_ids), _MAX_CHAIN))
 
 
 def _first_names(graph: TypeGraph, type_ids: Sequence[TypeId]) -> dict[TypeId, str]:

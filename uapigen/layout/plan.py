@@ -13,7 +13,7 @@ A type that cannot be laid out is left out by name, with its reason in
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import compress, islice
 from operator import ne
@@ -65,7 +65,14 @@ class Plan:
     different processes.
     """
 
-    def __init__(self, graph: TypeGraph, model: DataModel, selection: Selection) -> None:
+    def __init__(
+        self,
+        graph: TypeGraph,
+        model: DataModel,
+        selection: Selection,
+        holders: Callable[[], Collection[TypeId] | None] | None = None,
+    ) -> None:
+        """``holders`` waits for what another process found with ``holders_of_untagged``."""
         self.graph = graph
         self.model = model
         self.selection = selection
@@ -93,9 +100,9 @@ class Plan:
         self.operation_patterns: Sequence[str] = ()
         """Globs over structs that are operation tables, beside those that look like some."""
         self._planned: dict[TypeId, RecordPlan | None] = {}
-        self._assign_keys()
+        self._assign_keys(holders)
 
-    def _assign_keys(self) -> None:
+    def _assign_keys(self, holders: Callable[[], Collection[TypeId] | None] | None) -> None:
         graph, keys, selection = self.graph, self.keys, self.selection
         if selection.whole:
             graph.preload()
@@ -109,7 +116,7 @@ class Plan:
         ):
             self._spelling(type_id, graph.nodes[type_id])  # type: ignore[arg-type]
         keys.name_typedefed(graph, selection.typedefs)
-        keys.prepare(graph, selection.tags)
+        keys.prepare(graph, selection.tags, holders)
         todo = [i for i in selection.tags if i in keys.of]
         while todo:
             todo = [
