@@ -11,13 +11,14 @@ import os
 import stat
 from _thread import allocate_lock, start_new_thread
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from uapigen.btf.blob import BtfBlob
 from uapigen.btf.format import MAGIC, parse_header
 from uapigen.btf.reader import BtfGraph
 from uapigen.errors import InputError, SystemRefusalError, UsageError
-from uapigen.ir.graph import TypeGraph
+from uapigen.ir.graph import SourceInfo, TypeGraph
 from uapigen.layout.targets import DataModel, find_target, guess_target, host_arch, machine_of_elf
 from uapigen.snapshot.mark import is_snapshot
 
@@ -26,9 +27,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "RUNNING_KERNEL",
-    "Digest",
     "Opened",
     "Source",
+    "expect_digests",
     "is_header",
     "open_sources",
     "split_sources",
@@ -225,7 +226,7 @@ def _read(source: Source, *, digest_now: bool = False) -> _File:
 
 
 def _file(path: str, data: bytes, digest_now: bool) -> _File:
-    blob, digest = _unwrap(data, path), Digest(data, now=digest_now)
+    blob, digest = _unwrap(data, path), _Digest(data, now=digest_now)
     if is_snapshot(blob.btf):
         return _File(path, blob, digest, False, True)
     header = parse_header(blob.btf, path)
@@ -233,12 +234,13 @@ def _file(path: str, data: bytes, digest_now: bool) -> _File:
     return _File(path, blob, digest, split)
 
 
-class Digest:
+class _Digest:
     """A file's SHA-256 in hex, worked out when asked for, or beside other work from now on."""
 
     def __init__(self, data: bytes, *, now: bool) -> None:
         self._data = data
         self._found: str | None = None
+        self._expected: Callable[[], str | None] = lambda: None
         self._working = allocate_lock()
         if now:
             self._working.acquire()
@@ -250,18 +252,30 @@ class Digest:
     def __call__(self) -> str:
         with self._working:  # the thread has it until it is done
             if self._found is None:
-                self._found = _sha256(self._data)
+                self._found = self._expected() or _sha256(self._data)
             return self._found
 
-    def know(self, found: str) -> None:
-        """Take what somebody else worked out."""
-        self._found = found
+    def expect(self, found: Callable[[], str | None]) -> None:
+        """Take it from ``found``, when asked for; it is worked out here if that gives None."""
+        self._expected = found
 
     def _work(self) -> None:
         try:
             self._found = _sha256(self._data)
         finally:
             self._working.release()
+
+
+def expect_digests(sources: Sequence[SourceInfo], found: Callable[[], list[str] | None]) -> None:
+    """Take the digests of sources from ``found`` when one is asked for, if it has any."""
+
+    def digest_of(at: int) -> str | None:
+        digests = found()
+        return digests[at] if digests else None
+
+    for at, source in enumerate(sources):
+        if isinstance(source.digest, _Digest):
+            source.digest.expect(partial(digest_of, at))
 
 
 def _sha256(data: bytes) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,18 +19,39 @@ def _two_processors(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_result_of_another_process_arrives() -> None:
-    running = in_background(lambda: (os.getpid(), ["text", 1, None]))
+    running = in_background(lambda: [("pid", os.getpid()), ("more", ["text", 1, None])])
     assert running is not None
-    received = running.result()
-    assert received is not None
-    assert received[0] != os.getpid()
-    assert received[1] == ["text", 1, None]
+    assert running.result("more") == ["text", 1, None]
+    assert running.result("pid") not in (None, os.getpid())
+    assert running.result("what it does not have") is None
+
+
+def test_a_result_is_there_before_the_next_one() -> None:
+    reading, writing = os.pipe()
+
+    def job() -> Iterator[tuple[str, int]]:
+        yield "first", 1
+        os.read(reading, 1)
+        yield "second", 2
+
+    running = in_background(job)
+    assert running is not None
+    assert running.result("first") == 1
+    os.write(writing, b"x")
+    assert running.result("second") == 2
+    running.stop()
+    assert running.result("first") == 1
 
 
 def test_a_job_that_fails_has_no_result() -> None:
-    running = in_background(lambda: 1 // 0)
+    def job() -> Iterator[tuple[str, int]]:
+        yield "first", 1
+        raise ZeroDivisionError
+
+    running = in_background(job)
     assert running is not None
-    assert running.result() is None
+    assert running.result("second") is None
+    assert running.result("first") == 1
 
 
 def test_a_job_that_is_killed_is_done_here() -> None:
@@ -44,12 +66,18 @@ def test_a_job_that_is_killed_is_done_here() -> None:
 
 
 def test_another_process_s_job_has_no_result_here() -> None:
-    running = in_background(lambda: 7)
+    running = in_background(lambda: [("a", 7)])
     assert running is not None
-    asking = in_background(lambda: [running.result()])
+
+    def job() -> Iterator[tuple[str, list[object]]]:
+        yield "b", [running.result("a")]
+        running.stop()
+
+    asking = in_background(job)
     assert asking is not None
-    assert asking.result() == [None]
-    assert running.result() == 7
+    assert asking.result("b") == [None]
+    assert asking.result("c") is None
+    assert running.result("a") == 7
 
 
 def test_an_error_here_ends_the_other_process(tmp_path: Path) -> None:
@@ -71,5 +99,5 @@ def test_an_error_here_ends_the_other_process(tmp_path: Path) -> None:
 
 def test_one_processor_does_both(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0})
-    assert in_background(os.getpid) is None
+    assert in_background(lambda: [("a", 1)]) is None
     assert both(os.getpid, os.getpid, parallel=True) == (os.getpid(), os.getpid())

@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import uapigen
@@ -22,13 +23,13 @@ from uapigen.emit.output import (
     write_package,
 )
 from uapigen.emit.package import Additions, module_files, package_files
-from uapigen.emit.parallel import in_background
+from uapigen.emit.parallel import Background, in_background
 from uapigen.errors import SystemRefusalError, UsageError
 from uapigen.ir.naming import holders_of_untagged
 from uapigen.ir.selection import select
 from uapigen.layout.plan import Plan
 from uapigen.layout.records import Layout
-from uapigen.sources import Digest, Opened, open_sources, split_sources
+from uapigen.sources import Opened, expect_digests, open_sources, split_sources
 
 __all__ = ["make_parser", "run"]
 
@@ -173,27 +174,30 @@ def make_plan(opened: Opened, only: list[str], exclude: list[str]) -> Plan:
 
     graph = opened.graph
 
-    def work() -> Iterator[Any]:
+    def work() -> Iterator[tuple[str, Any]]:
         """What takes no names: with it, this process names types meanwhile."""
-        yield holders_of_untagged(graph, selection.tags)
-        told = Layout(graph, opened.model).tell(selection.tags)
-        yield told, [source.sha256 for source in graph.sources]
+        yield "holders", holders_of_untagged(graph, selection.tags)
+        yield "layouts", Layout(graph, opened.model).tell(selection.tags)
+        yield "digests", [source.sha256 for source in graph.sources]
 
     beside = in_background(work)
     if beside is None:
         return Plan(graph, opened.model, selection)
     try:
-        plan = Plan(graph, opened.model, selection, beside.result)
-        told, digests = beside.result() or ({}, [])
-        beside.end()
+        plan = Plan(graph, opened.model, selection, partial(beside.result, "holders"))
     except BaseException:
         beside.stop()
         raise
-    plan.layout.expect(lambda: told)
-    for source, digest in zip(graph.sources, digests, strict=False):
-        if isinstance(source.digest, Digest):
-            source.digest.know(digest)
+    plan.layout.expect(partial(beside.result, "layouts"))
+    expect_digests(graph.sources, partial(_last, beside, "digests"))
     return plan
+
+
+def _last(beside: Background, name: str) -> Any:
+    """The last result of a job."""
+    found = beside.result(name)
+    beside.stop()
+    return found
 
 
 def _write_extras(options: argparse.Namespace, opened: Opened, plan: Plan) -> None:

@@ -126,9 +126,10 @@ def _additions(plan: Plan, joined: Joined, naming: str, prefix: str) -> Addition
         parts = [text, naming_stub(plan, naming), macro_stubs(macros, prefix)]
         return "\n".join(part for part in parts if part)
 
-    about = abi_of(joined, plan.model, naming)
     ioctls = ioctls_text(plan)
-    return Additions(about, sources, macros_text(macros), ioctls, finish)
+    return Additions(
+        lambda: abi_of(joined, plan.model, naming), sources, macros_text(macros), ioctls, finish
+    )
 
 
 def header_module_files(plan: Plan, joined: Joined, name: str, naming: str = "") -> dict[str, str]:

@@ -40,4 +40,4 @@ def named_additions(plan: Plan, naming: str) -> Additions | None:
     def finish(name: str, text: str) -> str:
         return f"{text}\n{naming_stub(plan, naming)}" if name == "stub" else text
 
-    return plain._replace(about=plain.about | {"naming": naming}, finish=finish)
+    return plain._replace(about=lambda: plain.about() | {"naming": naming}, finish=finish)

@@ -109,8 +109,8 @@ def abi(sources: Sequence[SourceInfo], model: DataModel) -> dict[str, object]:
 class Additions(NamedTuple):
     """What an output has beside what a plan says: of headers, and of ``--naming``."""
 
-    about: dict[str, object]
-    """``__abi__``."""
+    about: Callable[[], dict[str, object]]
+    """Gives ``__abi__``; asked for last, since a source's digest takes its time."""
     sources: str
     """What the output was made from, for its title."""
     macros: str | None = None
@@ -190,7 +190,7 @@ def _make_texts(
 def plain_additions(plan: Plan) -> Additions:
     """Nothing beside a plan."""
     names = ", ".join(os.path.basename(s.name) for s in plan.graph.sources)
-    return Additions(abi(plan.graph.sources, plan.model), names)
+    return Additions(lambda: abi(plan.graph.sources, plan.model), names)
 
 
 def title_of(sources: str, model: DataModel) -> str:
@@ -210,7 +210,7 @@ def package_files(
     soon as they are made and maybe in another process; a path may come again.
     """
     additions = additions or plain_additions(plan)
-    about, title = additions.about, title_of(additions.sources, plan.model)
+    title = title_of(additions.sources, plan.model)
 
     def finish(name: str, text: str) -> str:
         head = _head(name, title)
@@ -228,7 +228,7 @@ def package_files(
 
     headers = additions.macros is not None
     texts = _make_texts(plan, "_s.", finish, _ops_title(additions.sources, plan.model), beside)
-    opener = "linked" if headers else "package"
+    opener, about = "linked" if headers else "package", additions.about()
     files |= {
         "__init__.py": render(
             "package.py", title=title, abi=about, abi_text=python_text(about), opener=opener
@@ -282,8 +282,8 @@ def _head(name: str, title: str) -> str:
 def module_files(plan: Plan, name: str, additions: Additions | None = None) -> dict[str, str]:
     """File name -> text of one module and its stub."""
     additions = additions or plain_additions(plan)
-    about, title = additions.about, title_of(additions.sources, plan.model)
-    texts = _make_texts(plan, "_s_", additions.finish)
+    title = title_of(additions.sources, plan.model)
+    texts, about = _make_texts(plan, "_s_", additions.finish), additions.about()
     tables = [f'_{table.upper()} = r"""\n{texts[table]}"""\n' for table in (*_TABLES, "operations")]
     tables.append(f"_OPS_SUPPORT = r'''\n{joined_support(_OPS_MODULES)}'''\n")
     headers = additions.macros is not None

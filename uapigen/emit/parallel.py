@@ -21,46 +21,51 @@ _Second = TypeVar("_Second")
 
 
 class Background:
-    """A job that a child process does, which tells results one by one."""
+    """A job that a child process does, which tells results by name, one after another."""
 
     def __init__(self, pid: int, shared: int, told: int) -> None:
         self._pid, self._shared, self._told = pid, shared, told
         self._parent = os.getpid()
         self._at = 0
+        self._results: dict[str, Any] = {}
+        self._ended = False
 
-    def result(self) -> Any:
-        """Wait for the next result; None if there is none, or this is another process's child."""
+    def result(self, name: str) -> Any:
+        """Wait for a result; None if the job does not come to it, or is another process's child."""
         if os.getpid() != self._parent:
             return None
-        told = os.read(self._told, _SIZE.size)
-        if len(told) < _SIZE.size:
-            return None
-        (size,) = _SIZE.unpack(told)
-        data = os.pread(self._shared, size, self._at)
-        self._at += size
-        return marshal.loads(data)
+        while name not in self._results and not self._ended:
+            size = os.read(self._told, _SIZE.size)
+            if size:
+                data = os.pread(self._shared, _SIZE.unpack(size)[0], self._at)
+                self._at += len(data)
+                told, self._results[told] = marshal.loads(data)
+            else:
+                self._end()
+        return self._results.get(name)
 
-    def end(self) -> bool:
-        """Wait for the child's end, behind its last result; whether it went well."""
-        _, status = os.waitpid(self._pid, 0)
+    def _end(self) -> None:
+        os.waitpid(self._pid, 0)
+        self._ended = True
         os.close(self._shared)
         os.close(self._told)
-        return status == 0
 
     def stop(self) -> None:
-        """End the child, whose results nobody wants any more."""
-        with suppress(ProcessLookupError, ChildProcessError):
-            os.kill(self._pid, signal.SIGKILL)
-            self.end()
+        """End the child, whose further results nobody wants; not another process's child."""
+        if not self._ended and os.getpid() == self._parent:
+            with suppress(ProcessLookupError, ChildProcessError):
+                os.kill(self._pid, signal.SIGKILL)
+                self._end()
 
 
 _SIZE = struct.Struct("=q")
 
 
-def in_background(job: Callable[[], Iterable[Any]]) -> Background | None:
+def in_background(job: Callable[[], Iterable[tuple[str, Any]]]) -> Background | None:
     """Start a job in a child; None where there can be none, or no second processor.
 
-    The job's results are plain data (``marshal``'s, and not None); it leaves nothing else behind.
+    The job's results have names, and are plain data (``marshal``'s, and not None); it leaves
+    nothing else behind.
     """
     if not hasattr(os, "memfd_create") or len(os.sched_getaffinity(0)) < 2:
         return None
@@ -87,7 +92,7 @@ def both(
     Where the child cannot run or fails, ``second`` runs here, after ``first``,
     and its errors are raised as usual.
     """
-    running = in_background(lambda: (second(),)) if parallel else None
+    running = in_background(lambda: [("", second())]) if parallel else None
     if running is None:
         return first(), second()
     try:
@@ -95,11 +100,12 @@ def both(
     except BaseException:
         running.stop()
         raise
-    received: _Second | None = running.result()
-    return result, received if running.end() and received is not None else second()
+    received: _Second | None = running.result("")
+    running.stop()
+    return result, second() if received is None else received
 
 
-def _child(job: Callable[[], Iterable[Any]], shared: int, tell: int) -> None:
+def _child(job: Callable[[], Iterable[tuple[str, Any]]], shared: int, tell: int) -> None:
     """Run the job, leave its results in the shared memory, end the process."""
     status = 1
     try:
