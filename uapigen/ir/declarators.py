@@ -19,6 +19,7 @@ A first half ends with a space exactly if a name must be kept apart from it.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import TypeAlias
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "fits",
     "function",
     "joined",
+    "parameter_list",
     "pointer",
     "qualified",
 ]
@@ -76,6 +78,14 @@ def qualified(target: Spelled, keyword: str) -> Spelled:
         if not (leading and keyword in leading[0]):
             before = f"{keyword} {before}"
     return before, after, depth + 1
+
+
+def parameter_list(texts: Iterable[str], variadic: bool) -> str:
+    """What stands between a function's parentheses."""
+    listed = ", ".join(texts)
+    if variadic:
+        return f"{listed}, ..." if listed else "..."
+    return listed or "void"
 
 
 def function(returned: Spelled, params: str, deepest: int) -> Spelled:

@@ -29,6 +29,7 @@ from uapigen.ir.declarators import (
     fits,
     function,
     joined,
+    parameter_list,
     pointer,
     qualified,
 )
@@ -116,13 +117,13 @@ class Speller:
 
     def spell_all(self, type_ids: Iterable[TypeId]) -> dict[TypeId, str]:
         """What :meth:`spell` says of each; without those of which it raises an error."""
-        made, ids = self._made, self._make_all(type_ids)
+        made, ids = self._made, self.make_all(type_ids)
         return {
             type_id: joined(before, after) if after else before.rstrip()
             for type_id, (before, after, _) in zip(ids, map(made.__getitem__, ids), strict=True)
         }
 
-    def _make_all(self, type_ids: Iterable[TypeId]) -> list[TypeId]:
+    def make_all(self, type_ids: Iterable[TypeId]) -> list[TypeId]:
         """Make the halves of these types, and return those that have any."""
         made, ids = self._made, list(type_ids)
         spell_most(self.graph, made, ids, self._names_of, self._words, self._class_of)
@@ -141,7 +142,7 @@ class Speller:
         if wanted is not None:
             found = found.among(wanted)
         types = map(itemgetter(1), found.declared.values())
-        ids = self._make_all({*types, *found.returns})
+        ids = self.make_all({*types, *found.returns})
         return spell_prototypes(found, {i: self._made[i] for i in ids}, self._words)
 
     def params(self, proto: FuncProto) -> str:
@@ -156,9 +157,8 @@ class Speller:
             f"{before}{words[name]}{after}" if name else joined(before, after)
             for (name, _), (before, after, _) in zip(proto.params, parts, strict=True)
         ]
-        if proto.variadic:
-            spelled.append("...")
-        return ", ".join(spelled) or "void", max([depth for _, _, depth in parts], default=0)
+        deepest = max([depth for _, _, depth in parts], default=0)
+        return parameter_list(spelled, proto.variadic), deepest
 
     def _malformed(self, type_id: TypeId, problem: str) -> InputError:
         return InputError(self.graph.info.name, f"type {type_id}", problem)

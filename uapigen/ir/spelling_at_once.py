@@ -23,6 +23,7 @@ from uapigen.ir.declarators import (
     fits,
     function,
     joined,
+    parameter_list,
     pointer,
     qualified,
 )
@@ -159,7 +160,7 @@ def _add_forms(
 def _add_functions(
     made: dict[TypeId, Spelled], ids: Sequence[TypeId], nodes: Sequence[FuncProto], words: Words
 ) -> None:
-    """Add functions of what is made, but those with an ellipsis."""
+    """Add functions of what is made."""
     texts, depths = dict[Param, str](), dict[Param, int]()
     odd = set[Param]()
     for param in set(chain.from_iterable(map(_second, nodes))):
@@ -175,15 +176,12 @@ def _add_functions(
             type_id,
             function(
                 made[returns],
-                ", ".join(map(text, params)) or "void",
+                parameter_list(map(text, params), variadic),
                 max(map(depth, params), default=0),
             ),
         )
         for type_id, (returns, params, variadic) in zip(ids, nodes, strict=True)
-        if not variadic
-        and returns in made
-        and len(params) <= MAX_PARAMS
-        and (not odd or odd.isdisjoint(params))
+        if returns in made and len(params) <= MAX_PARAMS and (not odd or odd.isdisjoint(params))
     ]
     made.update(row for row in spelled if fits(row[1]))
 

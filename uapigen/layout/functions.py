@@ -37,7 +37,9 @@ def spelled_functions(
     if len(names) > _MANY:
         spelled = speller.prototypes(None if whole else set(protos))
     c_types: list[str | None] = list(map(spelled.get, protos))
-    for at in compress(count(), map(is_, c_types, repeat(None))):
+    missing = list(compress(count(), map(is_, c_types, repeat(None))))
+    speller.make_all({protos[at] for at in missing})
+    for at in missing:
         proto = protos[at]
         try:
             if proto not in spelled:
@@ -46,11 +48,12 @@ def spelled_functions(
             failures.append(Failure(names[at], error.problem))
         else:
             c_types[at] = spelled[proto]
-    said = list(compress(names, map(is_not, c_types, repeat(None))))
-    return _different(said, list(filter(None, c_types)))
+    if None in c_types:
+        names = list(compress(names, map(is_not, c_types, repeat(None))))
+    return _different(names, list(filter(None, c_types)))
 
 
-def _different(names: list[str], c_types: list[str]) -> tuple[list[str], list[str]]:
+def _different(names: Sequence[str], c_types: list[str]) -> tuple[Sequence[str], Sequence[str]]:
     """The same with different names, and no name and type twice."""
     # Most sources have their functions sorted by name.
     if all(map(lt, names, islice(names, 1, None))) or len(set(names)) == len(names):
