@@ -13,7 +13,6 @@ from array import array
 from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Iterator, Sequence
-from contextlib import suppress
 from functools import cached_property
 from itertools import accumulate, chain, compress, count, repeat
 from operator import add, and_, itemgetter, not_
@@ -63,30 +62,6 @@ TYPEDEFS = kind_set(Kind.TYPEDEF)
 POINTERS = kind_set(Kind.PTR, Kind.VOLATILE, Kind.CONST, Kind.RESTRICT, Kind.TYPE_TAG)
 PROTOS = kind_set(Kind.FUNC_PROTO)
 FUNCS = kind_set(Kind.FUNC)
-
-
-class _RecordWords(dict[int, int]):
-    """``info`` word -> length of its whole record in 4-byte words."""
-
-    def __init__(self, header: Header, source: str) -> None:
-        super().__init__()
-        self.sizes = KINDS | header.layout
-        self.source = source
-
-    def __missing__(self, info: int) -> int:
-        kind = info >> 24 & 0x7F
-        size = self.sizes.get(kind)
-        if size is None:
-            raise InputError(
-                self.source, "type section", f"kind {kind} is unknown and its size not described"
-            )
-        words, rest = divmod(12 + size.fixed + size.per_element * (info & 0xFFFFFF), _WORD)
-        if rest:
-            raise InputError(
-                self.source, "type section", f"a record of kind {kind} has an odd length"
-            )
-        self[info] = words
-        return words
 
 
 class Relocation(NamedTuple):
@@ -364,19 +339,44 @@ def _scan(
     words: array[int], header: Header, first_id: TypeId, source: str
 ) -> tuple[list[int], bytes]:
     """Word offset of each type's record, and each type's kind, in the order of their ids."""
-    record_words = _RecordWords(header, source)
+    known: dict[int, int] = {}  # by their ``info`` words, the lengths of whole records
     offsets: list[int] = []
-    add, infos, offset = offsets.append, words[1:], 0
-    with suppress(IndexError):  # at the end, or of half a record
-        while True:
-            info = infos[offset]
-            add(offset)
-            offset += record_words[info]
+    add, offset = offsets.append, 0
+    while True:
+        try:
+            while True:
+                info = words[offset + 1]
+                add(offset)
+                offset += known[info]
+        except KeyError:
+            known[info] = _record_words(info, header, source)
+            offset += known[info]
+        except IndexError:  # at the end, or of half a record
+            break
     if offset != len(words):
         last = first_id + len(offsets) - (offset > len(words))
         raise InputError(source, f"type {last}", "its record runs past the type section")
     # A kind is seven bits of an info word's highest byte, of which the eighth is kind_flag.
-    highest = infos.tobytes()[3 if sys.byteorder == "little" else 0 :: _WORD]
-    # Two at least, for a tuple of them.
-    kinds = bytes(itemgetter(0, 0, *offsets)(highest)[2:]) if offsets else b""
+    place = _WORD + (3 if sys.byteorder == "little" else 0)
+    steps = range(0, len(words), _STEP)
+    highest = b"".join([words[at : at + _STEP + 1].tobytes()[place::_WORD] for at in steps])
+    kinds = bytes(map(highest.__getitem__, offsets))
     return offsets, kinds.translate(_KINDS)
+
+
+_STEP = 1 << 14
+"""Words that are looked at in one piece: what is larger takes fresh memory each time."""
+
+
+def _record_words(info: int, header: Header, source: str) -> int:
+    """The length of a whole record in 4-byte words, by its ``info`` word."""
+    kind = info >> 24 & 0x7F
+    size = (KINDS | header.layout).get(kind)
+    if size is None:
+        raise InputError(
+            source, "type section", f"kind {kind} is unknown and its size not described"
+        )
+    words, rest = divmod(12 + size.fixed + size.per_element * (info & _VLEN), _WORD)
+    if rest:
+        raise InputError(source, "type section", f"a record of kind {kind} has an odd length")
+    return words

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import keyword
 import re
-import string
 from collections.abc import Collection, Container, Iterable
 from itertools import filterfalse
 
@@ -15,7 +14,7 @@ from uapigen.layout.plan import Plan
 __all__ = ["API", "OPS", "StubNames", "is_free", "uncommon", "unsayable"]
 
 # What names consist of is seen at once of all of them.
-_WORD = f"{string.ascii_letters}{string.digits}_".encode()
+_WORD = bytes([byte for byte in range(128) if chr(byte).isalnum() or chr(byte) == "_"])
 _COMMON = re.compile(r"[A-Za-z]\w*", re.ASCII)
 _KEYWORDS = frozenset(keyword.kwlist)
 OPS = "ops"
@@ -59,9 +58,10 @@ def uncommon(names: Collection[str]) -> Iterable[str]:
     """Those that may be no plain word, or a keyword: all but those that are seen to be plain."""
     text = "".join(names)
     if not text.isascii() or text.encode().translate(None, _WORD):
-        return [name for name in names if not _COMMON.fullmatch(name)]
-    others = filterfalse("a".__le__, names)  # than those that start with a small letter
-    odd = [name for name in others if name[:1] <= "9" or name[0] == "_"]
+        odd = [name for name in names if not _COMMON.fullmatch(name)]
+    else:
+        others = filterfalse("a".__le__, names)  # than those that start with a small letter
+        odd = [name for name in others if name[:1] <= "9" or name[0] == "_"]
     return [*odd, *_KEYWORDS.intersection(names)]
 
 

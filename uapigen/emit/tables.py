@@ -121,10 +121,13 @@ def _block(head: str, lines: int, opens: str = "[", closes: str = "]") -> tuple[
 
 
 def _lines(members: Members, c_types: Mapping[TypeId, str]) -> list[list[str]]:
-    """The parts of members' lines: what is before the name, name, offset, type."""
+    """The parts of members' lines: what is before the name, name, offset, type.
+
+    ``c_types`` has all types but those of records that cannot be spelled.
+    """
     _, names, types, bit_offsets, bit_widths = members
     offset_of = {bits: f'", {bits >> 3}, "' for bits in set(bit_offsets)}
-    type_of = {target: f'{c_types[target]}"),\n' for target in set(types)}
+    type_of = {target: f'{c_types.get(target)}"),\n' for target in set(types)}
     columns = [
         ['        ("'] * len(names),
         [*names],
@@ -133,7 +136,7 @@ def _lines(members: Members, c_types: Mapping[TypeId, str]) -> list[list[str]]:
     ]
     for at in compress(count(), bit_widths):
         columns[2][at] = f'", {bit_offsets[at]}, "'
-        columns[3][at] = f'{c_types[types[at]]}", {bit_widths[at]}),\n'
+        columns[3][at] = f'{c_types.get(types[at])}", {bit_widths[at]}),\n'
     odd = set(long_lines(*columns))
     if literal("".join(names)) != "".join(names):
         odd.update(at for at, name in enumerate(names) if literal(name) != name)
@@ -141,7 +144,7 @@ def _lines(members: Members, c_types: Mapping[TypeId, str]) -> list[list[str]]:
         bits = bit_widths[at]
         place = [str(bit_offsets[at])] if bits else [str(bit_offsets[at] >> 3)]
         width = [str(bits)] if bits else []
-        line = row([f'"{literal(names[at])}"', *place, f'"{c_types[types[at]]}"', *width], 8)
+        line = row([f'"{literal(names[at])}"', *place, f'"{c_types.get(types[at])}"', *width], 8)
         for column, text in zip(columns, (line, "", "", ""), strict=True):
             column[at] = text
     return columns

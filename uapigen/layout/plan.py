@@ -337,15 +337,19 @@ class Plan:
 
     def function_tags(self) -> dict[str, tuple[str, ...]]:
         """Function name -> the tags on its declaration."""
-        tags = [self.graph.nodes[tag_id] for tag_id in self.graph.ids_of(DeclTag)]
+        nodes = self.graph.nodes
+        tags = [nodes[tag_id] for tag_id in self.graph.ids_of(DeclTag)]
         targets = {tag.target for tag in tags if isinstance(tag, DeclTag) and tag.component < 0}
-        if not self.selection.whole:
+        if self.selection.whole:
+            first = self.graph.first_id
+            targets = {i for i in targets if i >= first and isinstance(nodes[i], Func)}
+        else:
             targets.intersection_update(self.selection.funcs)
         found: dict[str, set[str]] = {}
         for tag in tags:
             assert isinstance(tag, DeclTag)
             if tag.component < 0 and tag.target in targets:
-                func = self.graph.nodes[tag.target]
+                func = nodes[tag.target]
                 assert isinstance(func, Func)
                 found.setdefault(func.name, set()).add(tag.name)
         return {name: tuple(sorted(tags)) for name, tags in sorted(found.items())}
