@@ -5,6 +5,7 @@ from __future__ import annotations
 import keyword
 import re
 from collections.abc import Collection, Container, Iterable
+from functools import cached_property
 from itertools import filterfalse
 
 from uapigen.ir.naming import KEYWORDS
@@ -34,12 +35,13 @@ class StubNames:
     """Names in a stub's one namespace: typedefs first, then records, enums, constants."""
 
     def __init__(self, plan: Plan) -> None:
-        self.typedefs = plan.typedefs
-        taken = {name for name in self.typedefs if name.isidentifier()} | API.keys() | {OPS}
+        self._plan = plan
         self.records: dict[str, str] = {}
         self.enums: dict[str, str] = {}
-        class_of, failed = plan.keys.class_of, plan.failed
-        for type_id, key in plan.keys.of.items():
+        class_of, failed, keys = plan.keys.class_of, plan.failed, plan.keys.of
+        typedefs = plan.typedefs_called(set(keys.values()))
+        taken = {*filter(str.isidentifier, typedefs), *API, OPS}
+        for type_id, key in keys.items():
             if type_id in failed:
                 continue
             found = class_of[type_id]
@@ -47,11 +49,20 @@ class StubNames:
             name = key
             if key in taken:
                 word = KEYWORDS[found]
-                if self.typedefs.get(key) != f"{word} {key}":
+                if typedefs.get(key) != f"{word} {key}":
                     name = f"{word}_{key}"
             names[key] = name
             taken.add(name)
-        self.taken = taken
+
+    @property
+    def typedefs(self) -> dict[str, str]:
+        return self._plan.typedefs
+
+    @cached_property
+    def taken(self) -> set[str]:
+        """All names so far."""
+        typedefs = filter(str.isidentifier, self.typedefs)
+        return {*typedefs, *API, OPS, *self.records.values(), *self.enums.values()}
 
 
 def uncommon(names: Collection[str]) -> Iterable[str]:

@@ -88,29 +88,29 @@ class Prototypes(NamedTuple):
         # Words are compared as bytes.
         wanted = {(shape[0], array("I", shape[1:]).tobytes()): shape for shape in shapes}
         types, width = self.types.tobytes(), self.types.itemsize
-        places = list(accumulate(map(mul, self.counts, repeat(width)), initial=0))
-        cut = [types[start:stop] for start, stop in pairwise(places)]
+        bounds = list(accumulate(map(mul, self.counts, repeat(width)), initial=0))
+        cut = [types[start:stop] for start, stop in pairwise(bounds)]
         hits = list(map(wanted.get, zip(self.returns, cut, strict=True)))
         found, declared = {}, self.declared
-        for proto, shape, place in zip(self.ids, hits, places, strict=False):
-            if shape is not None:
-                first = place // width
-                keys = self.params[first : first + len(shape) - 1]
-                found[proto] = shape, tuple([declared[key][0] for key in keys])
+        ids, places = compress(self.ids, hits), compress(bounds, hits)
+        for proto, shape, place in zip(ids, filter(None, hits), places, strict=True):
+            first = place // width
+            keys = self.params[first : first + len(shape) - 1]
+            found[proto] = shape, tuple([declared[key][0] for key in keys])
         return found
 
     def parameters_of(self, types: Container[TypeId]) -> dict[tuple[str, TypeId], int]:
         """In how many places different prototypes have parameters of these types."""
         different = set(zip(self.returns, self._cut(tuple(self.params)), strict=True))
         if len(different) < len(self.ids):  # a source has hardly any prototype twice
-            counted = Counter(chain.from_iterable(map(itemgetter(1), different)))
+            every = chain.from_iterable(map(itemgetter(1), different))
+            params = [key for key in every if self.declared[key][1] in types]
         else:
-            counted = Counter(compress(self.params, map(types.__contains__, self.types)))
-        found: dict[tuple[str, TypeId], int] = {}
-        for key, count in counted.items():
-            declared = self.declared[key]
-            if declared[1] in types:
-                found[declared] = found.get(declared, 0) + count
+            params = list(compress(self.params, map(types.__contains__, self.types)))
+        counted = Counter(params)
+        found = dict(zip(map(self.declared.__getitem__, counted), counted.values(), strict=True))
+        if len(found) < len(counted):  # keys that declare the same
+            return Counter(map(self.declared.__getitem__, params))
         return found
 
     def _cut(self, column: Sequence[_Item]) -> list[Sequence[_Item]]:

@@ -298,6 +298,15 @@ class Plan:
                 self.failures.append(Failure(name, error.problem))
         return found
 
+    def typedefs_called(self, names: Collection[str]) -> dict[str, str]:
+        """Those of :attr:`typedefs` that have one of these names; the others are not spelled."""
+        ids = {name: i for i, name in self._typedef_names.items() if name in names}
+        nodes: list[Any] = list(map(self.graph.nodes.__getitem__, ids.values()))
+        targets = [node.target for node in nodes]
+        failed = self.c_types.spell_all(set(targets))
+        pairs = zip(ids, targets, strict=True)
+        return {name: self.c_types[target] for name, target in pairs if target not in failed}
+
     @cached_property
     def constants(self) -> dict[str, Value | tuple[str, ...]]:
         """Enumerator or macro -> value, or the spellings of the enums that differ about it.

@@ -61,12 +61,18 @@ class Candidates:
 
     def ending(self, shape: Shape, ending: str) -> Functions:
         """Those of a shape whose name is the ending, or ends in it behind an underscore."""
-        word = _last_word(ending)
-        found = self._by_word[shape][word] if shape in self._by_word else []
-        if word == ending or not found:
-            return found
-        behind = f"_{ending}"
-        return [one for one in found if one[0].endswith(behind) or one[0] == ending]
+        places = self._by_word.get(shape)
+        if places is None:
+            return []
+        found = places.get(ending)  # a single word's, which all of its place end in
+        if found is None:
+            behind = f"_{ending}"
+            found = [
+                one
+                for one in places[_last_word(ending)]
+                if one[0].endswith(behind) or one[0] == ending
+            ]
+        return found
 
     def of(self, shapes: Collection[Shape]) -> dict[Shape, Functions]:
         """All functions of these shapes, of those that have some."""
