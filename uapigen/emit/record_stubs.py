@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import keyword
 from collections.abc import Callable, Sequence, Set
+from functools import cache
 from itertools import chain, compress, count, repeat
 from operator import add, not_
 
@@ -67,6 +68,7 @@ class RecordStubs:
         self._class_of = plan.keys.class_of
         self._int = f"{prefix}Int"
         self._types = {*names.records.values()}
+        self._annotate = cache(self._find_annotation)
         self._texts = Made(self._text)
         self._bits = Made(self._bitfield)
         self._shown = Made(self._record)
@@ -106,14 +108,19 @@ class RecordStubs:
         kind, _ = self._annotate(type_id)
         return f"{self.prefix}{'BoolBits' if kind == 'Bool' else 'Bits'}"
 
-    def _annotate(self, type_id: TypeId) -> tuple[str, str]:
-        target = type_id if type_id in self._class_of else self._final(type_id)
-        found = self._class_of.get(target) or type(self.graph.nodes[target])
+    def _find_annotation(self, type_id: TypeId) -> tuple[str, str]:
+        """The kind of an annotation, and what it is of or ""."""
+        found = self._class_of.get(type_id)
+        if found is None:
+            target = self._final(type_id)
+            if target != type_id:
+                return self._annotate(target)
+            found = type(self.graph.nodes[target])
         if found is Struct or found is Union:
-            return "Sub", self._shown[target]
+            return "Sub", self._shown[type_id]
         if found is Enum:
             return "Int", ""
-        node = self.graph.nodes[target]
+        node = self.graph.nodes[type_id]
         if isinstance(node, (Int, Float)):
             code = scalar_code(node)
             # A long double reads as a float only on a machine that has the same.
