@@ -39,8 +39,21 @@ def test_a_result_is_there_before_the_next_one() -> None:
     assert running.result("first") == 1
     os.write(writing, b"x")
     assert running.result("second") == 2
-    running.stop()
+    running.leave()
     assert running.result("first") == 1
+
+
+def test_who_ended_is_gone_when_the_next_one_starts() -> None:
+    first = in_background(lambda: [("pid", os.getpid())])
+    assert first is not None
+    pid = first.result("pid")
+    first.leave()
+    os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+    second = in_background(lambda: [("a", 1)])
+    assert second is not None
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+    second.stop()
 
 
 def test_a_job_that_fails_has_no_result() -> None:

@@ -196,7 +196,7 @@ def make_plan(opened: Opened, only: list[str], exclude: list[str]) -> Plan:
 def _last(beside: Background, name: str) -> Any:
     """The last result of a job."""
     found = beside.result(name)
-    beside.stop()
+    beside.leave()
     return found
 
 

@@ -223,21 +223,15 @@ def package_files(
     files: dict[str, str] = {}
 
     def beside() -> None:
-        files.update(others())
-        files.update(support_files(headers=headers))
+        made = {**others(), **_framing_files(additions, plan.model, title)}
+        if put is None:
+            files.update(made)
+            return
+        for path, text in made.items():
+            put(path, text)
 
-    headers = additions.macros is not None
     texts = _make_texts(plan, "_s.", finish, _ops_title(additions.sources, plan.model), beside)
-    opener, about = "linked" if headers else "package", additions.about()
-    files |= {
-        "__init__.py": render(
-            "package.py", title=title, abi=about, abi_text=python_text(about), opener=opener
-        ),
-        "_facts.py": render("facts.py", facts=texts),
-        "ops.py": ops_module(additions.sources, plan.model),
-        "_typing.pyi": render("typing.pyi", p=""),
-        "py.typed": "",
-    }
+    files["_facts.py"] = render("facts.py", facts=texts)
     if put is None:
         files |= {_path(name): texts[name] for name in ("stub", "ops", "operations", *_TABLES)}
     if additions.macros is not None:
@@ -246,6 +240,21 @@ def package_files(
         what = "ioctl number -> the C type that it is made for."
         files["ioctls.py"] = f'{_UNCHECKED}"""{what}"""\n\n{additions.ioctls}'
     return files
+
+
+def _framing_files(additions: Additions, model: DataModel, title: str) -> dict[str, str]:
+    """The files around a package's tables."""
+    headers, about = additions.macros is not None, additions.about()
+    opener = "linked" if headers else "package"
+    return {
+        "__init__.py": render(
+            "package.py", title=title, abi=about, abi_text=python_text(about), opener=opener
+        ),
+        "ops.py": ops_module(additions.sources, model),
+        "_typing.pyi": render("typing.pyi", p=""),
+        "py.typed": "",
+        **support_files(headers=headers),
+    }
 
 
 def ops_module(sources: str, model: DataModel) -> str:

@@ -44,18 +44,44 @@ class Background:
                 self._end()
         return self._results.get(name)
 
-    def _end(self) -> None:
-        os.waitpid(self._pid, 0)
-        self._ended = True
-        os.close(self._shared)
-        os.close(self._told)
+    def leave(self) -> None:
+        """Let the child end by itself, of which this process has all that it wants.
+
+        Waiting for that would be waiting for its memory to be taken apart.
+        """
+        if not self._ended and os.getpid() == self._parent:
+            _leaving.append(self._pid)
+            self._close()
 
     def stop(self) -> None:
-        """End the child, whose further results nobody wants; not another process's child."""
+        """End the child, whose results nobody wants any more; not another process's child."""
         if not self._ended and os.getpid() == self._parent:
             with suppress(ProcessLookupError, ChildProcessError):
                 os.kill(self._pid, signal.SIGKILL)
                 self._end()
+
+    def _end(self) -> None:
+        os.waitpid(self._pid, 0)
+        self._close()
+
+    def _close(self) -> None:
+        self._ended = True
+        os.close(self._shared)
+        os.close(self._told)
+
+
+_leaving: list[int] = []
+"""Processes that end by themselves; what is left of them goes with the next one's start."""
+
+
+def _reap() -> None:
+    for pid in _leaving[:]:
+        try:
+            ended, _ = os.waitpid(pid, os.WNOHANG)
+        except ChildProcessError:  # somebody else's waiting for any child took it
+            ended = pid
+        if ended:
+            _leaving.remove(pid)
 
 
 _SIZE = struct.Struct("=q")
@@ -69,6 +95,7 @@ def in_background(job: Callable[[], Iterable[tuple[str, Any]]]) -> Background | 
     """
     if not hasattr(os, "memfd_create") or len(os.sched_getaffinity(0)) < 2:
         return None
+    _reap()
     # Memory that both see, rather than a pipe, which would make one wait for the other.
     shared = os.memfd_create("uapigen")
     told, tell = os.pipe()
@@ -101,7 +128,7 @@ def both(
         running.stop()
         raise
     received: _Second | None = running.result("")
-    running.stop()
+    running.leave()
     return result, second() if received is None else received
 
 
