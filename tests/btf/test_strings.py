@@ -28,15 +28,21 @@ def test_names_of_split_btf_go_on_where_its_base_ends() -> None:
     assert [over_split[1], over_split[12], over_split[17]] == ["inode", "slab", "x"]
 
 
-@pytest.mark.parametrize("preload", [False, True])
 @pytest.mark.parametrize("data", [b"\0int\0u64\0", b"\0int\0\xc3\xa9\0", b"\0int\0", b"\0", b""])
-def test_preloading_changes_no_name(data: bytes, preload: bool) -> None:
-    strings = table(data)
-    if preload:
-        strings.preload()
-    for offset in range(len(data)):
-        expected = data[offset:].split(b"\0")[0].decode("utf-8", "backslashreplace")
-        assert strings[offset] == expected
+@pytest.mark.parametrize("base", [b"", b"\0page\0", b"\0" + b"n" * 1024 + b"\0"])
+def test_names_at_once_are_those_one_by_one(base: bytes, data: bytes) -> None:
+    whole = base + data
+    strings = table(data, table(base)) if base else table(data)
+    offsets = [*range(len(whole)), *range(len(whole))]
+    # A name of the base ends in it.
+    names = [
+        whole[offset:].split(b"\0")[0].decode("utf-8", "backslashreplace") for offset in offsets
+    ]
+    own = [(o, n) for o, n in zip(offsets, names, strict=True) if o >= len(base)]
+    for found in (strings.cut, strings.each, strings.cut):
+        assert found([offset for offset, _ in own]) == [name for _, name in own]
+        assert found(offsets) == names
+    assert [strings[offset] for offset in offsets] == names
 
 
 def test_bytes_that_are_no_utf8_come_out_escaped() -> None:
@@ -59,24 +65,22 @@ def test_empty_section_has_the_empty_name() -> None:
         (b"\0" + b"n" * 1025, 1, "no NUL after the name at offset 1"),
     ],
 )
-@pytest.mark.parametrize("preload", [False, True])
-def test_name_that_is_not_there_is_refused(
-    data: bytes, offset: int, problem: str, preload: bool
-) -> None:
-    strings = table(data)
-    if preload:
-        strings.preload()
-    with pytest.raises(InputError) as caught:
-        strings[offset]
-    assert str(caught.value) == f"x: string section: {problem}"
+def test_name_that_is_not_there_is_refused(data: bytes, offset: int, problem: str) -> None:
+    for ask in (
+        table(data).__getitem__,
+        lambda at: table(data).cut([at]),
+        lambda at: table(data).each([0, at]),
+    ):
+        with pytest.raises(InputError) as caught:
+            ask(offset)
+        assert str(caught.value) == f"x: string section: {problem}"
 
 
 @pytest.mark.parametrize("length", [511, 512, 1023, 1024])
 def test_long_names_are_names(length: int) -> None:
     strings = table(b"\0" + b"n" * length + b"\0m\0")
-    strings.preload()
-    assert strings[1] == "n" * length
-    assert strings[length + 2] == "m"
+    assert strings.cut([1, length + 2]) == ["n" * length, "m"]
+    assert [strings[1], strings[length + 2]] == ["n" * length, "m"]
 
 
 def test_names_are_found_wherever_they_are_stored() -> None:

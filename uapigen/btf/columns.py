@@ -58,16 +58,16 @@ def forms(index: RecordIndex, strings: StringTable) -> dict[TypeId, Type]:
         if max(targets, default=0) >= index.last_id:
             continue
         node: type[Type] = _CLASSES.get(kind, Qualifier)
-        if kind == Kind.PTR:
-            columns: Iterator[tuple[object, ...]] = zip(targets, strict=True)
-        elif kind == Kind.ARRAY:
-            columns = zip(targets, [words[start + 5] for start in starts], strict=True)
-        elif kind == Kind.TYPEDEF:
-            names = map(strings.__getitem__, index.gather(starts, 0))
-            columns = zip(names, targets, repeat(None), strict=False)
-        else:
-            columns = zip(repeat(QUALIFIERS[kind]), targets, strict=False)
         with suppress(InputError):  # a name that is nowhere
+            if kind == Kind.PTR:
+                columns: Iterator[tuple[object, ...]] = zip(targets, strict=True)
+            elif kind == Kind.ARRAY:
+                columns = zip(targets, [words[start + 5] for start in starts], strict=True)
+            elif kind == Kind.TYPEDEF:
+                names = strings.cut(index.gather(starts, 0))
+                columns = zip(names, targets, repeat(None), strict=False)
+            else:
+                columns = zip(repeat(QUALIFIERS[kind]), targets, strict=False)
             nodes.update(zip(index.ids(kinds), map(_new, repeat(node), columns), strict=True))
     return nodes
 
@@ -94,7 +94,7 @@ def members(index: RecordIndex, strings: StringTable, type_ids: Sequence[TypeId]
             for at in range(stop - vlen, stop):
                 bit_widths[at] = bit_offsets[at] >> 24
                 bit_offsets[at] &= 0xFFFFFF
-    names = list(map(strings.__getitem__, elements[::3]))
+    names = strings.each(elements[::3])
     return Members(counts, names, types, bit_offsets, bit_widths)
 
 
@@ -113,7 +113,7 @@ def enums(index: RecordIndex, strings: StringTable, type_ids: Sequence[TypeId]) 
         byte_sizes,
         [info >> 31 != 0 for info in infos],
         [info & _VLEN for info in infos],
-        list(map(strings.__getitem__, name_offs)),
+        strings.cut(name_offs),
         values,
     )
 

@@ -83,8 +83,9 @@ def _of_the_same_names(distilled: BtfGraph, base: BtfGraph) -> dict[str, list[Ty
         distilled.strings[name_off]: [] for _, name_off in distilled.index.names()
     }
     base.preload()
-    for type_id, name_off in base.index.names():
-        name = base.strings[name_off]
+    named = list(base.index.names())
+    names = base.strings.cut([name_off for _, name_off in named])
+    for (type_id, _), name in zip(named, names, strict=True):
         if name in found:
             found[name].append(type_id)
     return found

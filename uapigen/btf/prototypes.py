@@ -68,7 +68,7 @@ def callbacks(index: RecordIndex, strings: StringTable) -> dict[TypeId, FuncProt
     if max(chain(types, returns), default=0) >= index.last_id:
         return {}
     try:
-        rows = zip(map(strings.__getitem__, name_offs), types, strict=True)
+        rows = zip(strings.each(name_offs), types, strict=True)
         declared = dict(zip(distinct, map(_new, repeat(Param), rows), strict=True))
     except InputError:
         return {}
@@ -104,7 +104,7 @@ def _declared(pairs: Sequence[int], strings: StringTable) -> dict[Hashable, tupl
     name_offs, types = _split(pairs)
     declared: dict[Hashable, tuple[str, TypeId]] = {}
     try:
-        names = map(strings.__getitem__, name_offs)
+        names = strings.each(name_offs)
         declared.update(zip(pairs, zip(names, types, strict=True), strict=True))
     except InputError:
         for pair, name_off, target in zip(pairs, name_offs, types, strict=True):

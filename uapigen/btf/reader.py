@@ -191,8 +191,10 @@ class BtfGraph:
     @cached_property
     def _by_name(self) -> dict[str, list[TypeId]]:
         found: dict[str, list[TypeId]] = {}
-        for type_id, name_off in self.index.names():
-            found.setdefault(self.strings[name_off], []).append(type_id)
+        named = list(self.index.names())
+        names = self.strings.cut([name_off for _, name_off in named])
+        for (type_id, _), name in zip(named, names, strict=True):
+            found.setdefault(name, []).append(type_id)
         return found
 
     def names_fit(self) -> bool:
@@ -234,7 +236,6 @@ class BtfGraph:
         return self.index.leading_to(found, ALIASES, _MAX_FORMS)
 
     def preload(self) -> None:
-        self.strings.preload()
         self._preloaded = True
         self.nodes.update(columns.forms(self.index, self.strings))
         self.nodes.update(callbacks(self.index, self.strings))
@@ -250,7 +251,7 @@ class BtfGraph:
             return tags_of(self, type_ids)
         kinds = map(self.index.kinds.__getitem__, [i - self._first_id for i in type_ids])
         name_offs = self.index.gather(self.index.starts_of(type_ids), 0)
-        names = list(map(self.strings.__getitem__, name_offs))
+        names = self.strings.cut(name_offs)
         return list(map(_NODE_CLASSES.__getitem__, kinds)), names
 
     def untagged(self, type_ids: Sequence[TypeId]) -> list[TypeId]:
@@ -289,7 +290,7 @@ class BtfGraph:
     def _functions(self) -> tuple[Sequence[TypeId], Sequence[str], Sequence[TypeId]]:
         ids = self.index.ids(FUNCS)
         starts = self.index.starts(FUNCS)
-        names = list(map(self.strings.__getitem__, self.index.gather(starts, 0)))
+        names = self.strings.cut(self.index.gather(starts, 0))
         protos = self.index.gather(starts, 2)
         for position, proto in enumerate(protos) if max(protos, default=0) >= len(self) else ():
             self._reference(ids[position], proto)

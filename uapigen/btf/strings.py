@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from itertools import accumulate, compress, count
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from itertools import accumulate, compress, count, filterfalse
 
 from uapigen.errors import InputError
 
@@ -58,18 +59,34 @@ class StringTable(dict[int, str]):
             problem = f"the name at offset {offset} is longer than {_MAX_NAME} bytes"
         return InputError(self.source, "string section", problem)
 
-    def preload(self) -> None:
-        """Slice all names at once: much quicker than one by one if most are wanted."""
-        step = _MAX_NAME // 2
-        if any(self.data.find(b"\0", at, at + step) < 0 for at in range(0, len(self.data), step)):
-            return  # a name that is too long, it may be; each is looked at when it is asked for
+    def cut(self, offsets: Sequence[int]) -> list[str]:
+        """The names at these offsets: far quicker than one by one, and not remembered."""
+        text, start = self._text, self.start
+        least, most = min(offsets, default=start), max(offsets, default=start)
+        if text is None or least < start or most >= self.end:
+            return list(map(self.__getitem__, offsets))  # which says what is wrong
+        find = text.find
+        places = [offset - start for offset in offsets] if start else offsets
+        return [text[place : find("\0", place)] for place in places]
+
+    def each(self, offsets: Sequence[int]) -> list[str]:
+        """The same where many are there again and again, or will be asked for."""
+        missing = list(filterfalse(self.__contains__, set(offsets)))
+        self.update(zip(missing, self.cut(missing), strict=True))
+        return list(map(self.__getitem__, offsets))
+
+    @cached_property
+    def _text(self) -> str | None:
+        """The section as text of which each character is a byte, if no name in it is too long."""
+        data, step = self.data, _MAX_NAME // 2
+        if data[-1:] != b"\0":
+            return None
+        if any(data.find(b"\0", at, at + step) < 0 for at in range(0, len(data), step)):
+            return None  # a name that is too long, it may be; each is looked at by itself
         try:
-            names = self.data.decode("ascii").split("\0")
+            return data.decode("ascii")
         except UnicodeDecodeError:
-            return
-        names.pop()  # behind the last NUL
-        starts = accumulate([len(name) + 1 for name in names], initial=self.start)
-        self.update(zip(starts, names, strict=False))
+            return None
 
     def is_empty(self, offset: int) -> bool:
         """Whether the name there is empty; of an offset that is no string's, it is not."""
