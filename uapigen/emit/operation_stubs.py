@@ -9,15 +9,15 @@ said once each, as ``_f1`` and so on. Parameters are positional, since C's have 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple, TypeVar
 
 from uapigen.emit.operations import PlannedTable
-from uapigen.emit.stub_names import StubNames, is_free
-from uapigen.emit.support.names import attribute_name, method_name
+from uapigen.emit.stub_names import StubNames, is_free, uncommon
+from uapigen.emit.support.names import INTERFACE_NAMES, RESERVED, attribute_name, method_name
 from uapigen.emit.text import LINE_LENGTH, class_line, literal
 from uapigen.ir.graph import resolve
-from uapigen.ir.operations import DECLARATION, EACH_TYPE
+from uapigen.ir.operations import DECLARATION, EACH_TYPE, OperationTable
 from uapigen.ir.types import (
     Array,
     Enum,
@@ -196,6 +196,7 @@ class _Stubs:
         """All tables' protocols and interfaces."""
         pad = " " * indent
         self.taken = {table.key for table in tables}
+        self._say_plain([table.table for table in tables])
         blocks: list[str] = []
         for table in tables:
             if is_free(table.key, ()) and not table.key.startswith("_"):
@@ -266,6 +267,14 @@ class _Stubs:
         said = f'{inner}"""What ``{planned.key}.wrap`` returns."""\n'
         gap = "\n" if called else ""
         return head + body, interface, "".join([calls_head, said, gap, *called])
+
+    def _say_plain(self, tables: Iterable[OperationTable]) -> None:
+        """Find at once which members' names can be said as they are, as most can."""
+        every = list({one.name for table in tables for one in (*table.operations, *table.data)})
+        odd = {*uncommon(every), *INTERFACE_NAMES, *RESERVED}
+        plain = [name for name in every if name not in odd]
+        self._methods.update(zip(plain, plain, strict=True))
+        self._attributes.update(zip(plain, plain, strict=True))
 
     def _untaken(self, name: str) -> str:
         """The name, with as much behind it as it takes to be no table's."""

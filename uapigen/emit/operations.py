@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from uapigen.emit.text import LINE_LENGTH, entries, literal, row
@@ -57,16 +57,23 @@ def _origin(names: ParameterNames) -> str:
 
 def operations_text(tables: Sequence[PlannedTable]) -> str:
     """Table -> its function pointers."""
-    return entries("OPERATIONS", [(table.key, _value(table)) for table in tables])
+    facts = list(map(facts_of, tables))
+    # Hardly any name has anything to escape.
+    every = "".join([f"{name}{origin}" for table in facts for name, _, origin in table])
+    escape = str if literal(every) == every else literal
+    values = [_value(t.key, rows, escape) for t, rows in zip(tables, facts, strict=True)]
+    keys = [table.key for table in tables]
+    return entries("OPERATIONS", zip(keys, values, strict=True))
 
 
-def _value(planned: PlannedTable) -> str:
-    items = [
-        [f'"{literal(name)}"', f'"{parameters}"', f'"{literal(origin)}"']
-        for name, parameters, origin in facts_of(planned)
-    ]
-    if len(items) == 1:
-        line = f"(({', '.join(items[0])}),)"
-        if len(f'    "{planned.key}": {line},') <= LINE_LENGTH:
+def _value(key: str, facts: Sequence[tuple[str, str, str]], escape: Callable[[str], str]) -> str:
+    lines = []
+    for name, parameters, origin in facts:
+        items = f'"{escape(name)}"', f'"{parameters}"', f'"{escape(origin)}"'
+        line = f"        ({', '.join(items)}),\n"
+        lines.append(line if len(line) <= LINE_LENGTH + 1 else row(items, 8))
+    if len(lines) == 1:
+        line = f"({lines[0].strip()})"
+        if len(f'    "{key}": {line},') <= LINE_LENGTH and "\n" not in line:
             return line
-    return "(\n" + "".join([row(item, 8) for item in items]) + "    )"
+    return "(\n" + "".join(lines) + "    )"

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import TypeAlias
 
 from uapigen.ir.graph import TypeGraph
-from uapigen.ir.types import FuncProto, TypeId
+from uapigen.ir.types import FuncProto, Type, TypeId
 
 __all__ = ["Candidates", "Functions", "Shape", "having_words"]
 
@@ -28,26 +28,25 @@ class Candidates:
 
     def __init__(self, graph: TypeGraph, endings: Mapping[TypeId, Iterable[str]]) -> None:
         """``endings`` are those that the functions of each of these prototypes may have."""
-        self.shapes: dict[TypeId, Shape] = {}
+        self.shapes = {proto: _shape_of(graph.nodes[proto]) for proto in endings}
         self._names: list[str] = []
         self._protos: list[TypeId] = []
         self._alike: dict[TypeId, tuple[Shape, tuple[str, ...]]] = {}
-        self._by_word: dict[Shape, dict[str, Functions]] = {}
-        nodes = graph.nodes
-        for proto, several in endings.items():
-            node = nodes[proto]
-            assert isinstance(node, FuncProto)
-            shape = self.shapes[proto] = _shape_of(node)
-            if len(shape) > 1:
-                places = self._by_word.setdefault(shape, {})
-                places.update([(_last_word(ending), []) for ending in several])
+        wanted = {shape for shape in self.shapes.values() if len(shape) > 1}
         part: TypeGraph | None = graph
         while part is not None:
-            names, protos, alike = part.functions_like(self._by_word)
+            names, protos, alike = part.functions_like(wanted)
             self._names += names
             self._protos += protos
             self._alike.update(alike)
             part = part.base
+        self._by_word: dict[Shape, dict[str, Functions]] = {}
+        for shape, _ in self._alike.values():
+            self._by_word.setdefault(shape, {})
+        for proto, several in endings.items():
+            places = self._by_word.get(self.shapes[proto])
+            if places is not None:
+                places.update([(ending.rpartition("_")[2], []) for ending in several])
         self._sort()
 
     def _sort(self) -> None:
@@ -69,7 +68,7 @@ class Candidates:
             behind = f"_{ending}"
             found = [
                 one
-                for one in places[_last_word(ending)]
+                for one in places[ending.rpartition("_")[2]]
                 if one[0].endswith(behind) or one[0] == ending
             ]
         return found
@@ -101,10 +100,7 @@ def having_words(functions: Functions, ending: str) -> Functions:
     ]
 
 
-def _shape_of(proto: FuncProto) -> Shape:
+def _shape_of(proto: Type) -> Shape:
     """A prototype without the names of its parameters."""
+    assert isinstance(proto, FuncProto)
     return (proto.returns, *[target for _, target in proto.params])
-
-
-def _last_word(name: str) -> str:
-    return name.rpartition("_")[2]

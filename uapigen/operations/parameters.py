@@ -151,9 +151,9 @@ def _declared(
     """The names that a prototype has, or nothing; ``count``, if known, is how many there are."""
     node = graph.nodes[proto]
     if isinstance(node, FuncProto) and count in (None, len(node.params)):
-        names = tuple([name for name, _ in node.params])
+        names = [name for name, _ in node.params]
         if any(names):
-            return ParameterNames(python[names], DECLARATION)
+            return ParameterNames(python[tuple(names)], DECLARATION)
     return None
 
 
