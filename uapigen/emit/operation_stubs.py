@@ -9,7 +9,7 @@ said once each, as ``_f1`` and so on. Parameters are positional, since C's have 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, TypeVar
 
 from uapigen.emit.operations import PlannedTable
@@ -268,9 +268,10 @@ class _Stubs:
         gap = "\n" if called else ""
         return head + body, interface, "".join([calls_head, said, gap, *called])
 
-    def _say_plain(self, tables: Iterable[OperationTable]) -> None:
+    def _say_plain(self, tables: Sequence[OperationTable]) -> None:
         """Find at once which members' names can be said as they are, as most can."""
-        every = list({one.name for table in tables for one in (*table.operations, *table.data)})
+        every = {operation.name for table in tables for operation in table.operations}
+        every.update(member.name for table in tables for member in table.data)
         odd = {*uncommon(every), *INTERFACE_NAMES, *RESERVED}
         plain = [name for name in every if name not in odd]
         self._methods.update(zip(plain, plain, strict=True))
