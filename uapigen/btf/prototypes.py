@@ -7,6 +7,7 @@ from bisect import bisect_right
 from collections.abc import Container, Hashable, Iterable, Sequence
 from contextlib import suppress
 from itertools import accumulate, chain, compress, repeat
+from operator import not_
 
 from uapigen.btf.format import Kind
 from uapigen.btf.index import FUNCS, PROTOS, RecordIndex, kind_set
@@ -30,10 +31,10 @@ def prototypes(index: RecordIndex, strings: StringTable) -> Prototypes:
     ids, returns, counts = [], [], []
     for proto, start in index.records(PROTOS):
         vlen = words[start + 1] & _VLEN
-        stop = start + 3 + 2 * vlen
-        # Of most that have no names for their parameters, the first has none.
-        if vlen and words[start + 3] and 0 not in words[start + 5 : stop : 2]:
-            params += words[start + 3 : stop]
+        last = start + 1 + 2 * vlen
+        # Of most that have unnamed parameters, the first is one, or the last: an ellipsis.
+        if vlen and words[start + 3] and words[last]:
+            params += words[start + 3 : last + 2]
             ids.append(proto)
             returns.append(words[start + 2])
             counts.append(vlen)
@@ -100,16 +101,19 @@ def functions_of_few(
 
 
 def _declared(pairs: Sequence[int], strings: StringTable) -> dict[Hashable, tuple[str, TypeId]]:
-    """Names and types, but of parameters whose name is nowhere."""
+    """Names and types, but of parameters that have no name or one that is nowhere."""
     name_offs, types = _split(pairs)
     declared: dict[Hashable, tuple[str, TypeId]] = {}
     try:
-        names = strings.each(name_offs)
+        names = strings.cut(name_offs)
         declared.update(zip(pairs, zip(names, types, strict=True), strict=True))
     except InputError:
         for pair, name_off, target in zip(pairs, name_offs, types, strict=True):
             with suppress(InputError):
                 declared[pair] = strings[name_off], target
+    if 0 in name_offs:
+        for pair in compress(pairs, map(not_, name_offs)):
+            del declared[pair]
     return declared
 
 
