@@ -127,6 +127,28 @@ def test_a_reference_to_no_type_is_left_to_who_decodes_it() -> None:
             Layout(graph, find_target("x86_64")).tell([whole])
 
 
+def test_typedefs_without_end_are_not_followed() -> None:
+    btf = Btf()
+    number = btf.int()
+    last = number + 20_000
+    for n in range(number + 1, last):
+        btf.typedef("t", n + 1)
+    btf.typedef("t", number)
+    around = [btf.struct("s", 4, ("a", n, 0)) for n in (number + 1, last - 80, last)]
+    told = Layout(BtfGraph(btf.dump(), "test"), find_target("x86_64")).tell(around)
+    assert told.keys() == set(around[1:])
+
+
+def test_a_record_shows_its_alignment_through_arrays_of_any_size() -> None:
+    btf = Btf()
+    number = btf.int()
+    empty = btf.struct("empty", 0)
+    many = btf.array(empty, 70_000)
+    btf.struct("around", 8, ("a", btf.int("char", 1), 0), ("b", many, 32), ("c", number, 32))
+    told = Layout(BtfGraph(btf.dump(), "test"), find_target("x86_64")).tell([empty])
+    assert told[empty] == (0, 4, False, True)
+
+
 def test_types_in_each_other_without_end_are_left_out() -> None:
     btf = Btf()
     number = btf.int()

@@ -6,6 +6,7 @@ For layouts of all structs at once (``at_once.py``): as far as no struct's layou
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from itertools import compress
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,10 @@ __all__ = ["ALIGNS", "EMBEDS", "LEVELS", "MASKS", "OTHERS", "CodedTypes"]
 
 _MAX_NELEMS = 1 << 16
 """Less than ``records.py`` lets an array have."""
+
+_MAX_FORMS = 64
+"""Typedefs, arrays and so on in a row, where one with a lower id is of one with a higher; a
+kernel has 3."""
 
 # A code's lower half is the number of typedefs, arrays and so on around a type; its upper half
 # the power of two that is the type's alignment in bytes, or else:
@@ -44,9 +49,10 @@ MASKS = _table(lambda power, _: (8 << power) - 1, 7)
 """The bits of a bit offset that are 0 for that alignment."""
 LEVELS = _table(lambda _, levels: levels, 0)
 EMBEDS = bytes([_RECORD <= code < 0xF0 for code in range(256)])
+_LAST_FORM = _RECORD | _MAX_LEVELS
 _AROUND = bytes(
     [
-        code + 1 if code & 0xF < _MAX_LEVELS else _OTHER if code < _UNKNOWN else _UNKNOWN
+        code + 1 if code & 0xF < _MAX_LEVELS else code if code in (_LAST_FORM, _UNKNOWN) else _OTHER
         for code in range(256)
     ]
 )
@@ -57,13 +63,16 @@ class CodedTypes:
     """Sizes of all types, and alignments and levels of those without a record in them.
 
     ``known``: extents of the numbers; finds those of single others, or raises KeyError
-    or :class:`LayoutError`. Raises IndexError where something refers to no type.
+    or :class:`LayoutError`. Raises LookupError where something refers to no type, and where forms
+    of each other go on too long.
     """
 
     def __init__(self, columns: Columns, model: DataModel, known: dict[TypeId, Extent]) -> None:
         self._known = known
         self.bases: dict[TypeId, TypeId] = {}
         """Of arrays and other forms of a record: which."""
+        self.aside: set[TypeId] = set()
+        """Those of them that take a closer look to measure."""
         start = {RECORD: _RECORD, POINTER: _code(model.aligns[model.pointer_size]), FORM: _UNKNOWN}
         table = bytes([start.get(found, _OTHER) for found in range(256)])
         self.codes = bytearray(columns.classes.translate(table))
@@ -91,34 +100,35 @@ class CodedTypes:
             columns.forms, columns.form_targets, columns.form_counts, strict=True
         )
         left = len(columns.forms)
-        while True:
+        for _ in range(_MAX_FORMS):
             later = []
             for type_id, target, nelems in todo:
                 code = _AROUND[codes[target]]
                 if code == _UNKNOWN:
                     later.append((type_id, target, nelems))
+                elif EMBEDS[code]:
+                    codes[type_id], bits[type_id] = code, bits[target] * nelems
+                    bases[type_id] = bases.get(target, target)
+                    if type_id in apart or target in self.aside or code == _LAST_FORM:
+                        self.aside.add(type_id)
                 elif type_id not in apart:
-                    codes[type_id] = code
-                    bits[type_id] = bits[target] * nelems
-                    if _RECORD < code < _OTHER:
-                        bases[type_id] = bases.get(target, target)
+                    codes[type_id], bits[type_id] = code, bits[target] * nelems
             if len(later) == left:
-                break  # none, or each is one of itself
+                return  # none, or each is one of itself
             todo, left = later, len(later)
+        raise LookupError("too many typedefs and arrays of each other")
 
     def _measure(self, type_id: TypeId) -> None:
-        try:
+        """Measure a type without a record in it; others, and what has no size, stay unknown."""
+        with suppress(KeyError, LayoutError):
             size, align, levels, _ = self._known[type_id]
-        except (KeyError, LayoutError):
-            self.codes[type_id] = _OTHER
-        else:
             self._add(type_id, size, _code(align, levels))
 
-    def extent(self, type_id: TypeId) -> Extent:
-        """Of a type without a record in it; raises KeyError for others."""
+    def extent(self, type_id: TypeId) -> Extent | None:
+        """Of a type without a record in it; None for any other."""
         code = self.codes[type_id]
         if code >= _RECORD:
-            raise KeyError(type_id)
+            return None
         return self.bits[type_id] >> 3, ALIGNS[code], LEVELS[code], 1
 
     def levels_above(self, type_id: TypeId) -> int:

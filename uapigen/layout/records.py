@@ -54,7 +54,7 @@ from uapigen.ir.types import (
 from uapigen.layout.embedding import Embeddings, explaining, in_memory_order, round_up
 from uapigen.layout.targets import DataModel
 
-__all__ = ["Extent", "Layout", "RecordLayout", "SizeAlign", "Told"]
+__all__ = ["Extent", "Layout", "Outline", "RecordLayout", "SizeAlign", "Told"]
 
 _MAX_SIZE = 1 << 40
 """Bytes; more than any address space a struct could live in needs."""
@@ -93,6 +93,18 @@ class RecordLayout(NamedTuple):
     packed: bool
     members: Sequence[Member]
     """In memory order."""
+
+
+class Outline(NamedTuple):
+    """What of a struct or union its layout depends on."""
+
+    is_union: bool
+    byte_size: int
+    members: Sequence[tuple[str, TypeId, int, int]]
+    """In memory order, as :class:`Member` has them. That names are true matters for messages only;
+    that there is one, for bitfields and what contains members itself."""
+    byte_align: int | None = None
+    """What the source says."""
 
 
 Extent: TypeAlias = tuple[int, int, int, int]
@@ -195,7 +207,7 @@ class Layout:
     def _lay_out_at_once(self) -> dict[TypeId, Told]:
         """Layouts of all that a source has as columns."""
         columns = self.graph.columns()
-        if columns is None:
+        if columns is None or not columns.member_types:
             return {}
         from uapigen.layout.at_once import AtOnce
 
@@ -203,7 +215,7 @@ class Layout:
             self._measure_form(type_id)
         try:
             at_once = AtOnce(columns, self.model, self._known)
-        except IndexError:  # a reference to no type, of which decoding says whose it is
+        except LookupError:  # something is malformed, of which decoding says where
             return {}
         self._embeddings.learn(at_once.embedded)
 
@@ -212,18 +224,16 @@ class Layout:
 
         return at_once.lay_out_all(surrounded, self._lay_out_odd)
 
-    def _lay_out_odd(self, type_id: TypeId, node: Composite) -> Told | None:
-        """The layout of a type that does not lie plainly, and whose parts are measured.
-
-        The names of the node's members need not be true, but for whether they have one.
-        """
-        try:
-            layout, extent = self._find_layout(type_id, node)
-        except (KeyError, LayoutError):  # what is wrong with it is said with names
+    def _lay_out_odd(self, type_id: TypeId, outline: Outline | None) -> Told | None:
+        """The layout of a type that does not lie plainly, and whose parts are measured."""
+        if outline is None:
             return self._look_closely(type_id)
-        self._known[type_id] = extent
-        size, align, packed, members = layout
-        return size, align, packed, members is node.members
+        try:
+            align, packed, levels, leaves = self._find_layout(type_id, outline)
+        except (KeyError, LayoutError):  # what is wrong with it is said by its names
+            return self._look_closely(type_id)
+        self._known[type_id] = outline.byte_size, align, levels, leaves
+        return outline.byte_size, align, packed, True
 
     def _look_closely(self, type_id: TypeId) -> Told | None:
         try:
@@ -397,33 +407,29 @@ class Layout:
         return True
 
     def _lay_out(self, type_id: TypeId, node: Composite) -> Extent:
-        self._records[type_id], extent = self._find_layout(type_id, node)
-        return extent
-
-    def _find_layout(self, type_id: TypeId, node: Composite) -> tuple[RecordLayout, Extent]:
         members = in_memory_order(node)
-        natural, packed, holes, end, levels, leaves = self._walk(type_id, node, members)
-        size, align = node.byte_size, node.byte_align
+        outline = Outline(isinstance(node, Union), node.byte_size, members, node.byte_align)
+        align, packed, levels, leaves = self._find_layout(type_id, outline)
+        self._records[type_id] = RecordLayout(node.byte_size, align, packed, members)
+        return node.byte_size, align, levels, leaves
+
+    def _find_layout(self, type_id: TypeId, outline: Outline) -> tuple[int, bool, int, int]:
+        """(alignment, packed?, levels, leaves)"""
+        natural, packed, holes, end, levels, leaves = self._walk(type_id, outline)
+        _, size, members, align = outline
         if align is None or self._alone:
-            align, packed = self._infer(type_id, node, natural, packed, holes, end)
-        return RecordLayout(size, align, packed, members), (size, align, levels, leaves)
+            if size and not members:
+                natural = min(size & -size, 8)
+            align, packed = self._infer(type_id, size, natural, packed, holes, end)
+        return align, packed, levels, leaves
 
     def _infer(
-        self,
-        type_id: TypeId,
-        node: Composite,
-        natural: int,
-        packed: bool,
-        holes: list[_Hole],
-        end: int,
+        self, type_id: TypeId, size: int, natural: int, packed: bool, holes: list[_Hole], end: int
     ) -> tuple[int, bool]:
         """(alignment, packed?) as the module's docstring has it; from what `_walk` found."""
-        size = node.byte_size
         if size % natural:
             packed = True
         align = 1 if packed else natural
-        if not node.members and size:
-            align = min(size & -size, 8)
         for begin, member_align, byte_offset in holes:
             if packed or byte_offset > round_up(begin, member_align):
                 align = max(align, explaining(begin, byte_offset, size))
@@ -447,10 +453,10 @@ class Layout:
         return align, packed
 
     def _walk(
-        self, type_id: TypeId, node: Composite, members: Sequence[Member]
+        self, type_id: TypeId, outline: Outline
     ) -> tuple[int, bool, list[_Hole], int, int, int]:
         """Check each member; (largest alignment, packed?, holes, end in bytes, levels, leaves)."""
-        is_union = isinstance(node, Union)
+        is_union, size, members, _ = outline
         natural, packed, holes = 1, False, []
         end = 0  # bits, of what lies before the member
         last = 0
@@ -497,10 +503,8 @@ class Layout:
                 last = stop
                 if not is_union:
                     end = last
-        if last > 8 * node.byte_size:
-            raise self._refuse(
-                type_id, f"members end at bit {last}, the type at byte {node.byte_size}"
-            )
+        if last > 8 * size:
+            raise self._refuse(type_id, f"members end at bit {last}, the type at byte {size}")
         self._check_levels(type_id, levels + 1)
         leaves = max(leaves + len(members), 1)
         if leaves > _MAX_LEAVES:

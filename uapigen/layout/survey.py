@@ -7,10 +7,11 @@ of the one before it, and against the alignment of its type where that embeds no
 
 from __future__ import annotations
 
+import sys
 from array import array
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate, chain, compress, count, repeat
-from operator import add, and_, not_, sub
+from operator import add, itemgetter, not_, sub
 from typing import TYPE_CHECKING, NamedTuple
 
 from uapigen.ir.types import TypeId
@@ -40,17 +41,15 @@ class Survey(NamedTuple):
     """Of members, likewise: forms around each other; 0 where they embed a record."""
     offsets: array[int]
     """Of members: in bits."""
-    widths: dict[int, int]
-    """Of bitfields: in bits."""
     gaps: list[int]
     """Of members: the bits between the end of the one before, or the record's start, and it."""
     odd: set[int]
     """Records that are not laid out as C does it without attributes and bitfields."""
-    holed: set[int]
-    """Records with a gap between members."""
     unclear: set[int]
-    """Records where a gap may not be all that lies between a member and those before it: members
-    overlap, or one without a size lies between."""
+    """Records of which gaps tell nothing: members overlap or have no known size, or a union's
+    do not all lie at its start."""
+    wider: dict[int, int]
+    """Gaps before a member, or several, without a size, of those that begin in the same place."""
     embedding: list[int]
     """Members that embed a record."""
     owners: list[int]
@@ -59,8 +58,9 @@ class Survey(NamedTuple):
 
 def survey(columns: Columns, types: CodedTypes) -> Survey:
     """Raises IndexError where a member's type is none of the source's."""
-    vlens, bits = columns.vlens, list(map(types.bits.__getitem__, columns.member_types))
-    codes = bytes(map(types.codes.__getitem__, columns.member_types))
+    vlens, of_members = columns.vlens, itemgetter(0, *columns.member_types)
+    bits = list(of_members(types.bits)[1:])
+    codes = bytes(of_members(types.codes)[1:])
     numbers = dict(zip(columns.records, count(), strict=False))
     unions = set(map(numbers.__getitem__, columns.unions))
     with_bitfields = set(map(numbers.__getitem__, columns.with_bitfields))
@@ -69,17 +69,12 @@ def survey(columns: Columns, types: CodedTypes) -> Survey:
     offsets, widths = _unpack(columns.member_offsets, map(cuts.__getitem__, with_bitfields))
     for member, width in widths.items():
         bits[member] = width
-    befores = [0, *map(add, offsets, bits)]  # where the member before each one ends
-    ends = list(map(befores.__getitem__, stops))
-    for stop in stops:
-        befores[stop] = 0
+    gaps, ends = _measure_gaps(offsets, bits, vlens, stops)
     for number in unions:
         cut = cuts[number]
-        befores[cut] = [0] * vlens[number]
-        ends[number] = max(bits[cut], default=0)
+        gaps[cut], ends[number] = offsets[cut], max(bits[cut], default=0)
     for number in compress(count(), map(not_, vlens)):
         cuts[number], ends[number] = slice(len(bits), len(bits) + 1), 0
-    gaps = list(map(sub, offsets, befores))
     whose = list(chain.from_iterable(map(repeat, count(), vlens)))
     masks, embeds = codes.translate(MASKS), codes.translate(EMBEDS)
     found = Survey(
@@ -91,29 +86,58 @@ def survey(columns: Columns, types: CodedTypes) -> Survey:
         codes.translate(ALIGNS) + b"\1",
         codes.translate(LEVELS) + b"\0",
         offsets,
-        widths,
         gaps,
-        odd=set(compress(whose, map(and_, offsets, masks))).union(with_bitfields),
-        holed=set(),
+        odd=set(compress(whose, _in_common(offsets, masks))).union(with_bitfields),
         unclear=set(),
+        wider={},
         embedding=list(compress(count(), embeds)),
         owners=list(compress(whose, embeds)),
     )
+    for number in set(map(whose.__getitem__, _where(codes, OTHERS))):
+        found.odd.add(number)
+        found.unclear.add(number)
+    _check_gaps(found, masks, embeds, bits, whose)
+    return found
+
+
+def _measure_gaps(
+    offsets: array[int], bits: list[int], vlens: Sequence[int], stops: list[int]
+) -> tuple[list[int], list[int]]:
+    """(gaps before members, ends of records), as if all were structs with members."""
+    lasts = list(map(sub, stops, repeat(1)))
+    ends = list(map(add, map(offsets.__getitem__, lasts), map(bits.__getitem__, lasts)))
+    # First as if all members were one struct's.
+    gaps = [0, *map(sub, offsets[1:], map(add, offsets, bits))]
+    for start in compress(chain((0,), stops), vlens):
+        gaps[start] = offsets[start]
+    return gaps, ends
+
+
+def _check_gaps(
+    found: Survey, masks: bytes, embeds: bytes, bits: list[int], whose: list[int]
+) -> None:
+    """Find records that are odd or unclear for their gaps, and what is behind wider ones."""
+    gaps, offsets, unions = found.gaps, found.offsets, found.unions
     for member in compress(count(), gaps):
         gap, number = gaps[member], whose[member]
-        if gap < 0 or number in unions or (gap > masks[member] and not embeds[member]):
+        if gap < 0 or number in unions:
             found.odd.add(number)
-        else:
-            found.holed.add(number)
-        if gap < 0 or not bits[member]:
             found.unclear.add(number)
-    for code in OTHERS:
-        member = codes.find(code)
-        while member >= 0:
-            found.odd.add(whose[member])
-            found.unclear.add(whose[member])
-            member = codes.find(code, member + 1)
-    return found
+        elif gap > masks[member] and not embeds[member]:
+            found.odd.add(number)
+        if not bits[member]:
+            for after in range(member + 1, found.cuts[number].stop):
+                if offsets[after] != offsets[member]:
+                    break
+                found.wider[after] = gap
+
+
+def _where(codes: bytes, wanted: Iterable[int]) -> Iterator[int]:
+    for code in wanted:
+        place = codes.find(code)
+        while place >= 0:
+            yield place
+            place = codes.find(code, place + 1)
 
 
 def _unpack(packed: array[int], cuts: Iterable[slice]) -> tuple[array[int], dict[int, int]]:
@@ -127,3 +151,11 @@ def _unpack(packed: array[int], cuts: Iterable[slice]) -> tuple[array[int], dict
             if word >> 24:
                 widths[member], offsets[member] = word >> 24, word & 0xFFFFFF
     return offsets, widths
+
+
+def _in_common(offsets: array[int], masks: bytes) -> bytes:
+    """Of each offset, the bits of its mask that are set; as the bits of one large number."""
+    first = 0 if sys.byteorder == "little" else offsets.itemsize - 1
+    low = offsets.tobytes()[first :: offsets.itemsize]
+    common = int.from_bytes(low, "little") & int.from_bytes(masks, "little")
+    return common.to_bytes(len(masks), "little")
