@@ -26,6 +26,7 @@ from uapigen.emit.package import Additions, module_files, package_files
 from uapigen.emit.parallel import Background, in_background
 from uapigen.errors import SystemRefusalError, UsageError
 from uapigen.ir.naming import holders_of_untagged
+from uapigen.ir.operations import holders_of_functions, stands_alone
 from uapigen.ir.selection import select
 from uapigen.layout.plan import Plan
 from uapigen.layout.records import Layout
@@ -177,6 +178,8 @@ def make_plan(opened: Opened, only: list[str], exclude: list[str]) -> Plan:
     def work() -> Iterator[tuple[str, Any]]:
         """What takes no names: with it, this process names types meanwhile."""
         yield "holders", holders_of_untagged(graph, selection.tags)
+        alone = stands_alone(graph)
+        yield "holders of functions", holders_of_functions(graph) if alone else {}
         yield "layouts", Layout(graph, opened.model).tell(selection.tags)
         yield "digests", [source.sha256 for source in graph.sources]
 
@@ -188,6 +191,7 @@ def make_plan(opened: Opened, only: list[str], exclude: list[str]) -> Plan:
     except BaseException:
         beside.stop()
         raise
+    plan.holders_of_functions = beside.result("holders of functions")
     plan.layout.expect(partial(beside.result, "layouts"))
     expect_digests(graph.sources, partial(_last, beside, "digests"))
     return plan

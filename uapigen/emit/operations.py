@@ -28,7 +28,8 @@ class PlannedTable(NamedTuple):
 def planned_tables(plan: Plan) -> list[PlannedTable]:
     """The operation tables among a plan's structs, sorted by key."""
     graph, keys = plan.graph, plan.keys.of
-    found = find_tables(graph, [i for i in keys if i not in plan.failed], plan.operation_patterns)
+    ids = [type_id for type_id in keys if type_id not in plan.failed]
+    found = find_tables(graph, ids, plan.operation_patterns, plan.holders_of_functions)
     tables = _spelled(plan, list(found))
     named = name_parameters(graph, tables)
     made = [PlannedTable(keys[t.type], t, n) for t, n in zip(tables, named, strict=True)]

@@ -5,9 +5,12 @@ Like all of ``ir/``, data that refers to types by id; ``uapigen/operations/`` fi
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from uapigen.ir.types import TypeId
+from uapigen.ir.types import FuncProto, TypeId
+
+if TYPE_CHECKING:
+    from uapigen.ir.graph import TypeGraph
 
 __all__ = [
     "DECLARATION",
@@ -16,7 +19,12 @@ __all__ = [
     "Operation",
     "OperationTable",
     "ParameterNames",
+    "holders_of_functions",
+    "stands_alone",
 ]
+
+_MAX_CHAIN = 64
+"""Typedefs, qualifiers, pointers and arrays in a row."""
 
 DECLARATION = "declaration"
 """Where parameter names come from that the pointer itself is declared with."""
@@ -64,3 +72,18 @@ class OperationTable(NamedTuple):
     type: TypeId
     operations: tuple[Operation, ...]
     data: tuple[DataMember, ...]
+
+
+def stands_alone(graph: TypeGraph) -> bool:
+    """Whether all types are one source's; else pointers may be another one's, or a base's."""
+    return graph.base is None and len(graph.sources) == 1
+
+
+def holders_of_functions(graph: TypeGraph) -> dict[TypeId, int]:
+    """A source's structs and unions with function pointers, also in unnamed members.
+
+    For each, the most function pointers that it may have outside of unnamed members:
+    pointers to pointers to functions count, too.
+    """
+    protos = graph.ids_of(FuncProto)
+    return dict(graph.holders(protos, _MAX_CHAIN, typedefs=True, parts=True))

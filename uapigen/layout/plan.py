@@ -99,6 +99,8 @@ class Plan:
         self.docs: Mapping[TypeId, Doc] = {}
         self.operation_patterns: Sequence[str] = ()
         """Globs over structs that are operation tables, beside those that look like some."""
+        self.holders_of_functions: Mapping[TypeId, int] | None = None
+        """What the function of this name finds, if another process has done so."""
         self._planned: dict[TypeId, RecordPlan | None] = {}
         self._assign_keys(holders)
 

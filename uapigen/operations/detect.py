@@ -9,7 +9,7 @@ pointers behind typedefs and arrays of pointers are function pointers, too.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import accumulate
 from operator import itemgetter
@@ -17,7 +17,13 @@ from typing import TypeAlias
 
 from uapigen.errors import InputError
 from uapigen.ir.graph import TypeGraph, resolve
-from uapigen.ir.operations import DataMember, Operation, OperationTable
+from uapigen.ir.operations import (
+    DataMember,
+    Operation,
+    OperationTable,
+    holders_of_functions,
+    stands_alone,
+)
 from uapigen.ir.selection import Patterns
 from uapigen.ir.types import (
     Array,
@@ -47,8 +53,6 @@ _ALIASES = frozenset({Typedef, Qualifier, TypeTag})
 _FORMS = frozenset({Pointer, Array, *_ALIASES})
 _new = tuple.__new__  # what a named tuple's own constructor calls, without the call
 _name = itemgetter(0)
-_MAX_CHAIN = 64
-"""Typedefs, qualifiers, pointers and arrays in a row."""
 _Member: TypeAlias = tuple[str, TypeId, int, int]
 """What a :class:`Member` has."""
 
@@ -122,12 +126,16 @@ class _Counts(dict[TypeId, tuple[int, int]]):
 
 
 def find_tables(
-    graph: TypeGraph, type_ids: Iterable[TypeId], patterns: Sequence[str] = ()
+    graph: TypeGraph,
+    type_ids: Iterable[TypeId],
+    patterns: Sequence[str] = (),
+    holders: Mapping[TypeId, int] | None = None,
 ) -> Iterator[OperationTable]:
     """The operation tables among these types, in their order.
 
     ``patterns`` are globs over C spellings of further ones, as ``--ops`` has them: of
-    these, every struct with a function pointer is one.
+    these, every struct with a function pointer is one. ``holders`` is what
+    ``holders_of_functions`` finds, if it has been asked before.
     """
     pointers = _FunctionPointers(graph)
     counts = _Counts(graph, pointers)
@@ -143,10 +151,10 @@ def find_tables(
 
     ids = list(type_ids)
     made: dict[TypeId, OperationTable] = {}
-    # Where there is another source or a base, pointers may be that one's types.
-    if len(ids) > _MANY and graph.base is None and len(graph.sources) == 1:
+    if len(ids) > _MANY and stands_alone(graph):
         with suppress(InputError):  # a malformed member, which the layout finds and says
-            made, odd = _plain_tables(graph, ids, pointers, is_one)
+            holders = holders or holders_of_functions(graph)
+            made, odd = _plain_tables(graph, ids, holders, pointers, is_one)
             ids = [type_id for type_id in ids if type_id in made or type_id in odd]
     for type_id in ids:
         if type_id in made:
@@ -172,6 +180,7 @@ def find_tables(
 def _plain_tables(
     graph: TypeGraph,
     type_ids: Iterable[TypeId],
+    most: Mapping[TypeId, int],
     pointers: _FunctionPointers,
     is_one: Callable[[str, int, int], bool],
 ) -> tuple[dict[TypeId, OperationTable], set[TypeId]]:
@@ -180,8 +189,6 @@ def _plain_tables(
     Found for all at once, in a fraction of the time that it takes to decode all structs.
     Raises :class:`InputError` where one of those that have function pointers is malformed.
     """
-    # No fewer than the function pointers, since pointers to pointers to functions count, too.
-    most = graph.holders(graph.ids_of(FuncProto), _MAX_CHAIN, typedefs=True, parts=True)
     ids = list(filter(most.__contains__, type_ids))
     kinds, names = graph.tags(ids)
     structs = [
@@ -191,17 +198,18 @@ def _plain_tables(
     ]
     inside = graph.members([type_id for type_id, _ in structs])
     tables: list[tuple[TypeId, str, slice]] = []
-    odd: set[TypeId] = set()
+    odd: dict[TypeId, slice] = {}
     for (type_id, name), stop, count in zip(
         structs, accumulate(inside.counts), inside.counts, strict=True
     ):
         place = slice(stop - count, stop)
         if "" in inside.names[place]:
-            odd.add(type_id)
+            odd[type_id] = place
         elif is_one(name, most[type_id], count):
             tables.append((type_id, name, place))
     columns = inside.names, inside.types, inside.bit_offsets, inside.bit_widths
-    pointers.look_at({target for _, _, place in tables for target in inside.types[place]})
+    places = [*odd.values(), *(place for _, _, place in tables)]
+    pointers.look_at({target for place in places for target in inside.types[place]})
     made = {}
     for type_id, name, place in tables:
         members = list(zip(*[column[place] for column in columns], strict=True))
@@ -209,7 +217,7 @@ def _plain_tables(
         if is_one(name, len(table.operations), len(members)):
             made[type_id] = table
     graph.decode(odd)
-    return made, odd
+    return made, set(odd)
 
 
 def _reached(graph: TypeGraph, members: Sequence[Member]) -> Iterator[Member]:
