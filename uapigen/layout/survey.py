@@ -11,7 +11,7 @@ import sys
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate, chain, compress, count, repeat
-from operator import add, itemgetter, not_, sub
+from operator import add, not_, sub
 from typing import TYPE_CHECKING, NamedTuple
 
 from uapigen.ir.types import TypeId
@@ -58,9 +58,9 @@ class Survey(NamedTuple):
 
 def survey(columns: Columns, types: CodedTypes) -> Survey:
     """Raises IndexError where a member's type is none of the source's."""
-    vlens, of_members = columns.vlens, itemgetter(0, *columns.member_types)
-    bits = list(of_members(types.bits)[1:])
-    codes = bytes(of_members(types.codes)[1:])
+    vlens, member_types = columns.vlens, columns.member_types
+    bits = list(map(types.bits.__getitem__, member_types))
+    codes = bytes(list(map(types.codes.__getitem__, member_types)))
     numbers = dict(zip(columns.records, count(), strict=False))
     unions = set(map(numbers.__getitem__, columns.unions))
     with_bitfields = set(map(numbers.__getitem__, columns.with_bitfields))
