@@ -30,7 +30,10 @@ def test_names_of_split_btf_go_on_where_its_base_ends() -> None:
 
 @pytest.mark.parametrize("data", [b"\0int\0u64\0", b"\0int\0\xc3\xa9\0", b"\0int\0", b"\0", b""])
 @pytest.mark.parametrize("base", [b"", b"\0page\0", b"\0" + b"n" * 1024 + b"\0"])
-def test_names_at_once_are_those_one_by_one(base: bytes, data: bytes) -> None:
+def test_names_at_once_are_those_one_by_one(
+    base: bytes, data: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("uapigen.btf.strings._MANY", 1)
     whole = base + data
     strings = table(data, table(base)) if base else table(data)
     offsets = [*range(len(whole)), *range(len(whole))]
@@ -65,7 +68,10 @@ def test_empty_section_has_the_empty_name() -> None:
         (b"\0" + b"n" * 1025, 1, "no NUL after the name at offset 1"),
     ],
 )
-def test_name_that_is_not_there_is_refused(data: bytes, offset: int, problem: str) -> None:
+def test_name_that_is_not_there_is_refused(
+    data: bytes, offset: int, problem: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("uapigen.btf.strings._MANY", 1)
     for ask in (
         table(data).__getitem__,
         lambda at: table(data).cut([at]),
@@ -77,7 +83,8 @@ def test_name_that_is_not_there_is_refused(data: bytes, offset: int, problem: st
 
 
 @pytest.mark.parametrize("length", [511, 512, 1023, 1024])
-def test_long_names_are_names(length: int) -> None:
+def test_long_names_are_names(length: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("uapigen.btf.strings._MANY", 1)
     strings = table(b"\0" + b"n" * length + b"\0m\0")
     assert strings.cut([1, length + 2]) == ["n" * length, "m"]
     assert [strings[1], strings[length + 2]] == ["n" * length, "m"]

@@ -17,6 +17,10 @@ A record of twelve bytes can repeat a name, so what names cost is bounded by thi
 """
 
 
+_MANY = 1000
+"""Names from which on it pays to have the whole section as text."""
+
+
 class StringTable(dict[int, str]):
     """Names by string offset; ``table[offset]`` costs a dict lookup after the first time.
 
@@ -60,10 +64,11 @@ class StringTable(dict[int, str]):
         return InputError(self.source, "string section", problem)
 
     def cut(self, offsets: Sequence[int]) -> list[str]:
-        """The names at these offsets: far quicker than one by one, and not remembered."""
-        text, start = self._text, self.start
-        least, most = min(offsets, default=start), max(offsets, default=start)
-        if text is None or least < start or most >= self.end:
+        """The names at these offsets: far quicker than one by one, and many not remembered."""
+        start = self.start
+        few = len(offsets) < _MANY
+        text = None if few or min(offsets) < start or max(offsets) >= self.end else self._text
+        if text is None:
             return list(map(self.__getitem__, offsets))  # which says what is wrong
         find = text.find
         places = [offset - start for offset in offsets] if start else offsets

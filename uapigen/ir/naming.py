@@ -230,7 +230,7 @@ class Keys:
             self._holders = {*(holders_of_untagged(graph, type_ids) if known is None else known)}
             graph.decode(self._holders)
         else:
-            graph.decode(graph.ids_of(Struct, Union))
+            graph.decode([i for i in type_ids if self.class_of[i] is not Enum])
 
     def with_parts(self, type_ids: Iterable[TypeId]) -> list[TypeId]:
         """Those of the types that may have members without a tag."""
