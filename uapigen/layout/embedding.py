@@ -90,6 +90,9 @@ class Embeddings:
 
     def shown_align(self, type_id: TypeId, size: int, align: int) -> int:
         """The alignment (bytes, at least ``align``) that a type's surroundings show."""
+        # Where no gaps are known, to find them takes longer than to see that nothing may align.
+        if self._unclear is None and not self._may_align(type_id, 2 * align):
+            return align
         best = align
         for end, byte_offset in self._gaps_before(type_id):
             if byte_offset > round_up(end, align):
