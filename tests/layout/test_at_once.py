@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from uapigen.btf.reader import BtfGraph
 from uapigen.errors import InputError
-from uapigen.layout.records import Layout, Told
+from uapigen.layout.extents import Told
+from uapigen.layout.records import Layout
 from uapigen.layout.targets import find_target
 
 NUMBERS = 5

@@ -17,13 +17,13 @@ from uapigen.errors import LayoutError
 from uapigen.ir.types import TypeId
 from uapigen.layout.coded import CodedTypes
 from uapigen.layout.embedding import Embedded
-from uapigen.layout.records import Outline
+from uapigen.layout.extents import Outline
 from uapigen.layout.survey import survey
 from uapigen.layout.targets import DataModel
 
 if TYPE_CHECKING:
     from uapigen.ir.columns import Columns
-    from uapigen.layout.records import Extent, Told
+    from uapigen.layout.extents import Extent, Told
 
 __all__ = ["AtOnce"]
 

@@ -17,7 +17,7 @@ from uapigen.layout.targets import DataModel
 
 if TYPE_CHECKING:
     from uapigen.ir.columns import Columns
-    from uapigen.layout.records import Extent
+    from uapigen.layout.extents import Extent
 
 __all__ = ["ALIGNS", "EMBEDS", "LEVELS", "MASKS", "OTHERS", "CodedTypes"]
 

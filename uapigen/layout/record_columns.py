@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from uapigen.errors import InputError
 from uapigen.ir.columns import Members
 from uapigen.ir.types import Enum, TypeId
-from uapigen.layout.records import Told
+from uapigen.layout.extents import Told
 
 if TYPE_CHECKING:
     from uapigen.layout.plan import Plan

@@ -30,7 +30,6 @@ A type whose members overlap, lie outside it or have no size is not laid out:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import NamedTuple, TypeAlias
 
 from uapigen.errors import LayoutError
 from uapigen.ir.graph import TypeGraph
@@ -41,7 +40,6 @@ from uapigen.ir.types import (
     Float,
     Forward,
     Int,
-    Member,
     Pointer,
     Qualifier,
     Struct,
@@ -52,9 +50,10 @@ from uapigen.ir.types import (
     Void,
 )
 from uapigen.layout.embedding import Embeddings, explaining, in_memory_order, round_up
+from uapigen.layout.extents import Extent, Extents, Hole, Outline, RecordLayout, SizeAlign, Told
 from uapigen.layout.targets import DataModel
 
-__all__ = ["Extent", "Layout", "Outline", "RecordLayout", "SizeAlign", "Told"]
+__all__ = ["Layout"]
 
 _MAX_SIZE = 1 << 40
 """Bytes; more than any address space a struct could live in needs."""
@@ -78,57 +77,6 @@ _MAX_PROBLEM = 300
 """Characters of a problem from which on the way to it is abridged."""
 
 
-class SizeAlign(NamedTuple):
-    """Of a type, in bytes."""
-
-    byte_size: int
-    byte_align: int
-
-
-class RecordLayout(NamedTuple):
-    """What was found out about a struct or union beyond what its source says."""
-
-    byte_size: int
-    byte_align: int
-    packed: bool
-    members: Sequence[Member]
-    """In memory order."""
-
-
-class Outline(NamedTuple):
-    """What of a struct or union its layout depends on."""
-
-    is_union: bool
-    byte_size: int
-    members: Sequence[tuple[str, TypeId, int, int]]
-    """In memory order, as :class:`Member` has them. That names are true matters for messages only;
-    that there is one, for bitfields and what contains members itself."""
-    byte_align: int | None = None
-    """What the source says."""
-
-
-Extent: TypeAlias = tuple[int, int, int, int]
-"""Of a type: its size and alignment in bytes, its levels and its leaves."""
-
-Told: TypeAlias = tuple[int, int, bool, bool]
-"""Of a struct or union: size and alignment in bytes, packed?, members in memory order?"""
-
-_Hole: TypeAlias = tuple[int, int, int]
-"""Unused bytes before a member: where they begin, the member's alignment and offset."""
-
-
-class _Extents(dict[TypeId, Extent]):
-    """Extents by type id; what is no struct or union is measured when first looked up."""
-
-    def __init__(self, measure: Callable[[TypeId], None]) -> None:
-        super().__init__()
-        self._measure = measure
-
-    def __missing__(self, type_id: TypeId) -> Extent:
-        self._measure(type_id)
-        return self[type_id]
-
-
 class Layout:
     """Sizes and alignments of one graph's types under one data model.
 
@@ -144,7 +92,7 @@ class Layout:
         self.graph = graph
         self.model = model
         self._alone = alone
-        self._known = _Extents(self._measure_form)
+        self._known = Extents(self._measure_form)
         self._records: dict[TypeId, RecordLayout] = {}
         self._problems: dict[TypeId, str] = {}
         self._told: Mapping[TypeId, Told] = {}
@@ -424,7 +372,7 @@ class Layout:
         return align, packed, levels, leaves
 
     def _infer(
-        self, type_id: TypeId, size: int, natural: int, packed: bool, holes: list[_Hole], end: int
+        self, type_id: TypeId, size: int, natural: int, packed: bool, holes: list[Hole], end: int
     ) -> tuple[int, bool]:
         """(alignment, packed?) as the module's docstring has it; from what `_walk` found."""
         if size % natural:
@@ -454,7 +402,7 @@ class Layout:
 
     def _walk(
         self, type_id: TypeId, outline: Outline
-    ) -> tuple[int, bool, list[_Hole], int, int, int]:
+    ) -> tuple[int, bool, list[Hole], int, int, int]:
         """Check each member; (largest alignment, packed?, holes, end in bytes, levels, leaves)."""
         is_union, size, members, _ = outline
         natural, packed, holes = 1, False, []
