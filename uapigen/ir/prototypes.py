@@ -101,8 +101,13 @@ class Prototypes(NamedTuple):
 
     def parameters_of(self, types: Container[TypeId]) -> dict[tuple[str, TypeId], int]:
         """In how many places different prototypes have parameters of these types."""
-        different = set(zip(self.returns, self._cut(tuple(self.params)), strict=True))
-        if len(different) < len(self.ids):  # a source has hardly any prototype twice
+        # A source has hardly any prototype twice: of so many hashes, none is of two. They are
+        # numbers, and nothing of what they are made from needs to be kept.
+        keys = tuple(self.params)
+        bounds = pairwise(accumulate(self.counts, initial=0))
+        rows = zip(self.returns, (keys[start:stop] for start, stop in bounds), strict=True)
+        if len(set(map(hash, rows))) < len(self.ids):
+            different = set(zip(self.returns, self._cut(keys), strict=True))
             every = chain.from_iterable(map(itemgetter(1), different))
             params = [key for key in every if self.declared[key][1] in types]
         else:
