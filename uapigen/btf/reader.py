@@ -1,11 +1,9 @@
 """BTF's type section as a :class:`~uapigen.ir.graph.TypeGraph`.
 
 The index (``index.py``) knows where each type's record starts; a type is
-decoded when first asked for. Nothing relies on the order of types: recent encoders
-sort them by name, and a tenth of the references then point forward.
-
-Every count, id and string offset is checked where it is used, and a count is
-always bounded by the bytes that are really there.
+decoded when first asked for (``decoding.py``), or with all others of its kind
+(``columns.py``). Nothing relies on the order of types: recent encoders sort them by
+name, and a tenth of the references then point forward.
 """
 
 from __future__ import annotations
@@ -15,11 +13,11 @@ from array import array
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from functools import cached_property
-from itertools import repeat
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from uapigen.btf import columns
-from uapigen.btf.format import INT_BOOL, INT_SIGNED, Kind, parse_header
+from uapigen.btf.decoding import NODE_CLASSES, Decoder
+from uapigen.btf.format import parse_header
 from uapigen.btf.index import (
     ALIASES,
     COMPOSITES,
@@ -41,34 +39,13 @@ from uapigen.ir.graph import (
     enums_of,
     functions_like,
     members_of,
-    resolve,
     tags_of,
 )
 from uapigen.ir.prototypes import FunctionsLike, Prototypes
 from uapigen.ir.types import (
-    Array,
-    DeclTag,
-    Enum,
-    Enumerator,
-    Float,
-    Forward,
-    Func,
-    FuncProto,
     Int,
-    Member,
-    Param,
-    Pointer,
-    Qualifier,
-    Section,
-    SectionVar,
-    Struct,
     Type,
-    Typedef,
     TypeId,
-    TypeTag,
-    Union,
-    Unknown,
-    Var,
 )
 
 if TYPE_CHECKING:
@@ -77,9 +54,6 @@ if TYPE_CHECKING:
 __all__ = ["BtfGraph"]
 
 _LONG = ("long unsigned int", "long int", "unsigned long", "long")
-_new = tuple.__new__  # what a named tuple's own constructor calls, without the call
-_LINKAGE = ("static", "global", "extern")
-_MAX_INT_BYTES = 16
 _MAX_FORMS = 128
 """Arrays, typedefs and qualifiers in a row; more than any that can be laid out."""
 
@@ -133,6 +107,14 @@ class BtfGraph:
         if relocation is not None:
             self.index.relocate(relocation, header)
         self.nodes = Nodes(self._decode)
+        self._decoder = Decoder(
+            self,
+            self.words,
+            self.strings,
+            source=name,
+            last_id=self._last_id,
+            odd_ints=self._odd_ints,
+        )
         self._preloaded = False
         self._sought: dict[str, list[TypeId]] = {}
         self._pointer_size: int | None = None
@@ -168,8 +150,16 @@ class BtfGraph:
     def __getitem__(self, type_id: TypeId) -> Type:
         return self.nodes[type_id]
 
+    def _decode(self, type_id: TypeId) -> Type:
+        if not self._first_id <= type_id < self._last_id:
+            if self._base is not None and 0 <= type_id < self._first_id:
+                return self._base[type_id]
+            problem = f"no such type; the last is {self._last_id - 1}"
+            raise InputError(self.name, f"type {type_id}", problem)
+        return self._decoder.decode(type_id, self._offsets[type_id - self._first_id])
+
     def ids_of(self, *kinds: type) -> Iterator[TypeId]:
-        wanted = (kind for kind, node in _NODE_CLASSES.items() if node in kinds)
+        wanted = (kind for kind, node in NODE_CLASSES.items() if node in kinds)
         return iter(self.index.ids(kind_set(*wanted)))
 
     def ids_named(self, name: str) -> list[TypeId]:
@@ -252,7 +242,7 @@ class BtfGraph:
         kinds = map(self.index.kinds.__getitem__, [i - self._first_id for i in type_ids])
         name_offs = self.index.gather(self.index.starts_of(type_ids), 0)
         names = self.strings.cut(name_offs)
-        return list(map(_NODE_CLASSES.__getitem__, kinds)), names
+        return list(map(NODE_CLASSES.__getitem__, kinds)), names
 
     def untagged(self, type_ids: Sequence[TypeId]) -> list[TypeId]:
         name_offs = self.index.gather(self.index.starts_of(type_ids), 0)
@@ -293,7 +283,7 @@ class BtfGraph:
         names = self.strings.cut(self.index.gather(starts, 0))
         protos = self.index.gather(starts, 2)
         for position, proto in enumerate(protos) if max(protos, default=0) >= len(self) else ():
-            self._reference(ids[position], proto)
+            self._decoder.reference(ids[position], proto)
         return ids, names, protos
 
     def prototypes(self) -> Prototypes:
@@ -327,196 +317,3 @@ class BtfGraph:
             if node.name in _LONG and node.byte_size in (4, 8):
                 return node.byte_size
         return 0
-
-    # Decoding
-
-    def _malformed(self, type_id: TypeId, problem: str) -> InputError:
-        return InputError(self.name, f"type {type_id}", problem)
-
-    def _decode(self, type_id: TypeId) -> Type:
-        if not self._first_id <= type_id < self._last_id:
-            if self._base is not None and 0 <= type_id < self._first_id:
-                return self._base[type_id]
-            raise self._malformed(type_id, f"no such type; the last is {self._last_id - 1}")
-        offset = self._offsets[type_id - self._first_id]
-        name_off, info, size_or_type = self.words[offset : offset + 3]
-        decode = _DECODERS.get(info >> 24 & 0x7F)
-        name = self.strings[name_off]
-        if decode is None:
-            return Unknown(name, info >> 24 & 0x7F)
-        return decode(self, type_id, name, info, size_or_type, offset + 3)
-
-    def _reference(self, type_id: TypeId, target: int) -> TypeId:
-        if target >= self._last_id:
-            raise self._malformed(
-                type_id, f"refers to type {target}, the last is {self._last_id - 1}"
-            )
-        return target
-
-    def _columns(self, start: int, vlen: int, width: int) -> list[array[int]]:
-        """The ``vlen`` elements of ``width`` words from word ``start`` on, by column."""
-        end = start + width * vlen
-        return [self.words[start + column : end : width] for column in range(width)]
-
-    def _int(self, type_id: TypeId, name: str, _info: int, byte_size: int, start: int) -> Type:
-        encoding = self.words[start]
-        flags = encoding >> 24 & 0xF
-        bit_offset, bit_width = encoding >> 16 & 0xFF, encoding & 0xFF
-        if not 0 < byte_size <= _MAX_INT_BYTES:
-            raise self._malformed(type_id, f"an integer of {byte_size} bytes")
-        if bit_offset + bit_width > 8 * byte_size:
-            raise self._malformed(type_id, f"{bit_width} bits at {bit_offset} of {byte_size} bytes")
-        return Int(
-            name, byte_size, bool(flags & INT_SIGNED), bool(flags & INT_BOOL), bit_offset, bit_width
-        )
-
-    def _float(self, type_id: TypeId, name: str, _info: int, byte_size: int, _start: int) -> Type:
-        if byte_size not in (2, 4, 8, 10, 12, 16):
-            raise self._malformed(type_id, f"a floating point type of {byte_size} bytes")
-        return Float(name, byte_size)
-
-    def _pointer(self, type_id: TypeId, _name: str, _info: int, target: int, _start: int) -> Type:
-        return Pointer(self._reference(type_id, target))
-
-    def _array(self, type_id: TypeId, _name: str, _info: int, _size: int, start: int) -> Type:
-        element, _index_type, nelems = self.words[start : start + 3]
-        return Array(self._reference(type_id, element), nelems)
-
-    def _composite(self, type_id: TypeId, name: str, info: int, byte_size: int, start: int) -> Type:
-        vlen = info & 0xFFFFFF
-        node = Union if info >> 24 & 0x7F == Kind.UNION else Struct
-        if not vlen:
-            return node(name, byte_size, ())
-        end = start + 3 * vlen
-        words = self.words
-        name_offs, types = words[start:end:3], words[start + 1 : end : 3]
-        offsets = words[start + 2 : end : 3]
-        if max(types) >= self._last_id:
-            self._reference(type_id, max(types))
-        names = map(self.strings.__getitem__, name_offs)
-        widths: Iterable[int] = repeat(0)
-        if info >> 31 and max(offsets) >> 24:
-            widths = [packed >> 24 for packed in offsets]
-            offsets = array("I", [packed & 0xFFFFFF for packed in offsets])
-        elif self._odd_ints and not info >> 31:
-            return node(name, byte_size, tuple(map(self._old_member, names, types, offsets)))
-        members = zip(names, types, offsets, widths, strict=False)
-        return node(name, byte_size, tuple([_new(Member, member) for member in members]))
-
-    def _old_member(self, name: str, target: TypeId, bit_offset: int) -> Member:
-        """A member without kind_flag: its integer type may say that it is a bitfield."""
-        node = self[resolve(self, target)]
-        if isinstance(node, Int) and (
-            node.bit_offset or node.bit_width not in (0, 8 * node.byte_size)
-        ):
-            return Member(name, target, bit_offset + node.bit_offset, node.bit_width)
-        return Member(name, target, bit_offset)
-
-    def _enum(self, type_id: TypeId, name: str, info: int, byte_size: int, start: int) -> Type:
-        if byte_size not in columns.ENUM_SIZES:
-            raise self._malformed(type_id, f"an enum of {byte_size} bytes")
-        name_offs, values = columns.enumerators(self.words, info, start)
-        pairs = zip(map(self.strings.__getitem__, name_offs), values, strict=True)
-        enumerators = tuple(map(_new, repeat(Enumerator), pairs))
-        return Enum(name, byte_size, info >> 31 != 0, enumerators)
-
-    def _forward(self, _type_id: TypeId, name: str, info: int, _size: int, _start: int) -> Type:
-        return Forward(name, "union" if info >> 31 else "struct")
-
-    def _typedef(self, type_id: TypeId, name: str, _info: int, target: int, _start: int) -> Type:
-        return Typedef(name, self._reference(type_id, target))
-
-    def _qualifier(self, type_id: TypeId, _name: str, info: int, target: int, _start: int) -> Type:
-        return Qualifier(columns.QUALIFIERS[info >> 24 & 0x7F], self._reference(type_id, target))
-
-    def _type_tag(self, type_id: TypeId, name: str, info: int, target: int, _start: int) -> Type:
-        return TypeTag(name, self._reference(type_id, target), bool(info >> 31))
-
-    def _decl_tag(self, type_id: TypeId, name: str, info: int, target: int, start: int) -> Type:
-        component = self.words[start]
-        return DeclTag(
-            name,
-            self._reference(type_id, target),
-            -1 if component == 0xFFFFFFFF else component,
-            bool(info >> 31),
-        )
-
-    def _func(self, type_id: TypeId, name: str, info: int, target: int, _start: int) -> Type:
-        return Func(name, self._reference(type_id, target), self._linkage(type_id, info & 0xFFFFFF))
-
-    def _func_proto(self, type_id: TypeId, _name: str, info: int, returns: int, start: int) -> Type:
-        end = start + 2 * (info & 0xFFFFFF)
-        name_offs, types = self.words[start:end:2], self.words[start + 1 : end : 2]
-        if types and max(types) >= self._last_id:
-            self._reference(type_id, max(types))
-        names = map(self.strings.__getitem__, name_offs)
-        params = tuple([_new(Param, param) for param in zip(names, types, strict=True)])
-        # A last parameter without name and type stands for the ellipsis.
-        variadic = bool(params) and params[-1] == ("", 0)
-        return FuncProto(
-            self._reference(type_id, returns), params[:-1] if variadic else params, variadic
-        )
-
-    def _var(self, type_id: TypeId, name: str, _info: int, target: int, start: int) -> Type:
-        return Var(
-            name, self._reference(type_id, target), self._linkage(type_id, self.words[start])
-        )
-
-    def _linkage(self, type_id: TypeId, linkage: int) -> str:
-        if linkage >= len(_LINKAGE):
-            raise self._malformed(type_id, f"linkage {linkage} is unknown")
-        return _LINKAGE[linkage]
-
-    def _section(self, type_id: TypeId, name: str, info: int, byte_size: int, start: int) -> Type:
-        columns = self._columns(start, info & 0xFFFFFF, 3)
-        if columns[0] and max(columns[0]) >= self._last_id:
-            self._reference(type_id, max(columns[0]))
-        return Section(name, byte_size, tuple(map(SectionVar, *columns)))
-
-
-_Decoder = Callable[[BtfGraph, TypeId, str, int, int, int], Type]
-"""(graph, type id, name, info word, size or type word, first word after the record)."""
-
-_DECODERS: dict[int, _Decoder] = {
-    Kind.INT: BtfGraph._int,
-    Kind.PTR: BtfGraph._pointer,
-    Kind.ARRAY: BtfGraph._array,
-    Kind.STRUCT: BtfGraph._composite,
-    Kind.UNION: BtfGraph._composite,
-    Kind.ENUM: BtfGraph._enum,
-    Kind.FWD: BtfGraph._forward,
-    Kind.TYPEDEF: BtfGraph._typedef,
-    Kind.VOLATILE: BtfGraph._qualifier,
-    Kind.CONST: BtfGraph._qualifier,
-    Kind.RESTRICT: BtfGraph._qualifier,
-    Kind.FUNC: BtfGraph._func,
-    Kind.FUNC_PROTO: BtfGraph._func_proto,
-    Kind.VAR: BtfGraph._var,
-    Kind.DATASEC: BtfGraph._section,
-    Kind.FLOAT: BtfGraph._float,
-    Kind.DECL_TAG: BtfGraph._decl_tag,
-    Kind.TYPE_TAG: BtfGraph._type_tag,
-    Kind.ENUM64: BtfGraph._enum,
-}
-
-_NODE_CLASSES: dict[int, type[Any]] = {
-    Kind.INT: Int,
-    Kind.PTR: Pointer,
-    Kind.ARRAY: Array,
-    Kind.STRUCT: Struct,
-    Kind.UNION: Union,
-    Kind.ENUM: Enum,
-    Kind.ENUM64: Enum,
-    Kind.FWD: Forward,
-    Kind.TYPEDEF: Typedef,
-    Kind.VOLATILE: Qualifier,
-    Kind.CONST: Qualifier,
-    Kind.RESTRICT: Qualifier,
-    Kind.FUNC: Func,
-    Kind.FUNC_PROTO: FuncProto,
-    Kind.VAR: Var,
-    Kind.DATASEC: Section,
-    Kind.FLOAT: Float,
-    Kind.DECL_TAG: DeclTag,
-    Kind.TYPE_TAG: TypeTag,
-}
