@@ -29,6 +29,10 @@ _COMMANDS = {
 }
 
 
+_LARGE_BLOCK = 31 << 20
+"""Bytes, all zero, so that no page of them is touched; glibc looks at none beyond 32 MiB."""
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command that ``argv`` (default: the process's) asks for; its exit code."""
     if argv is not None:
@@ -36,6 +40,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     # A run makes a million small objects and hardly any cycle, then ends:
     # looking for cycles would take a third of its time.
     gc.disable()
+    # glibc returns a large block to the system when it is freed, and gets fresh pages for the
+    # next one; but none up to the size of the largest that was (mallopt(3), M_MMAP_THRESHOLD).
+    bytes(_LARGE_BLOCK)
     # Terminated is interrupted: what was half written is taken away.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     code = _run(sys.argv[1:])
