@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from uapigen.emit.parallel import both, in_background
+from uapigen.emit.parallel import both, in_background, shared_out
 
 
 @pytest.fixture(autouse=True)
@@ -108,6 +108,15 @@ def test_an_error_here_ends_the_other_process(tmp_path: Path) -> None:
         both(first, second, parallel=True)
     with pytest.raises(ProcessLookupError):
         os.kill(int((tmp_path / "pid").read_text()), 0)
+
+
+def test_each_name_is_given_to_one_process() -> None:
+    names = [f"job{number}" for number in range(200)]
+    with shared_out(names) as given:
+        mine, theirs = both(lambda: list(given), lambda: list(given), parallel=True)
+    assert sorted(mine + theirs) == sorted(names)
+    with shared_out([]) as given:
+        assert list(given) == []
 
 
 def test_one_processor_does_both(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import uapigen
 from uapigen.emit import tables
 from uapigen.emit.output import Put
-from uapigen.emit.parallel import both
+from uapigen.emit.parallel import both, shared_out
 from uapigen.emit.stub_names import StubNames
 from uapigen.emit.stubs import constants_stub, types_stub
 from uapigen.emit.templates import render
@@ -68,6 +68,8 @@ _TABLES: dict[str, Callable[[Plan], str]] = {
 }
 _SECOND_HALF = ("functions",)
 """And the interfaces, whose parameters are called as functions' are."""
+_EITHER = ("enums", "constants")
+"""What the half makes that is done first; nothing of it can fail."""
 _DOCSTRINGS = {
     "records": """Structs and unions: sizes and alignments in bytes.
 
@@ -138,7 +140,7 @@ def _make_texts(
     ``finish`` gets the name and the text of each table and of the stub in the
     process that made it; what it returns is handed on. The stub of interfaces is
     ``ops``: a module with ``ops_title``, else a part of the other one. ``beside``
-    is done by this process when its half is.
+    is done by this process, too.
     """
 
     def made(names: Iterable[str]) -> dict[str, str]:
@@ -164,27 +166,31 @@ def _make_texts(
         return finish("stub", "\n".join(part for part in parts if part))
 
     def first() -> dict[str, str]:
-        texts = made(name for name in _TABLES if name not in _SECOND_HALF)
+        texts = made(name for name in _TABLES if name not in (*_SECOND_HALF, *_EITHER))
         texts["stub"] = stub()  # behind the records, of which some may have no layout
         texts |= {name: python_text(value) for name, value in tables.facts(plan).items()}
         beside()
-        return texts
+        return texts | made(either)
 
     def second() -> tuple[dict[str, str], list[tuple[str, str]], list[str]]:
         texts = made(_SECOND_HALF)
         with suppress(InputError):  # a malformed type, which the first half will find to fail
             texts |= interfaces()
+        texts |= made(either)
         return texts, [(f.spelling, f.reason) for f in plan.failures], sorted(plan.incomplete)
 
     chosen = plan.selection
     large = len(chosen.tags) + len(chosen.funcs) > _LARGE
-    texts, (more, failures, incomplete) = both(first, second, parallel=large)
+    with shared_out(_EITHER) as either:
+        texts, (more, failures, incomplete) = both(first, second, parallel=large)
+    texts |= more
+    texts |= made(name for name in _EITHER if name not in texts)  # of a process that failed
     plan.incomplete.update(incomplete)
     plan.failures += [Failure(*failure) for failure in failures]
     plan.failures = list(dict.fromkeys(plan.failures))
     if plan.failed:  # which the second half could not know
-        more |= interfaces()
-    return texts | more | {"incomplete": python_text(sorted(plan.incomplete))}
+        texts |= interfaces()
+    return texts | {"incomplete": python_text(sorted(plan.incomplete))}
 
 
 def plain_additions(plan: Plan) -> Additions:

@@ -10,11 +10,11 @@ import marshal
 import os
 import signal
 import struct
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
-__all__ = ["Background", "both", "in_background"]
+__all__ = ["Background", "both", "in_background", "shared_out"]
 
 _First = TypeVar("_First")
 _Second = TypeVar("_Second")
@@ -130,6 +130,26 @@ def both(
     received: _Second | None = running.result("")
     running.leave()
     return result, second() if received is None else received
+
+
+@contextmanager
+def shared_out(names: Sequence[str]) -> Iterator[Iterator[str]]:
+    """An iterator that gives each name, 255 at most, to the process that asks first for one.
+
+    Processes that are forked inside share it with this one.
+    """
+    reading, writing = os.pipe()
+    os.write(writing, bytes(range(len(names))))
+    os.close(writing)
+
+    def given() -> Iterator[str]:
+        while number := os.read(reading, 1):
+            yield names[number[0]]
+
+    try:
+        yield given()
+    finally:
+        os.close(reading)
 
 
 def _child(job: Callable[[], Iterable[tuple[str, Any]]], shared: int, tell: int) -> None:
