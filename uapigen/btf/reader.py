@@ -13,6 +13,7 @@ from array import array
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from functools import cached_property
+from itertools import compress
 from typing import TYPE_CHECKING
 
 from uapigen.btf import columns
@@ -37,6 +38,7 @@ from uapigen.ir.graph import (
     SourceInfo,
     add_outer,
     enums_of,
+    first_names_of,
     functions_like,
     members_of,
     tags_of,
@@ -248,6 +250,15 @@ class BtfGraph:
         name_offs = self.index.gather(self.index.starts_of(type_ids), 0)
         is_empty = self.strings.is_empty
         return [i for i, name_off in zip(type_ids, name_offs, strict=True) if is_empty(name_off)]
+
+    def first_names(self, type_ids: Sequence[TypeId]) -> list[str | None]:
+        if not self._all_own(type_ids):
+            return first_names_of(self, type_ids)
+        # Behind a record of three words, a member or a constant begins with its name.
+        starts = self.index.starts_of(type_ids)
+        some = [info & 0xFFFFFF for info in self.index.gather(starts, 1)]
+        names = iter(self.strings.cut(self.index.gather(list(compress(starts, some)), 3)))
+        return [next(names) if vlen else None for vlen in some]
 
     def members(self, type_ids: Sequence[TypeId]) -> Members:
         if self._odd_ints or not self._all_own(type_ids):

@@ -37,6 +37,7 @@ __all__ = [
     "add_outer",
     "composites",
     "enums_of",
+    "first_names_of",
     "functions_like",
     "members_of",
     "resolve",
@@ -159,6 +160,13 @@ class TypeGraph(Protocol):
         """Those of these structs, unions and enums that have no name; without decoding any."""
         ...
 
+    def first_names(self, type_ids: Sequence[TypeId]) -> list[str | None]:
+        """The names of the first members, or constants, of these structs, unions and enums.
+
+        None for one that has none; without decoding any.
+        """
+        ...
+
     def members(self, type_ids: Sequence[TypeId]) -> Members:
         """The members of these structs and unions, in their own order; without decoding them.
 
@@ -259,6 +267,13 @@ def add_outer(found: dict[TypeId, int], parts: Sequence[tuple[TypeId, TypeId]]) 
         outer = [whose for whose, part in parts if part in found and whose not in found]
         found.update(dict.fromkeys(outer, 0))
         more = bool(outer)
+
+
+def first_names_of(graph: TypeGraph, type_ids: Sequence[TypeId]) -> list[str | None]:
+    """``TypeGraph.first_names`` from nodes."""
+    nodes: Iterable[Any] = map(graph.nodes.__getitem__, type_ids)
+    inside = [node.enumerators if type(node) is Enum else node.members for node in nodes]
+    return [found[0].name if found else None for found in inside]
 
 
 def members_of(graph: TypeGraph, type_ids: Sequence[TypeId]) -> Members:

@@ -15,6 +15,7 @@ from uapigen.ir.graph import (
     TypeGraph,
     add_outer,
     enums_of,
+    first_names_of,
     functions_like,
     members_of,
     resolve,
@@ -161,6 +162,9 @@ class ListGraph:
 
     def untagged(self, type_ids: Sequence[TypeId]) -> list[TypeId]:
         return [i for i, name in zip(type_ids, self.tags(type_ids)[1], strict=True) if not name]
+
+    def first_names(self, type_ids: Sequence[TypeId]) -> list[str | None]:
+        return first_names_of(self, type_ids)
 
     def members(self, type_ids: Sequence[TypeId]) -> Members:
         return members_of(self, type_ids)

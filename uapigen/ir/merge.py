@@ -16,6 +16,7 @@ from uapigen.ir.graph import (
     SourceInfo,
     TypeGraph,
     enums_of,
+    first_names_of,
     functions_like,
     members_of,
     tags_of,
@@ -159,6 +160,9 @@ class MergedGraph:
 
     def untagged(self, type_ids: Sequence[TypeId]) -> list[TypeId]:
         return [i for i, name in zip(type_ids, self.tags(type_ids)[1], strict=True) if not name]
+
+    def first_names(self, type_ids: Sequence[TypeId]) -> list[str | None]:
+        return first_names_of(self, type_ids)
 
     def members(self, type_ids: Sequence[TypeId]) -> Members:
         return members_of(self, type_ids)

@@ -24,7 +24,7 @@ import keyword as python
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
-from itertools import accumulate, compress
+from itertools import compress
 from operator import add
 
 from uapigen.ir.graph import TypeGraph
@@ -260,14 +260,9 @@ class Keys:
         """Name what nothing named so far: constants' enums, and types in prototypes."""
         of, same, class_of = self.of, self.same, self.class_of
         left = [i for i in type_ids if i not in of and i not in same]
-        firsts = _first_names(graph, [i for i in left if class_of[i] is not Enum])
-        for type_id in left:
-            if class_of[type_id] is Enum:
-                enum = graph.nodes[type_id]
-                assert isinstance(enum, Enum)
-                first = enum.enumerators[0].name if enum.enumerators else "enum"
-            else:
-                first = firsts.get(type_id, KEYWORDS[class_of[type_id]])
+        for type_id, first in zip(left, graph.first_names(left), strict=True):
+            if first is None:
+                first = KEYWORDS[class_of[type_id]]
             self._take(type_id, identifier(f"anon_{first}")[:_MAX_KEY])
 
     def _take(self, type_id: TypeId, wanted: str, spelling: str = "") -> None:
@@ -285,14 +280,6 @@ def holders_of_untagged(graph: TypeGraph, type_ids: Sequence[TypeId]) -> list[Ty
     ``type_ids`` are all of its structs, unions and enums.
     """
     return list(graph.holders(graph.untagged(type_ids), _MAX_CHAIN))
-
-
-def _first_names(graph: TypeGraph, type_ids: Sequence[TypeId]) -> dict[TypeId, str]:
-    """The names of the first members of structs and unions that have any."""
-    counts, names, _, _, _ = graph.members(type_ids)
-    starts = accumulate(counts, initial=0)
-    pairs = zip(type_ids, starts, strict=False)
-    return {type_id: names[start] for type_id, start in compress(pairs, counts)}
 
 
 class AnonymousBehind(dict[TypeId, TypeId]):

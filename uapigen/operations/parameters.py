@@ -12,7 +12,8 @@ what most functions call one of its type, if that is clear for all; else types s
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cache, partial
 from typing import NamedTuple
 
 from uapigen.emit.support.names import parameter_name
@@ -87,12 +88,13 @@ def name_parameters(
     own = _Own(graph, python)
     # A snapshot knows what was found out where all functions were at hand.
     recorded: dict[tuple[TypeId, str], ParameterNames] = getattr(graph, "parameter_names", {})
-    if len(graph.sources) > 1:
+    several = len(graph.sources) > 1
+    if several:
         graph.seek({_tag(graph, table) for table in tables})
     left: list[_Unnamed] = []
     named: list[list[ParameterNames]] = []
     for table, endings in zip(tables, every_ending, strict=True):
-        declared = _declarations(graph, table)
+        declared = _declarations(graph, table) if several else {}
         found: list[ParameterNames] = []
         for name, _, _, proto, _ in table.operations:
             shape = shapes[proto]
@@ -185,10 +187,11 @@ def _name_by_types(graph: TypeGraph, unnamed: Sequence[_Unnamed], python: _Pytho
     """Fill in what parameters are called by their types alone."""
     made: dict[Shape, ParameterNames] = {}
     usual = _usual_names(graph, {target for one in unnamed for target in one.shape[1:]})
+    word = cache(partial(_word, graph))
     for one in unnamed:
         names = made.get(one.shape)
         if names is None:
-            names = made[one.shape] = _by_types(graph, one.shape[1:], usual, python)
+            names = made[one.shape] = _by_types(one.shape[1:], usual, word, python)
         one.found[one.at] = names
 
 
@@ -215,7 +218,7 @@ def _usual_names(graph: TypeGraph, types: set[TypeId]) -> dict[TypeId, str]:
 def _declarations(graph: TypeGraph, table: OperationTable) -> dict[str, TypeId]:
     """Member -> the prototype that another source, a header beside BTF, declares it with."""
     name = _tag(graph, table)
-    if not name or len(graph.sources) < 2:
+    if not name:
         return {}
     others = [
         type_id
@@ -265,16 +268,20 @@ def _by_prototype(functions: Functions, python: _PythonNames) -> ParameterNames 
 
 
 def _by_types(
-    graph: TypeGraph, types: Sequence[TypeId], usual: Mapping[TypeId, str], python: _PythonNames
+    types: Sequence[TypeId],
+    usual: Mapping[TypeId, str],
+    word: Callable[[TypeId], str],
+    python: _PythonNames,
 ) -> ParameterNames:
     """``file`` for ``struct file *``; a parameter of a plain type is ``arg`` and its number.
 
-    Unless all have names that are ``usual`` for their types, and different ones.
+    Unless all have names that are ``usual`` for their types, and different ones. ``word`` is
+    what a type is called.
     """
     names = tuple([usual.get(target, "") for target in types])
     if names and "" not in names and len({*names}) == len(names):
         return ParameterNames(python[names], EACH_TYPE)
-    return ParameterNames(python[tuple([_word(graph, target) for target in types])], "")
+    return ParameterNames(python[tuple(map(word, types))], "")
 
 
 def _word(graph: TypeGraph, type_id: TypeId) -> str:
