@@ -31,7 +31,7 @@ def names(btf: Btf) -> Named:
     todo = [i for i in tags if i in keys.of]
     while todo:
         records = [i for i in todo if not isinstance(graph[i], Enum)]
-        todo = [inner for i in records for inner in keys.name_nested(graph, i)]
+        todo = keys.name_nested(graph, records)
     keys.name_rest(graph, tags)
     return Named(keys.of, keys.spelling, keys.same)
 

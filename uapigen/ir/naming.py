@@ -22,9 +22,10 @@ from __future__ import annotations
 
 import keyword as python
 import re
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
-from itertools import compress
+from itertools import accumulate, compress, count
 from operator import add
 
 from uapigen.ir.graph import TypeGraph
@@ -228,9 +229,6 @@ class Keys:
         if len(type_ids) >= _MANY and graph.base is None:
             known = holders() if holders is not None else None
             self._holders = {*(holders_of_untagged(graph, type_ids) if known is None else known)}
-            graph.decode(self._holders)
-        else:
-            graph.decode([i for i in type_ids if self.class_of[i] is not Enum])
 
     def with_parts(self, type_ids: Iterable[TypeId]) -> list[TypeId]:
         """Those of the types that may have members without a tag."""
@@ -238,21 +236,21 @@ class Keys:
             return list(filter(self._holders.__contains__, type_ids))
         return [i for i in type_ids if self.class_of[i] is not Enum]
 
-    def name_nested(self, graph: TypeGraph, type_id: TypeId) -> list[TypeId]:
-        """Name the anonymous types in a record's members; returns those it named."""
-        node = graph.nodes[type_id]
-        assert isinstance(node, (Struct, Union))
-        named: list[TypeId] = []
-        behind = self._behind
-        number = 0
-        for name, target, _, _ in node.members:
-            inner = behind[target]
-            if not inner or inner in self.of or inner in self.same:
+    def name_nested(self, graph: TypeGraph, type_ids: Sequence[TypeId]) -> list[TypeId]:
+        """Name the anonymous types in these records' members; returns those it named."""
+        counts, names, types, _, _ = graph.members(type_ids)
+        stops, named = list(accumulate(counts)), []
+        behind, record, number = self._behind, -1, 0
+        for at in compress(count(), map(behind.__getitem__, types)):
+            inner = behind[types[at]]
+            if inner in self.of or inner in self.same:
                 continue
-            if not name:
-                number += 1
-            within = f"{self.key(type_id)}__{identifier(name) if name else f'anon{number}'}"
-            self._take(inner, within[:_MAX_KEY])
+            owner = bisect_right(stops, at)
+            if owner != record:
+                record, number = owner, 0
+            number += not names[at]
+            word = identifier(names[at]) if names[at] else f"anon{number}"
+            self._take(inner, f"{self.key(type_ids[owner])}__{word}"[:_MAX_KEY])
             named.append(inner)
         return named
 

@@ -121,11 +121,7 @@ class Plan:
         keys.prepare(graph, selection.tags, holders)
         todo = [i for i in selection.tags if i in keys.of]
         while todo:
-            todo = [
-                inner
-                for type_id in keys.with_parts(todo)
-                for inner in keys.name_nested(graph, type_id)
-            ]
+            todo = keys.name_nested(graph, keys.with_parts(todo))
         keys.name_rest(graph, selection.tags)
 
     def _name_typedefs(self) -> None:
