@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Iterator
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import uapigen
 from uapigen.cli import one_line
@@ -22,15 +22,17 @@ from uapigen.emit.output import (
     write_module,
     write_package,
 )
-from uapigen.emit.package import Additions, module_files, package_files
 from uapigen.emit.parallel import Background, in_background
 from uapigen.errors import SystemRefusalError, UsageError
 from uapigen.ir.naming import holders_of_untagged
 from uapigen.ir.operations import holders_of_functions, stands_alone
 from uapigen.ir.selection import select
-from uapigen.layout.plan import Plan
 from uapigen.layout.records import Layout
 from uapigen.sources import Opened, expect_digests, open_sources, split_sources
+
+if TYPE_CHECKING:  # imported while another process works
+    from uapigen.emit.package import Additions
+    from uapigen.layout.plan import Plan
 
 __all__ = ["make_parser", "run"]
 
@@ -129,6 +131,8 @@ def run(argv: list[str]) -> int:
     plan = make_plan(opened, options.only, options.exclude)
     plan.operation_patterns = options.ops
     progress.step("laying out and writing")
+    from uapigen.emit.package import module_files
+
     folder, name = (os.path.dirname(out), module_name(out)) if is_module else ("", "")
     additions = None
     if options.naming:
@@ -158,6 +162,7 @@ def run(argv: list[str]) -> int:
 def _package(plan: Plan, put: Put | None, additions: Additions | None) -> dict[str, str]:
     """A package's files, the syscalls of its architecture among them."""
     from uapigen.cli.package_syscalls import syscalls_files
+    from uapigen.emit.package import package_files
 
     return package_files(plan, put, additions, lambda: syscalls_files(plan.model))
 
@@ -170,10 +175,7 @@ def make_plan(opened: Opened, only: list[str], exclude: list[str]) -> Plan:
     selection = select(opened.graph, only, exclude)
     if selection.unmatched:
         raise UsageError(f"--only {selection.unmatched[0]!r} matches nothing in the sources")
-    if not selection.whole or len(selection.tags) < _LARGE:
-        return Plan(opened.graph, opened.model, selection)
-
-    graph = opened.graph
+    graph, large = opened.graph, selection.whole and len(selection.tags) >= _LARGE
 
     def work() -> Iterator[tuple[str, Any]]:
         """What takes no names: with it, this process names types meanwhile."""
@@ -183,7 +185,9 @@ def make_plan(opened: Opened, only: list[str], exclude: list[str]) -> Plan:
         yield "layouts", Layout(graph, opened.model).tell(selection.tags)
         yield "digests", [source.sha256 for source in graph.sources]
 
-    beside = in_background(work)
+    beside = in_background(work) if large else None
+    from uapigen.layout.plan import Plan
+
     if beside is None:
         return Plan(graph, opened.model, selection)
     try:
