@@ -18,7 +18,7 @@ from operator import add, not_
 
 from uapigen.emit.columns import Made, long_lines, woven
 from uapigen.emit.record_stubs import RecordStubs
-from uapigen.emit.stub_names import API, OPS, StubNames, is_free, unsayable
+from uapigen.emit.stub_names import API, OPS, StubNames, unsayable
 from uapigen.emit.text import assigned, class_line
 from uapigen.ir.types import (
     TypeId,
@@ -129,21 +129,28 @@ def types_stub(
 
 def _typedef_lines(names: StubNames, prefix: str) -> list[str]:
     """Typedefs of records and enums as aliases, of anything else as ctypes' types."""
-    lines = []
-    for name, c_type in sorted(names.typedefs.items()):
-        if not is_free(name, API) or name == OPS:
+    typedefs, lines = names.typedefs, []
+    left_out = {*unsayable(typedefs), *API, OPS}
+    for name in sorted(typedefs):
+        if name in left_out:
             continue
-        target = _final_target(names.typedefs, c_type)
+        target = typedefs[name]
+        if target in typedefs:
+            target = _final_target(typedefs, target)
         word, _, key = target.partition(" ")
-        found = (names.enums if word == "enum" else names.records).get(key) if key else None
-        undefined = not found and word in ("struct", "union", "enum") and key.isidentifier()
-        if found == name or undefined:
-            continue
+        found = ""
+        if key and word in _TAGGED:
+            found = (names.enums if word == "enum" else names.records).get(key, "")
+            if found == name or (not found and key.isidentifier()):
+                continue
         if found:
             lines.append(assigned(f"{name} = ", found))
         else:
             lines.append(assigned(f"{name}: ", f"{prefix}Any"))
     return lines
+
+
+_TAGGED = frozenset({"struct", "union", "enum"})
 
 
 def _final_target(typedefs: dict[str, str], c_type: str) -> str:
