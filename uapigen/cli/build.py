@@ -9,6 +9,7 @@ import sys
 from uapigen.build.config import load_bindings
 from uapigen.build.run import difference, make
 from uapigen.cli.depfile import write_depfile
+from uapigen.cli.help import formatter
 
 __all__ = ["run"]
 
@@ -34,7 +35,7 @@ def _parser() -> argparse.ArgumentParser:
         usage="uapigen build [options] [NAME...]",
         description="Make the bindings that a project lists, where they are out of date.",
         epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=formatter,
         allow_abbrev=False,
     )
     add = parser.add_argument

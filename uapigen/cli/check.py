@@ -9,6 +9,7 @@ from typing import Any
 
 from uapigen.cli.compared import add_source_options, check_patterns, facts_of, open_side, write
 from uapigen.cli.header_options import said_of_headers
+from uapigen.cli.help import formatter
 from uapigen.compare.comparison import compare
 from uapigen.compare.counterparts import counterparts, nameless
 from uapigen.compare.facts import Facts
@@ -49,7 +50,7 @@ def _parser() -> argparse.ArgumentParser:
         usage="uapigen check [options] GOLDEN [SOURCE...]",
         description="Hold a source against a golden file of the types that must not change.",
         epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=formatter,
         allow_abbrev=False,
     )
     add = parser.add_argument

@@ -12,6 +12,7 @@ from uapigen.cli.compared import (
     open_both,
     write,
 )
+from uapigen.cli.help import formatter
 from uapigen.compare.comparison import compare
 from uapigen.compare.policy import load_policy
 from uapigen.report.formats import FORMATS, render
@@ -36,7 +37,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Show what differs between two sources, each change once at its root, with how"
         " much it matters under a policy.",
         epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=formatter,
         allow_abbrev=False,
     )
     add = parser.add_argument

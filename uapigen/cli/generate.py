@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import uapigen
 from uapigen.cli import one_line
-from uapigen.cli.depfile import write_depfile
 from uapigen.cli.header_options import add_header_options
+from uapigen.cli.help import formatter
 from uapigen.cli.progress import Progress
 from uapigen.emit.output import (
     Put,
@@ -59,7 +59,7 @@ def make_parser() -> argparse.ArgumentParser:
         usage="uapigen [options] SOURCE... -o OUT\n       uapigen COMMAND --help",
         description="Generate Python bindings that match the kernel's ABI byte for byte.",
         epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=formatter,
         allow_abbrev=False,
     )
     add = parser.add_argument
@@ -210,6 +210,8 @@ def _last(beside: Background, name: str) -> Any:
 
 def _write_extras(options: argparse.Namespace, opened: Opened, plan: Plan) -> None:
     if options.depfile:
+        from uapigen.cli.depfile import write_depfile
+
         inputs = [*options.sources, *([options.base] if options.base else [])]
         write_depfile(options.depfile, [options.output], inputs)
     if options.report:

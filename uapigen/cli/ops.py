@@ -6,6 +6,7 @@ import argparse
 import sys
 
 from uapigen.cli.header_options import add_header_options, said_of_headers
+from uapigen.cli.help import formatter
 from uapigen.ir.selection import Patterns
 from uapigen.ir.types import Struct
 from uapigen.operations import find_tables, name_parameters
@@ -32,7 +33,7 @@ def _parser() -> argparse.ArgumentParser:
         description="List the operation tables of a source: function pointers with their"
         " byte offsets and signatures.",
         epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=formatter,
         allow_abbrev=False,
     )
     add = parser.add_argument

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 import io
-import os
 import sys
 
 from uapigen.cli.header_options import add_header_options, said_of_headers
+from uapigen.cli.help import formatter
 from uapigen.errors import LayoutError, UsageError
 from uapigen.ir.types import Func, Var
 from uapigen.layout.targets import DataModel
@@ -50,15 +50,6 @@ or unsupported; 4 the system refused.
 """
 
 
-def _formatter(prog: str) -> argparse.HelpFormatter:
-    """argparse would import shutil, and with it three compressors, to find out the width."""
-    try:
-        columns = os.get_terminal_size().columns
-    except OSError:
-        columns = 80
-    return argparse.RawDescriptionHelpFormatter(prog, width=columns - 2)
-
-
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="uapigen show",
@@ -66,7 +57,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Show a struct, union, enum, typedef, function or variable as C, with offsets,"
         " sizes, holes and cache lines.",
         epilog=_EPILOG,
-        formatter_class=_formatter,
+        formatter_class=formatter,
         allow_abbrev=False,
     )
     add = parser.add_argument

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 from uapigen.cli import one_line
 from uapigen.cli.compared import add_source_options, open_side
+from uapigen.cli.help import formatter
 from uapigen.emit.output import differences, write_module
 from uapigen.errors import UsageError
 from uapigen.ir.selection import Selection, select
@@ -33,7 +34,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Write types with all facts of their layout to a file that people can review:"
         " a golden file, or a small source for builds on other machines.",
         epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=formatter,
         allow_abbrev=False,
     )
     add = parser.add_argument

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator, Mapping
 
 from uapigen.cli import one_line
+from uapigen.cli.help import formatter
 from uapigen.emit.output import module_name, write_module
 from uapigen.errors import SystemRefusalError, UsageError
 from uapigen.ir.syscalls import Syscall, SyscallTable
@@ -37,7 +38,7 @@ def _parser() -> argparse.ArgumentParser:
         "       uapigen syscalls [--arch ARCH] --allow FILE|NAMES [--format bpf|oci|c] [-o FILE]",
         description="The syscalls of an ABI: numbers, prototypes, registers of the arguments.",
         epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=formatter,
         allow_abbrev=False,
     )
     add = parser.add_argument

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from uapigen.cli.header_options import add_header_options, said_of_headers
+from uapigen.cli.help import formatter
 from uapigen.cli.progress import Progress
 from uapigen.emit.headers import header_plan
 from uapigen.emit.linked import module_path
@@ -42,7 +43,7 @@ def _parser() -> argparse.ArgumentParser:
         usage="uapigen verify [options] BINDINGS [SOURCE...]",
         description="Hold generated bindings against their source.",
         epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=formatter,
         allow_abbrev=False,
     )
     add = parser.add_argument

@@ -94,6 +94,8 @@ def write_package(make: Callable[[Put], Mapping[str, str]], out: str) -> None:
     :class:`SystemRefusalError` with everything as it was before.
     """
     check_replaceable(out)
+    if os.path.isdir(out):
+        _prepare_exchange()
     temporary = _beside(out)
 
     def put(name: str, *texts: str) -> None:
@@ -114,6 +116,12 @@ def write_package(make: Callable[[Put], Mapping[str, str]], out: str) -> None:
         raise _refused(out, error) from None
     finally:
         _remove(temporary)
+
+
+def _prepare_exchange() -> None:
+    """Import what exchanging takes, while another process works; at the end nobody else does."""
+    import ctypes  # noqa: F401
+    import shutil  # noqa: F401
 
 
 def _remove(folder: str) -> None:

@@ -180,7 +180,8 @@ def _make_texts(
         return texts, [(f.spelling, f.reason) for f in plan.failures], sorted(plan.incomplete)
 
     chosen = plan.selection
-    large = len(chosen.tags) + len(chosen.funcs) > _LARGE
+    tags = len(chosen.tags)
+    large = tags > _LARGE or tags + len(chosen.funcs) > _LARGE
     with shared_out(_EITHER) as either:
         texts, (more, failures, incomplete) = both(first, second, parallel=large)
     texts |= more

@@ -13,7 +13,8 @@ have no other place in the source.
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
+from functools import cached_property, partial
 
 from uapigen.ir.graph import TypeGraph
 from uapigen.ir.naming import keyword_of
@@ -43,18 +44,22 @@ class Selection:
 
     ``tags`` are structs, unions and enums; ``unmatched`` the patterns of
     ``only`` that found nothing; ``whole``: nothing of the source was left.
+    ``find_funcs`` gives the functions, if they are chosen without a look at any.
     """
 
-    __slots__ = ("excluded", "funcs", "tags", "typedefs", "unmatched", "vars", "whole")
-
-    def __init__(self) -> None:
+    def __init__(self, find_funcs: Callable[[], Iterable[TypeId]] = tuple) -> None:
+        self._find_funcs = find_funcs
         self.tags: list[TypeId] = []
         self.typedefs: list[TypeId] = []
-        self.funcs: list[TypeId] = []
         self.vars: list[TypeId] = []
         self.unmatched: list[str] = []
         self.excluded: list[TypeId] = []
         self.whole = False
+
+    @cached_property
+    def funcs(self) -> list[TypeId]:
+        """The functions, which are more than all the rest, found when first asked for."""
+        return list(self._find_funcs())
 
 
 class Patterns:
@@ -112,20 +117,21 @@ def select(
     ``own`` is a ``range`` where it is one of several sources that need nothing of each other.
     Without ``close``, what the chosen ones embed does not come along.
     """
-    selection = Selection()
+
+    def chosen(*kinds: type) -> Iterable[TypeId]:
+        ids = graph.ids_of(*kinds)
+        return ids if own is None else [i for i in ids if i in own]
+
     if not only and not exclude and (own is None or isinstance(own, range)):
+        selection = Selection(partial(chosen, Func))
         selection.whole = own is None
-        for chosen, kinds in (
-            (selection.tags, (Struct, Union, Enum)),
-            (selection.typedefs, (Typedef,)),
-            (selection.funcs, (Func,)),
-            (selection.vars, (Var,)),
-        ):
-            ids = graph.ids_of(*kinds)
-            chosen += ids if own is None else [i for i in ids if i in own]
+        selection.tags += chosen(Struct, Union, Enum)
+        selection.typedefs += chosen(Typedef)
+        selection.vars += chosen(Var)
         if graph.first_id > 1:
             close_over(graph, selection)
         return selection
+    selection = Selection()
     wanted, unwanted = Patterns(only), Patterns(exclude)
     by_class: dict[type, list[TypeId]] = {
         Struct: selection.tags,
