@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import mmap
 from pathlib import Path
 
 import pytest
@@ -114,6 +116,25 @@ def test_arch_that_contradicts_the_source_is_refused(tmp_path: Path) -> None:
         opened(kernel(), folder=tmp_path, arch="i386")
     assert opened(kernel(), folder=tmp_path, arch="arm64").model.arch == "aarch64"
     assert opened(Btf(), folder=tmp_path, arch="i386").model.arch == "i386"
+
+
+@pytest.mark.parametrize("maps", [True, False])
+def test_running_kernel_s_btf_is_the_same_mapped_read_and_copied(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, running_kernel: Path, maps: bool
+) -> None:
+    def refuse(*_: object, **__: object) -> mmap.mmap:
+        raise OSError(errno.ENODEV, "a kernel before 6.16")
+
+    if not maps:
+        monkeypatch.setattr(mmap, "mmap", refuse)
+    copy = tmp_path / "copy.btf"
+    copy.write_bytes(running_kernel.read_bytes())
+    ours, theirs = (open_sources([str(path)]).graph for path in (running_kernel, copy))
+    assert ours.info.sha256 == theirs.info.sha256
+    assert len(ours) == len(theirs)
+    assert list(map(ours.__getitem__, range(0, len(ours), 97))) == list(
+        map(theirs.__getitem__, range(0, len(ours), 97))
+    )
 
 
 @pytest.mark.parametrize("threads", [True, False])

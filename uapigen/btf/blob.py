@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-__all__ = ["BtfBlob"]
+if TYPE_CHECKING:
+    import mmap
+
+__all__ = ["BtfBlob", "Content"]
+
+Content: TypeAlias = "bytes | mmap.mmap"
+"""What is in a file: read, or mapped where nobody else changes it."""
 
 
 class BtfBlob(NamedTuple):
@@ -22,7 +28,7 @@ class BtfBlob(NamedTuple):
     """
 
     name: str
-    btf: bytes
+    btf: Content
     base: bytes | None
     elf_machine: int | None
     elf_class: int | None

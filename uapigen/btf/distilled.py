@@ -12,6 +12,7 @@ section").
 
 from __future__ import annotations
 
+from uapigen.btf.blob import Content
 from uapigen.btf.index import Relocation
 from uapigen.btf.reader import BtfGraph
 from uapigen.errors import InputError
@@ -33,7 +34,7 @@ from uapigen.ir.types import (
 __all__ = ["relocate"]
 
 
-def relocate(split: bytes, distilled: BtfGraph, base: BtfGraph) -> BtfGraph:
+def relocate(split: Content, distilled: BtfGraph, base: BtfGraph) -> BtfGraph:
     """The split BTF over ``base`` instead of over ``distilled``.
 
     Raises :class:`InputError` naming the first distilled type that the base

@@ -12,6 +12,7 @@ import struct
 from itertools import pairwise
 from typing import NamedTuple
 
+from uapigen.btf.blob import Content
 from uapigen.errors import InputError
 
 __all__ = [
@@ -132,7 +133,7 @@ class Header(NamedTuple):
     """Record sizes of kinds that this module does not know but the blob describes."""
 
 
-def parse_header(data: bytes, source: str) -> Header:
+def parse_header(data: Content, source: str) -> Header:
     """Read and check the header of raw BTF.
 
     Raises :class:`InputError` for a wrong magic or version and for sections
@@ -186,7 +187,7 @@ def parse_header(data: bytes, source: str) -> Header:
     )
 
 
-def _parse_layout(data: bytes, start: int, length: int) -> dict[int, RecordSize]:
+def _parse_layout(data: Content, start: int, length: int) -> dict[int, RecordSize]:
     """``struct btf_layout { u8 info_sz; u8 elem_sz; u16 flags; }``, one a kind, from kind 0 on.
 
     The flags are advice for writers; a reader that skips needs the sizes only.

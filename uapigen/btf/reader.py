@@ -17,6 +17,7 @@ from itertools import compress
 from typing import TYPE_CHECKING
 
 from uapigen.btf import columns
+from uapigen.btf.blob import Content
 from uapigen.btf.decoding import NODE_CLASSES, Decoder
 from uapigen.btf.format import parse_header
 from uapigen.btf.index import (
@@ -70,7 +71,7 @@ class BtfGraph:
 
     def __init__(
         self,
-        data: bytes,
+        data: Content,
         name: str,
         *,
         base: BtfGraph | None = None,

@@ -26,7 +26,7 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
 from itertools import accumulate, compress, count
-from operator import add
+from operator import add, not_
 
 from uapigen.ir.graph import TypeGraph
 from uapigen.ir.identity import Variants
@@ -149,10 +149,11 @@ class Keys:
         ids = list(type_ids)
         classes, names = graph.tags(ids)
         self.class_of.update(zip(ids, classes, strict=True))
-        self._behind.update(zip(ids, ids, strict=True))
-        self._behind.update(dict.fromkeys(compress(ids, names), 0))
-        enums = [name for name, found in zip(names, classes, strict=True) if found is Enum and name]
-        records = [n for n, found in zip(names, classes, strict=True) if found is not Enum and n]
+        parts = [0 if name else type_id for type_id, name in zip(ids, names, strict=True)]
+        self._behind.update(zip(ids, parts, strict=True))
+        is_enum = [found is Enum for found in classes]
+        enums = list(filter(None, compress(names, is_enum)))
+        records = list(filter(None, compress(names, map(not_, is_enum))))
         alone: dict[type, set[str]] = {Enum: self.enums.take_alone(enums)}
         alone[Struct] = alone[Union] = self.records.take_alone(records)
         kept = [name in alone[found] for name, found in zip(names, classes, strict=True)]
