@@ -94,9 +94,9 @@ class BtfGraph:
         if relocation is not None:
             strings_base = relocation.strings
         self.strings: StringTable = StringTable(
-            data[header.str_start : header.str_end], name, strings_base
+            data, name, strings_base, begin=header.str_start, stop=header.str_end
         )
-        if base is None and self.strings.data[:1] not in (b"", b"\0"):
+        if base is None and self.strings.byte(0) not in (b"", b"\0"):
             raise InputError(
                 name,
                 "string section",

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from functools import cached_property
 from itertools import accumulate, compress, count, filterfalse
 
+from uapigen.btf.blob import Content
 from uapigen.errors import InputError
 
 __all__ = ["StringTable"]
@@ -27,37 +28,55 @@ class StringTable(dict[int, str]):
     ``start`` is the offset of the section's first byte: where the base's
     strings end, for split BTF. Names are untrusted bytes: what is no UTF-8
     comes out with ``\\xNN`` escapes in its place, and stays text from there on.
+
+    ``data`` has the section from byte ``begin`` to byte ``stop``, and is not copied.
     """
 
-    def __init__(self, data: bytes, source: str, base: StringTable | None = None) -> None:
+    def __init__(
+        self,
+        data: Content,
+        source: str,
+        base: StringTable | None = None,
+        *,
+        begin: int = 0,
+        stop: int | None = None,
+    ) -> None:
         super().__init__()
-        self.data = data
+        self._data = data
+        self._begin = begin
+        self._stop = len(data) if stop is None else stop
         self.source = source
         self.base: StringTable | None = base
         self.start: int = base.end if base is not None else 0
-        self.end: int = self.start + len(data)
+        self.end: int = self.start + self._stop - begin
+
+    @cached_property
+    def data(self) -> bytes:
+        """A copy of the section."""
+        return self._data[self._begin : self._stop]
 
     def __missing__(self, offset: int) -> str:
         local = offset - self.start
         if local < 0:
             assert self.base is not None
             name = self.base[offset]
-        elif local >= len(self.data):
+        elif offset >= self.end:
             if offset:
                 raise InputError(
                     self.source, "string section", f"offset {offset} is past its end ({self.end})"
                 )
             name = ""  # an empty section has one name all the same
         else:
-            stop = self.data.find(b"\0", local, local + _MAX_NAME + 1)
+            at = self._begin + local
+            stop = self._data.find(b"\0", at, min(at + _MAX_NAME + 1, self._stop))
             if stop < 0:
-                raise self._endless(offset, local)
-            name = self.data[local:stop].decode("utf-8", "backslashreplace")
+                raise self._endless(offset, at)
+            name = self._data[at:stop].decode("utf-8", "backslashreplace")
         self[offset] = name
         return name
 
-    def _endless(self, offset: int, local: int) -> InputError:
-        if self.data.find(b"\0", local) < 0:
+    def _endless(self, offset: int, at: int) -> InputError:
+        if self._data.find(b"\0", at, self._stop) < 0:
             problem = f"no NUL after the name at offset {offset}"
         else:
             problem = f"the name at offset {offset} is longer than {_MAX_NAME} bytes"
@@ -83,13 +102,14 @@ class StringTable(dict[int, str]):
     @cached_property
     def _text(self) -> str | None:
         """The section as text of which each character is a byte, if no name in it is too long."""
-        data, step = self.data, _MAX_NAME // 2
-        if data[-1:] != b"\0":
+        data, begin, stop, step = self._data, self._begin, self._stop, _MAX_NAME // 2
+        if stop == begin or data[stop - 1 : stop] != b"\0":
             return None
-        if any(data.find(b"\0", at, at + step) < 0 for at in range(0, len(data), step)):
+        if any(data.find(b"\0", at, min(at + step, stop)) < 0 for at in range(begin, stop, step)):
             return None  # a name that is too long, it may be; each is looked at by itself
         try:
-            return data.decode("ascii")
+            with memoryview(data) as whole:
+                return str(whole[begin:stop], "ascii")
         except UnicodeDecodeError:
             return None
 
@@ -98,14 +118,19 @@ class StringTable(dict[int, str]):
         local = offset - self.start
         if local < 0:
             return self.base is not None and self.base.is_empty(offset)
-        return not offset or self.data[local : local + 1] == b"\0"
+        return not offset or self.byte(offset) == b"\0"
 
     def is_start(self, offset: int) -> bool:
         """Whether a whole string starts at ``offset``, in this section or its bases."""
         local = offset - self.start
         if local < 0:
             return self.base is not None and self.base.is_start(offset)
-        return local < len(self.data) and (local == 0 or self.data[local - 1] == 0)
+        return offset < self.end and (local == 0 or self.byte(offset - 1) == b"\0")
+
+    def byte(self, offset: int) -> bytes:
+        """The byte there, of the section's own; empty where there is none."""
+        at = self._begin + offset - self.start
+        return self._data[at : at + 1] if at < self._stop else b""
 
     def offsets_of(self, name: str) -> list[int]:
         """Where whole strings equal to ``name`` lie, in this section and its bases, ascending.
@@ -116,12 +141,13 @@ class StringTable(dict[int, str]):
         """
         found = self.base.offsets_of(name) if self.base is not None else []
         raw = name.encode("utf-8", "surrogateescape") + b"\0"
-        if self.data.startswith(raw):
+        data, begin, stop = self._data, self._begin, self._stop
+        if data[begin : min(begin + len(raw), stop)] == raw:
             found.append(self.start)
-        at = self.data.find(b"\0" + raw)
+        at = data.find(b"\0" + raw, begin, stop)
         while at >= 0:
-            found.append(self.start + at + 1)
-            at = self.data.find(b"\0" + raw, at + 1)
+            found.append(self.start + at + 1 - begin)
+            at = data.find(b"\0" + raw, at + 1, stop)
         return found
 
     def offsets_of_all(self, names: Iterable[str]) -> dict[int, str]:
