@@ -84,7 +84,7 @@ def _is_c(data: bytes, named_so: bool) -> bool:
     """Whether a file that begins so is C: text, and called so or written so."""
     if data[:2] in (MAGIC.to_bytes(2, "little"), MAGIC.to_bytes(2, "big")):
         return False
-    if is_snapshot(data):
+    if is_snapshot(data[:_LOOKED_AT]):
         return False
     if data.translate(None, _NO_TEXT) != data:
         return False
@@ -246,7 +246,7 @@ def _is_running(path: str) -> bool:
 
 def _file(path: str, data: Content, digest_now: bool) -> _File:
     blob, digest = _unwrap(data, path), _Digest(data, now=digest_now)
-    if is_snapshot(blob.btf):
+    if is_snapshot(blob.btf[:_LOOKED_AT]):
         return _File(path, blob, digest, False, True)
     header = parse_header(blob.btf, path)
     split = blob.btf[header.str_start : min(header.str_start + 1, header.str_end)] != b"\0"
@@ -307,7 +307,7 @@ def _unwrap(data: Content, path: str) -> BtfBlob:
     for order in ("little", "big"):
         if data[:2] == MAGIC.to_bytes(2, order):
             return BtfBlob(path, data, None, None, None, order == "big", None)
-    if is_snapshot(data):
+    if is_snapshot(data[:_LOOKED_AT]):
         return BtfBlob(path, data, None, None, None, False, None)
     # Most runs read raw BTF; only the others pay for knowing ELF and kernel images.
     from uapigen.btf.container import unwrap

@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from uapigen.btf.blob import Content
-
 __all__ = ["MARK", "is_snapshot"]
 
 MARK = "uapigen_snapshot"
@@ -14,7 +9,7 @@ MARK = "uapigen_snapshot"
 _SPACE = b" \t\r\n"
 
 
-def is_snapshot(data: Content | bytearray) -> bool:
+def is_snapshot(data: bytes | bytearray) -> bool:
     """Whether a file that begins so is a snapshot: its first key says so."""
     if data[:1] not in b"{ \t\r\n" or not data:
         return False
