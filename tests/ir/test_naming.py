@@ -36,6 +36,13 @@ def names(btf: Btf) -> Named:
     return Named(keys.of, keys.spelling, keys.same)
 
 
+def test_typedef_of_void_names_nothing() -> None:
+    btf = Btf()
+    btf.typedef("nothing", 0)
+    btf.typedef("pair", btf.struct("", 8, ("x", btf.int(), 0)))
+    assert [*names(btf).of.values()] == ["pair"]
+
+
 @pytest.mark.parametrize(
     ("name", "key"),
     [

@@ -214,7 +214,7 @@ class Keys:
         for typedef_id in typedef_ids:
             typedef = graph.nodes[typedef_id]
             assert isinstance(typedef, Typedef)
-            if behind[typedef.target] == typedef.target:
+            if typedef.target and behind[typedef.target] == typedef.target:
                 self._take(typedef.target, identifier(typedef.name))
 
     def prepare(
